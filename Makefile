@@ -1,0 +1,48 @@
+# make app    install what is missing, start the app, open it in the browser
+# make test   install what is missing (a browser too), run every test; ARGS="tests/unit -k parse" narrows it
+# make check  lint, formatting, types
+# make bench  print the benchmark tables; ARGS="projection" runs only the named ones
+# make setup  only install
+#
+# PYTHON=python3.12     which Python makes .venv
+# TORCH_INDEX=https://… which PyTorch build is installed (see README)
+# PORT=8501  HEADLESS=true  where the app listens, and whether it leaves the browser closed
+
+VENV ?= .venv
+PORT ?= 8501
+# No browser window where there is no screen to open it on.
+HEADLESS ?= $(if $(CI)$(SSH_CONNECTION),true,$(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY),false,true),false))
+ARGS ?=
+BIN = $(VENV)/bin/python
+
+export VENV PYTHON TORCH_INDEX
+
+.PHONY: app test check format bench setup browser clean
+
+app:
+	@sh scripts/setup.sh app
+	@$(BIN) -m streamlit run app.py --server.port $(PORT) --server.headless $(HEADLESS)
+
+setup:
+	@sh scripts/setup.sh dev
+
+browser: setup
+	@$(BIN) scripts/browser.py --install >/dev/null
+
+test: browser
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN) -m pytest $(ARGS)
+
+check: setup
+	@$(BIN) -m ruff check .
+	@$(BIN) -m ruff format --check .
+	@$(BIN) -m mypy
+
+format: setup
+	@$(BIN) -m ruff check --fix .
+	@$(BIN) -m ruff format .
+
+bench: setup
+	@$(BIN) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

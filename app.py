@@ -1,0 +1,20 @@
+"""The entry point: page settings, navigation, the chosen page. Everything else is in pages/, ui/ and core/."""
+
+from __future__ import annotations
+
+import os
+
+import streamlit as st
+
+from ui import pages
+
+st.set_page_config(page_title="Embedding Lab", page_icon="assets/logo.svg", layout="wide")
+st.logo("assets/logo.svg", size="large")
+
+st.navigation(pages.navigation()).run()
+
+# Only after the page is drawn: the worker processes load the models while the reader reads.
+if os.environ.get("EMBEDDING_LAB_WARM_UP", "1") != "0":
+    from ui import resources
+
+    resources.executor()

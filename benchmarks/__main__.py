@@ -1,0 +1,67 @@
+"""`make bench`: runs every benchmarks/bench_*.py in a process of its own and lets none hide the others.
+
+A benchmark is a module with `main() -> None` that prints its table. Its first docstring line is the
+heading. Separate processes keep one benchmark's threads, caches and memory out of the next one's figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The benchmarks that exist, by their short name: bench_projection.py is "projection"."""
+    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+
+
+def heading(name: str) -> str:
+    text = ast.get_docstring(ast.parse((FOLDER / f"bench_{name}.py").read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0] or name
+
+
+def machine() -> str:
+    """One line on what the figures were taken on; a figure without its machine means nothing."""
+    memory = ""
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = f", {os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB memory"
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{memory}, Python {platform.python_version()}"
+
+
+def run(name: str) -> bool:
+    """Run one benchmark with its output on ours; True if it ended well."""
+    print(f"\n## {heading(name)}\n", flush=True)
+    start = time.perf_counter()
+    call = f"from benchmarks.bench_{name} import main; main()"
+    code = subprocess.run(
+        [sys.executable, "-c", call], cwd=FOLDER.parent, stdin=subprocess.DEVNULL
+    ).returncode
+    outcome = "done" if code == 0 else f"FAILED with exit code {code}"
+    print(f"\n({name}: {outcome} in {time.perf_counter() - start:.0f} s)", flush=True)
+    return code == 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Print the benchmark tables.")
+    parser.add_argument("names", nargs="*", help=f"only these: {', '.join(names())}")
+    wanted = parser.parse_args().names or names()
+    unknown = sorted(set(wanted) - set(names()))
+    if unknown:
+        parser.error(f"no benchmark named {unknown[0]!r}. There are: {', '.join(names())}")
+    print(f"# Embedding Lab benchmarks\n\n{machine()}")
+    failed = [name for name in wanted if not run(name)]
+    if failed:
+        print(f"\nFailed: {', '.join(failed)}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
