@@ -1,0 +1,147 @@
+"""The values of the study half: cards, decks, ratings, schedules and reviews, frozen and plain.
+
+Time and randomness never start here: every moment and every seed is handed in by the caller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class Rating(IntEnum):
+    """How well a card was recalled; the numbers are those of FSRS and of the keys 1 to 4."""
+
+    AGAIN = 1
+    HARD = 2
+    GOOD = 3
+    EASY = 4
+
+
+class Confidence(IntEnum):
+    """What the learner said before the flip."""
+
+    GUESS = 1
+    FAIRLY_SURE = 2
+    CERTAIN = 3
+
+
+class StudyMode(StrEnum):
+    FLIP = "flip"
+    TYPED = "typed"
+    CHOICE = "choice"
+
+
+class Stage(StrEnum):
+    """Where a card stands in FSRS. NEW: never reviewed."""
+
+    NEW = "new"
+    LEARNING = "learning"
+    REVIEW = "review"
+    RELEARNING = "relearning"
+
+
+def card_id(title: str, question: str, occurrence: int = 0) -> str:
+    """Id of a card that names none: 12 hex digits of sha1 over title and question, "-2".. for repeats.
+
+    The answer, the deck and the place in it do not count, so a mended answer keeps its schedule.
+    """
+    text = "\n".join(" ".join(unicodedata.normalize("NFC", part).split()) for part in (title, question))
+    digest = hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:12]
+    return digest if occurrence == 0 else f"{digest}-{occurrence + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One question with its answer, in plain text or Markdown.
+
+    `wrong` says why the tempting wrong answer is wrong; `choices` are wrong options for multiple
+    choice, one line each; `live` is a page path with query parameters that sets up the experiment.
+    """
+
+    id: str
+    title: str
+    question: str
+    answer: str
+    background: str = ""
+    source: str = ""
+    wrong: str = ""
+    live: str = ""
+    choices: tuple[str, ...] = ()
+
+    def replace(self, **changes: Any) -> Card:
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def page(self) -> str:
+        """The page path of the live link, "" without one."""
+        return self.live.partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """Cards of one theme. `preamble` is the text between the deck's title and its first card."""
+
+    key: str
+    title: str
+    cards: tuple[Card, ...]
+    preamble: str = ""
+
+    def __len__(self) -> int:
+        return len(self.cards)
+
+    def card(self, identifier: str) -> Card | None:
+        return next((c for c in self.cards if c.id == identifier), None)
+
+
+def with_unique_ids(cards: Iterable[Card]) -> tuple[Card, ...]:
+    """Cards whose repeated ids got "-2", "-3".. in order; the first of each keeps its own."""
+    seen: set[str] = set()
+    unique = []
+    for card in cards:
+        identifier, occurrence = card.id, 1
+        while identifier in seen:
+            occurrence += 1
+            identifier = f"{card.id}-{occurrence}"
+        seen.add(identifier)
+        unique.append(card if identifier == card.id else card.replace(id=identifier))
+    return tuple(unique)
+
+
+@dataclass(frozen=True, slots=True)
+class CardState:
+    """A card's schedule. Stability in days, difficulty in [1, 10]; None until the first review.
+
+    `due` and `last_review` are timezone-aware and in UTC.
+    """
+
+    card_id: str
+    stage: Stage
+    due: datetime
+    step: int | None = None
+    stability: float | None = None
+    difficulty: float | None = None
+    last_review: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One answer. `before` is the schedule it replaced, so that undo is exact."""
+
+    card_id: str
+    rating: Rating
+    at: datetime
+    before: CardState
+    mode: StudyMode = StudyMode.FLIP
+    confidence: Confidence | None = None
+    seconds: float | None = None
+
+    @property
+    def is_confident_error(self) -> bool:
+        return self.confidence is Confidence.CERTAIN and self.rating is Rating.AGAIN
