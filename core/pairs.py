@@ -143,7 +143,7 @@ def make_split(
         return _split_given(sentence_set, pairs, share, seed)
     _check_count(count)
     _require_groups(sentence_set, "made from groups")
-    held = _hold_out_groups(sentence_set, set(sentence_set.ids), share, seed)
+    held = _hold_out_groups(sentence_set, set(sentence_set.ids), share, seed) if share else frozenset()
     held_out = _measuring_pairs(sentence_set, held, seed)
     train = _training_pairs(sentence_set, held, count, similar_share, seed)
     if held_out and train:
@@ -153,7 +153,7 @@ def make_split(
 
 
 _NOTHING_HELD_OUT = Notice(
-    "There are too few sentences to hold any out, so all pairs are trained on and none is left to measure with."
+    "There are too few sentences to hold any out: all pairs are trained on and none is left to measure with."
 )
 
 
@@ -184,6 +184,8 @@ def _parts(
 def _held_out_sentences(
     sentence_set: SentenceSet, pairs: Sequence[Pair], share: float, seed: int
 ) -> frozenset[str]:
+    if share == 0:
+        return frozenset()
     clusters = _clusters(sentence_set, pairs)
     involved = {i for cluster in clusters for i in cluster}
     budget = share * len(involved)
@@ -193,6 +195,8 @@ def _held_out_sentences(
         chosen = sorted(_hold_out_groups(sentence_set, involved, share, seed))
     else:
         chosen = _take_pairs(pairs, budget, seed)
+    kept = _without_copies(sentence_set, chosen)
+    chosen = [i for i in chosen if i in kept]
     # Give sentences back until something is left to train on.
     while chosen and not _parts(pairs, chosen)[0]:
         chosen = chosen[:-1]
@@ -258,8 +262,6 @@ def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, s
             held += shuffled[:take]
         else:
             small.append(shuffled)
-    if share == 0:
-        return frozenset()
     if len(small) >= 4:
         whole = min(max(2, int(share * len(small) + 0.5)), len(small) - 2)
         for index in rng.permutation(len(small))[:whole].tolist():
@@ -267,7 +269,16 @@ def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, s
     else:
         for group in small:
             held += group[: min(2, max(0, len(group) - 2))]
-    return frozenset(held)
+    return _without_copies(sentence_set, held)
+
+
+def _without_copies(sentence_set: SentenceSet, held: Iterable[str]) -> frozenset[str]:
+    """Held-out sentences whose text is not trained on under another id as well."""
+    held = frozenset(held)
+    trained = {same_text(s.text) for s in sentence_set.sentences if s.id not in held}
+    return frozenset(
+        s.id for s in sentence_set.sentences if s.id in held and same_text(s.text) not in trained
+    )
 
 
 def _measuring_pairs(sentence_set: SentenceSet, held: frozenset[str], seed: int) -> tuple[Pair, ...]:

@@ -68,8 +68,8 @@ def _encoding(data: bytes) -> str:
 def read_rows(data: bytes, filename: str) -> tuple[tuple[Row, ...], tuple[int, ...]]:
     """Rows of a CSV or TSV file (comma, semicolon or tab; quoted cells may hold line breaks).
 
-    Rows whose cells are all blank are left out; their lines come second. Raises InputError when the file is too large, is not
-    text, or a quote never closes.
+    Rows whose cells are all blank are left out; their lines come second. Raises InputError when
+    the file is too large, is not text, or a quote never closes.
     """
     check_size(data, filename)
     text = decode(data, filename)
