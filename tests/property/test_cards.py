@@ -24,8 +24,6 @@ CARD = st.builds(
 )
 NOISY_DECK = st.builds(lambda head, cards: head + "\n" + "".join(cards), LINES, st.lists(CARD))
 DECK_TEXT = st.one_of(NOISY_DECK, LINES)
-    st.builds(lambda head, cards: head + "\n" + "".join(cards), LINES, st.lists(CARD)), LINES
-)
 
 
 @settings(max_examples=400, deadline=None)

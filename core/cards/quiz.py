@@ -1,0 +1,120 @@
+"""The ways to ask a card besides flipping it: multiple choice and the typed answer. Pure and seeded.
+
+The two scores of a typed answer are computed elsewhere, by the app's own encoders; here they become
+a suggestion, and the learner's verdict stays final.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.cards.types import Card, Rating
+
+OPTIONS = 4
+_FENCED = re.compile(r"```.*?(```|$)", re.DOTALL)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'“(])")
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleChoice:
+    """Options in the order they are shown; `right` is the index of the correct one."""
+
+    options: tuple[str, ...]
+    right: int
+
+    def is_right(self, picked: int) -> bool:
+        return picked == self.right
+
+
+def short_answer(card: Card) -> str:
+    """The first sentence of the answer, without code: what stands among the options of a quiz.
+
+    The app's own decks open every answer with a sentence that stands alone.
+    """
+    prose = " ".join(_FENCED.sub(" ", card.answer).split())
+    return _SENTENCE_END.split(prose)[0] if prose else " ".join(card.answer.split())
+
+
+def multiple_choice(
+    card: Card, others: Sequence[Card], seed: int, options: int = OPTIONS
+) -> MultipleChoice | None:
+    """One right and up to `options` - 1 wrong options, shuffled by `seed`; None if there is no wrong one.
+
+    The card's own wrong choices come first, because they are the tempting ones; short answers of
+    `others` fill the rest, those of the nearest length first, so that length gives nothing away.
+    """
+    chance = random.Random(f"{card.id}:{seed}")
+    right = short_answer(card)
+    own = [choice for choice in dict.fromkeys(card.choices) if not _same(choice, right)]
+    wrong = chance.sample(own, min(len(own), options - 1))
+    if len(wrong) < options - 1:
+        pool = dict.fromkeys(short_answer(other) for other in others if other.id != card.id)
+        spare = [text for text in pool if not any(_same(text, taken) for taken in (right, *wrong))]
+        spare.sort(key=lambda text: (abs(len(text) - len(right)), chance.random()))
+        wrong += spare[: options - 1 - len(wrong)]
+    if not wrong:
+        return None
+    shown = [right, *wrong]
+    chance.shuffle(shown)
+    return MultipleChoice(tuple(shown), shown.index(right))
+
+
+def _same(one: str, other: str) -> bool:
+    return re.sub(r"\W+", " ", one).strip().casefold() == re.sub(r"\W+", " ", other).strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the two scores suggest. `rating` preselects a button; the learner decides."""
+
+    rating: Rating
+    text: str
+    agree: bool  # both encoders say the same
+
+
+# Set on the app's own decks: see `tests/unit/test_cards_quiz.py` for what they separate and what not.
+COSINE_CLOSE = 0.70
+COSINE_FAR = 0.45
+CROSS_CLOSE = 0.60
+CROSS_FAR = 0.35
+
+
+def verdict(cosine: float, cross: float | None = None) -> Suggestion:
+    """A suggestion from the bi-encoder's cosine [-1, 1] and the cross-encoder's score [0, 1].
+
+    `cross` None: the cross-encoder is not at hand, the cosine speaks alone. Scores measure closeness
+    of meaning as the models see it, not truth: "rises" for "falls" can score high, which the text says.
+    """
+    bi = _level(cosine, COSINE_FAR, COSINE_CLOSE)
+    joint = bi if cross is None else _level(cross, CROSS_FAR, CROSS_CLOSE)
+    agree = bi == joint
+    if not agree:
+        return Suggestion(Rating.HARD, _DISAGREE, False)
+    rating, text = _AGREED[bi]
+    return Suggestion(rating, text, True)
+
+
+_DISAGREE = "The two models disagree about your answer. Compare it with the card and decide yourself."
+_AGREED = (
+    (Rating.AGAIN, "Your answer is far from the card's. Read both: other words can still be right."),
+    (Rating.HARD, "Your answer is near the card's, not the same. Look for what is missing."),
+    (Rating.GOOD, "Your answer is close to the card's. Check that no direction or 'not' is turned round."),
+)
+
+
+def _level(score: float, far: float, close: float) -> int:
+    return (score >= far) + (score >= close)
+
+
+def search(cards: Sequence[Card], query: str) -> tuple[Card, ...]:
+    """Cards that hold every word of `query` somewhere, in deck order; all of them for an empty query."""
+    words = query.casefold().split()
+    return tuple(card for card in cards if all(word in _searched(card) for word in words))
+
+
+def _searched(card: Card) -> str:
+    parts = (card.title, card.background, card.question, card.answer, card.wrong, card.source, *card.choices)
+    return "\n".join(parts).casefold()

@@ -1,0 +1,51 @@
+"""The decks that come with the app: every Markdown file in assets/decks is one, apart from the README.
+
+Adding a deck is adding a file. A card belongs to the page that its live link opens.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from core.cards.parse import parse
+from core.cards.types import Card, Deck
+from core.types import InputError
+
+DECKS = Path(__file__).resolve().parents[2] / "assets" / "decks"
+
+
+@lru_cache(maxsize=4)
+def load_decks(folder: Path = DECKS) -> tuple[Deck, ...]:
+    """All decks of a folder by file name. Raises InputError naming the file that cannot be read."""
+    decks = []
+    for path in sorted(folder.glob("*.md")):
+        if path.stem.casefold() == "readme":
+            continue
+        try:
+            decks.append(parse(path.read_text(encoding="utf-8"), path.stem))
+        except (InputError, UnicodeDecodeError) as error:
+            raise InputError(f"The deck {path.name} cannot be read. {error}") from error
+    return tuple(decks)
+
+
+def all_cards(decks: Sequence[Deck] | None = None) -> tuple[Card, ...]:
+    return tuple(card for deck in (load_decks() if decks is None else decks) for card in deck.cards)
+
+
+def cards_for_page(
+    page: str, limit: int = 3, seed: int = 0, decks: Sequence[Deck] | None = None
+) -> tuple[Card, ...]:
+    """Up to `limit` cards whose live link opens `page`, the same ones for the same seed."""
+    fitting = [card for card in all_cards(decks) if card.page == page]
+    chosen = random.Random(f"{page}:{seed}").sample(fitting, min(limit, len(fitting)))
+    return tuple(sorted(chosen, key=fitting.index))
+
+
+def live_target(card: Card) -> tuple[str, dict[str, str]]:
+    """(page path, query parameters) of the card's live link; ("", {}) without one."""
+    page, _, query = card.live.partition("?")
+    return page, dict(parse_qsl(query, keep_blank_values=True))
