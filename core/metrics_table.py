@@ -43,7 +43,7 @@ _ROWS = (
     Metric(
         key="held_out_auc",
         title="Held-out AUC",
-        meaning="Chance that a similar held-out pair has a higher cosine than a dissimilar one; 0.5 is a coin toss.",
+        meaning="Chance that a similar held-out pair beats a dissimilar one in cosine; 0.5 is guessing.",
         good="up",
         low=0.0,
         high=1.0,
@@ -63,7 +63,7 @@ _ROWS = (
     Metric(
         key="uniformity",
         title="Uniformity",
-        meaning="How evenly the embeddings spread over the sphere; 0 means all in one point, about -4 evenly spread.",
+        meaning="How evenly the embeddings spread on the sphere: 0 is one point, about -4 an even spread.",
         good="down",
         low=-8.0,
         high=0.0,
@@ -113,7 +113,7 @@ _ROWS = (
     Metric(
         key="spearman",
         title="Rank correlation",
-        meaning="Whether cosines and graded labels put the pairs in the same order; 1 is the same, -1 the reverse.",
+        meaning="Whether cosines and graded labels rank pairs alike; 1 is the same order, -1 the reverse.",
         good="up",
         low=-1.0,
         high=1.0,
