@@ -1,4 +1,4 @@
-"""The entry point: page settings, navigation, the chosen page. Everything else is in pages/, ui/ and core/."""
+"""The entry point: page settings, navigation, the chosen page. The rest is in pages/, ui/ and core/."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ for start in range(0, len(others), CARDS_IN_A_ROW):
 st.space("small")
 with st.container(width=READING_WIDTH):
     st.caption(
-        "The model is all-MiniLM-L6-v2: six layers, 22.7 million parameters, 384 numbers a sentence. It runs on "
-        "the computer that serves this page, every figure is computed as you watch, and what you type is sent "
-        "nowhere else."
+        "The model is all-MiniLM-L6-v2: six layers, 22.7 million parameters, 384 numbers a sentence. "
+        "It runs on the computer that serves this page, every figure is computed as you watch, "
+        "and what you type is sent nowhere else."
     )

@@ -26,7 +26,7 @@ APPLICATIONS = (  # where macOS and Windows keep theirs; none of these folders i
 
 
 def find() -> Path | None:
-    """The first browser that is there: the one named by EMBEDDING_LAB_CHROMIUM, the system's, Playwright's."""
+    """The first browser there is: the one EMBEDDING_LAB_CHROMIUM names, the system's, Playwright's."""
     named = os.environ.get(ENV)
     if named:
         return Path(named) if Path(named).is_file() else None

@@ -1,4 +1,4 @@
-"""What every test shares: one thread for the maths, a data folder of its own, the public data, AppTest mended.
+"""What every test shares: one thread for the maths, its own data folder, the public data, AppTest mended.
 
 Browser tests run last, and never go missing in silence: see pytest_runtest_setup.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -102,10 +103,8 @@ def stop_server(server: Server) -> None:
 
 
 def _quietly(action: Callable[[], None]) -> None:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         action()
-    except psutil.NoSuchProcess:
-        pass
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +130,12 @@ def open_page(
     pages: list[Page] = []
 
     def open_(
-        path: str = "/", *, width: int = 1440, height: int = 900, scheme: str = "light", wait: bool = True
+        path: str = "/",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        scheme: str = "light",
+        wait: bool = True,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},

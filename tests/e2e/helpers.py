@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".artifacts" / "screens"
@@ -19,6 +20,7 @@ VARIANTS = (
 )
 WARM_UP = 60_000  # ms for the first page of a cold server on a busy machine
 
+PROBES = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 _console: WeakKeyDictionary[Page, list[str]] = WeakKeyDictionary()
 
 
@@ -26,7 +28,12 @@ def listen(page: Page) -> None:
     """Collect what the page complains about, for no_errors()."""
     said = _console.setdefault(page, [])
     page.on("pageerror", lambda error: said.append(f"uncaught: {error}"))
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: said.append(message.text) if _is_complaint(message) else None)
+
+
+def _is_complaint(message: ConsoleMessage) -> bool:
+    """An error, but for Streamlit's own probe: on a page it first asks for its server below that address."""
+    return message.type == "error" and not PROBES.search(message.location.get("url", ""))
 
 
 def settled(page: Page, timeout: float = WARM_UP) -> None:
