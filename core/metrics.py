@@ -238,7 +238,12 @@ def _nearest(cosines: FloatArray, k: int) -> IntArray:
 def _highest(scores: FloatArray, k: int) -> IntArray:
     """Columns of the k highest scores of each row, best first, (n, k); equal scores in column order."""
     last = scores.shape[1] - k
-    chosen = np.sort(np.argpartition(scores, last, axis=1)[:, last:], axis=1)
+    chosen = np.argpartition(scores, last, axis=1)[:, last:]
+    lowest = np.take_along_axis(scores, chosen, axis=1).min(axis=1, keepdims=True)
+    # A partition picks any of several equal scores at the edge; those rows are sorted in full instead.
+    for row in np.flatnonzero((scores >= lowest).sum(axis=1) > k):
+        chosen[row] = np.argsort(-scores[row], kind="stable")[:k]
+    chosen.sort(axis=1)
     best = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
     return np.take_along_axis(chosen, best, axis=1)
 
