@@ -6,10 +6,12 @@
 #
 # PYTHON=python3.12     which Python makes .venv
 # TORCH_INDEX=https://… which PyTorch build is installed (see README)
-# PORT=8501  HEADLESS=true  where the app listens, and whether it leaves the browser closed
+# PORT=8501  ADDRESS=0.0.0.0  where the app listens; by default only this computer can open it
+# HEADLESS=true           do not open a browser window
 
 VENV ?= .venv
 PORT ?= 8501
+ADDRESS ?= localhost
 # No browser window where there is no screen to open it on.
 HEADLESS ?= $(if $(CI)$(SSH_CONNECTION),true,$(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY),false,true),false))
 ARGS ?=
@@ -21,7 +23,7 @@ export VENV PYTHON TORCH_INDEX
 
 app:
 	@sh scripts/setup.sh app
-	@$(BIN) -m streamlit run app.py --server.port $(PORT) --server.headless $(HEADLESS)
+	@$(BIN) -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless $(HEADLESS)
 
 setup:
 	@sh scripts/setup.sh dev

@@ -25,6 +25,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Nobody's own experiments and progress are touched, and no test starts workers it does not ask for.
 os.environ["EMBEDDING_LAB_HOME"] = tempfile.mkdtemp(prefix="embedding-lab-tests-")
+os.environ["EMBEDDING_LAB_TUNED"] = str(Path(os.environ["EMBEDDING_LAB_HOME"]) / "models")
 os.environ["EMBEDDING_LAB_WARM_UP"] = "0"
 os.environ.pop("DATABASE_URL", None)
 

@@ -126,7 +126,7 @@ def browser() -> Iterator[Browser]:
 def open_page(
     request: pytest.FixtureRequest, server: Server, browser: Browser
 ) -> Iterator[Callable[..., Page]]:
-    """`open_page("/train", width=400, scheme="dark")`: that page in a context of its own, drawn and settled."""
+    """`open_page("/train", width=400, scheme="dark")`: that page in its own context, drawn and settled."""
     pages: list[Page] = []
 
     def open_(

@@ -1,4 +1,4 @@
-"""The rules of the house, read off the syntax trees: who may import whom, who starts work, how long files are.
+"""The rules of the house, read off syntax trees: who may import whom, who starts work, how long files are.
 
 The rules and their reasons stand in CONTRIBUTING.md.
 """
@@ -194,15 +194,26 @@ def modules(paths: list[Path]) -> list[str]:
     return [name.removesuffix(".__init__") for name in dotted]
 
 
-def test_importing_the_whole_ui_leaves_the_models_out():
-    """In a fresh process, as the server does: all modules of ui/, and none of the heavy libraries follows."""
+def loaded_by(names: list[str], libraries: tuple[str, ...]) -> str:
+    """Which of the libraries a fresh process has in memory after importing the modules, as printed text."""
     code = (
-        f"import importlib, sys\nfor name in {modules(UI)!r}: importlib.import_module(name)\n"
-        f"print([name for name in {SERVER_FORBIDDEN!r} if name in sys.modules])"
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+        f"print([name for name in {libraries!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().splitlines()[-1] == "[]"
+    return done.stdout.strip().splitlines()[-1]
+
+
+def test_importing_the_whole_ui_leaves_the_models_out():
+    """Every module of ui/, as the server imports them, and all that they import in turn."""
+    assert loaded_by(modules(UI), SERVER_FORBIDDEN) == "[]"
+
+
+def test_the_first_page_paints_before_anything_heavy_loads():
+    """Figures may import plotly at their top, and are therefore themselves imported lazily."""
+    plain = [path for path in UI if not path.name.startswith("figures")]
+    assert loaded_by(modules(plain), HEAVY) == "[]"
 
 
 def test_every_page_file_has_its_row_and_every_address_is_its_own():
