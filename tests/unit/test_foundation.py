@@ -1,4 +1,4 @@
-"""What holds the project up and has no test of its own: pins, theme, fonts, browser tests that cannot vanish."""
+"""What holds the project up and has no other test: pins, theme, fonts; browser tests that cannot vanish."""
 
 from __future__ import annotations
 
