@@ -189,18 +189,21 @@ def _held_out_sentences(
     clusters = _clusters(sentence_set, pairs)
     involved = {i for cluster in clusters for i in cluster}
     budget = share * len(involved)
-    if clusters and max(map(len, clusters)) <= len(involved) / 2:
-        chosen = _take_clusters(clusters, budget, seed)
-    elif any(s.group is not None for s in sentence_set.sentences if s.id in involved):
-        chosen = sorted(_hold_out_groups(sentence_set, involved, share, seed))
-    else:
-        chosen = _take_pairs(pairs, budget, seed)
-    kept = _without_copies(sentence_set, chosen)
-    chosen = [i for i in chosen if i in kept]
-    # Give sentences back until something is left to train on.
-    while chosen and not _parts(pairs, chosen)[0]:
-        chosen = chosen[:-1]
-    return frozenset(chosen) if _parts(pairs, chosen)[1] else frozenset()
+    whole = _take_clusters(clusters, budget, seed)
+    by_group = sorted(_hold_out_groups(sentence_set, involved, share, seed))
+    ways = [by_group, _take_pairs(pairs, budget, seed)]
+    if len(whole) > 1 or not by_group:
+        # One cluster alone may be one group, and a single group cannot show who is told apart.
+        ways.insert(0, [i for cluster in whole for i in cluster])
+    for chosen in ways:
+        kept = _without_copies(sentence_set, chosen)
+        chosen = [i for i in chosen if i in kept]
+        # Give sentences back until something is left to train on.
+        while chosen and not _parts(pairs, chosen)[0]:
+            chosen = chosen[:-1]
+        if _parts(pairs, chosen)[1]:
+            return frozenset(chosen)
+    return frozenset()
 
 
 def _clusters(sentence_set: SentenceSet, pairs: Sequence[Pair]) -> list[list[str]]:
@@ -222,13 +225,13 @@ def _clusters(sentence_set: SentenceSet, pairs: Sequence[Pair]) -> list[list[str
     return list(clusters.values())
 
 
-def _take_clusters(clusters: list[list[str]], budget: float, seed: int) -> list[str]:
+def _take_clusters(clusters: list[list[str]], budget: float, seed: int) -> list[list[str]]:
     """Whole clusters in seeded order, as long as at least half of the next one fits the budget."""
-    chosen: list[str] = []
+    taken: list[list[str]] = []
     for index in _generator(seed).permutation(len(clusters)).tolist():
-        if len(chosen) + len(clusters[index]) / 2 <= budget:
-            chosen += clusters[index]
-    return chosen
+        if sum(map(len, taken)) + len(clusters[index]) / 2 <= budget:
+            taken.append(clusters[index])
+    return taken
 
 
 def _take_pairs(pairs: Sequence[Pair], budget: float, seed: int) -> list[str]:
@@ -246,7 +249,7 @@ def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, s
 
     Measuring needs two held-out sentences of a group. Large groups give their share (two at least, two
     stay). Of groups too small for that, whole ones are held out (at least two, two stay); where there are
-    fewer than four of them, each gives what it can spare.
+    fewer than four of them, each gives what it can spare, one of two only beside held-out large groups.
     """
     rng = _generator(seed)
     members: dict[str, list[str]] = {}
@@ -262,13 +265,15 @@ def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, s
             held += shuffled[:take]
         else:
             small.append(shuffled)
+    large = len(small) < len(members)
     if len(small) >= 4:
         whole = min(max(2, int(share * len(small) + 0.5)), len(small) - 2)
         for index in rng.permutation(len(small))[:whole].tolist():
             held += small[index]
     else:
         for group in small:
-            held += group[: min(2, max(0, len(group) - 2))]
+            spare = min(2, len(group) - 2)
+            held += group[: 1 if spare == 0 and large else max(0, spare)]
     return _without_copies(sentence_set, held)
 
 
