@@ -66,7 +66,7 @@ def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
     check_width(rows, filename)
     if len(rows[0].cells) < 2:
         raise InputError(
-            f"{filename} has one column. A card needs two, question and answer, parted by comma, semicolon or tab."
+            f"{filename} has one column. A card needs two, question and answer, with , or ; or a tab between."
         )
     columns = _columns(rows[0].cells)
     body = rows[1:] if columns else rows

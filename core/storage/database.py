@@ -1,0 +1,140 @@
+"""Where the database lies and how to talk to it: location, engine, transactions.
+
+SQLite's peculiarities end here. A write is on disk when its transaction returns: WAL with
+synchronous=FULL syncs at every commit, so a kill or a power cut loses nothing acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, Table, and_, create_engine, event, insert, select, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from core.storage import schema
+from core.storage.migrations import MIGRATIONS, Migration, migrate
+from core.types import InputError
+
+FILE_NAME = "embedding-lab.sqlite3"
+_BUSY_SECONDS = 30  # how long a writer waits for another; a class of thirty writes for milliseconds each
+
+
+def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The user's data folder of this app, or EMBEDDING_LAB_HOME."""
+    if home := environment.get("EMBEDDING_LAB_HOME"):
+        return Path(home).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("embedding-lab", appauthor=False)
+
+
+def database_url(environment: Mapping[str, str] = os.environ) -> str:
+    """DATABASE_URL, or a SQLite file in the data folder. "postgres://" is read as "postgresql://"."""
+    if url := environment.get("DATABASE_URL"):
+        return "postgresql://" + url.removeprefix("postgres://") if url.startswith("postgres://") else url
+    return URL.create("sqlite", database=str(data_folder(environment) / FILE_NAME)).render_as_string()
+
+
+class Database:
+    """An open database. Safe to share between threads: every call takes its own connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(
+        cls,
+        url: str | None = None,
+        *,
+        migrations: Sequence[Migration] = MIGRATIONS,
+        latest: int = schema.VERSION,
+    ) -> Self:
+        """Connect, create or migrate the tables. Raises InputError with one sentence when that fails."""
+        parsed = _parsed(url if url is not None else database_url())
+        shown = parsed.render_as_string(hide_password=True)
+        try:
+            engine = _engine(parsed)
+            database = cls(engine)
+            with database.write() as connection:
+                migrate(connection, migrations, latest)
+        except (ModuleNotFoundError, NoSuchModuleError) as error:
+            raise InputError(
+                f"The database {shown} needs a driver that is not installed: {error}."
+            ) from error
+        except (OSError, SQLAlchemyError) as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise InputError(f"The database {shown} cannot be opened: {reason}.") from error
+        return database
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads: it sees one consistent state."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; committed, and on disk, when the block ends without an error."""
+        with self._engine.connect().execution_options(lab_write=True) as connection, connection.begin():
+            yield connection
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise InputError(
+            "DATABASE_URL is not a database address. It looks like postgresql://user:password@host/name."
+        ) from error
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if not url.database or url.database == ":memory:":
+        raise InputError("The database needs a file: sqlite:///path/to/file.sqlite3.")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN would leave out DDL; _on_sqlite_begin does it
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A deferred transaction that turns from reading to writing fails at once when another has written
+    # in between; one that says so at the start waits its turn.
+    writes = connection.get_execution_options().get("lab_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Insert the row with this key or overwrite its values, in SQL that every database knows."""
+    where = and_(*(table.c[name] == value for name, value in key.items()))
+    if connection.execute(select(*(table.c[name] for name in key)).where(where)).first() is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(table).values(**key, **values))
+            return
+        except IntegrityError:  # another transaction was faster; foreign keys fail again below
+            pass
+    connection.execute(update(table).where(where).values(**values))

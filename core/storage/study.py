@@ -1,0 +1,217 @@
+"""What a learner studied: schedules, the log of answers, suspended and edited cards, their own decks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+
+from core.cards.parse import parse, write
+from core.cards.types import Card, CardState, Confidence, Deck, Rating, Review, Stage, StudyMode
+from core.storage import schema
+from core.storage.codec import card_from_json, card_to_json, state_from_json, state_to_json, storable
+from core.storage.database import Database, put
+from core.types import InputError
+
+MAX_OWN_DECKS = 100
+
+
+class StudyTables(Database):
+    def states(self, learner_id: int) -> dict[str, CardState]:
+        """Card id -> schedule, for every card the learner has answered."""
+        t = schema.card_states
+        with self.read() as connection:
+            rows = connection.execute(select(t).where(t.c.learner_id == learner_id)).mappings().all()
+        return {row["card_id"]: _state(row) for row in rows}
+
+    def log(self, learner_id: int, since: datetime | None = None) -> tuple[Review, ...]:
+        """The learner's answers, oldest first."""
+        t = schema.reviews
+        query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id)
+        if since is not None:
+            query = query.where(t.c.at >= since)
+        with self.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(_review(row) for row in rows)
+
+    def record(self, learner_id: int, review: Review, after: CardState) -> None:
+        """Keep an answer and the schedule it leads to; both are on disk when this returns.
+
+        Raises InputError when the card was answered elsewhere since `review.before` was read (two
+        tabs, a double click): the first answer stands.
+        """
+        assert review.card_id == after.card_id
+        with self.write() as connection:
+            self._lock(connection, learner_id)
+            if _stored_state(connection, learner_id, review.card_id) != _begun(review.before):
+                raise InputError("This card was answered in another tab a moment ago. That answer stands.")
+            connection.execute(insert(schema.reviews).values(learner_id=learner_id, **review_values(review)))
+            put(connection, schema.card_states, _key(learner_id, after.card_id), state_values(after))
+
+    def undo(self, learner_id: int) -> Review | None:
+        """Take the learner's last answer back, exactly; it is returned. None when there is none."""
+        t = schema.reviews
+        with self.write() as connection:
+            self._lock(connection, learner_id)
+            query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id.desc()).limit(1)
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                return None
+            review = _review(row)
+            connection.execute(delete(t).where(t.c.id == row["id"]))
+            key = _key(learner_id, review.card_id)
+            if review.before.stage is Stage.NEW:
+                _remove(connection, key)
+            else:
+                put(connection, schema.card_states, key, state_values(review.before))
+            return review
+
+    def suspended(self, learner_id: int) -> frozenset[str]:
+        t = schema.suspended
+        with self.read() as connection:
+            return frozenset(connection.scalars(select(t.c.card_id).where(t.c.learner_id == learner_id)))
+
+    def suspend(self, learner_id: int, card_id: str, now: datetime) -> None:
+        """Keep a card out of every plan until it is resumed; its schedule stays."""
+        with self.write() as connection:
+            put(connection, schema.suspended, _key(learner_id, card_id), {"at": now})
+
+    def resume(self, learner_id: int, card_id: str) -> None:
+        t = schema.suspended
+        with self.write() as connection:
+            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
+
+    def edits(self, learner_id: int) -> dict[str, Card]:
+        """Card id -> the learner's own version of that card."""
+        t = schema.card_edits
+        with self.read() as connection:
+            rows = connection.execute(select(t.c.card_id, t.c.card).where(t.c.learner_id == learner_id)).all()
+        return {card_id: card_from_json(json.loads(card), card_id) for card_id, card in rows}
+
+    def save_edit(self, learner_id: int, card: Card, now: datetime) -> None:
+        """Keep the learner's version of a card. Raises InputError for one without question or answer."""
+        value = card_to_json(card_from_json(card_to_json(card), "The card"))
+        with self.write() as connection:
+            key = _key(learner_id, card.id)
+            put(connection, schema.card_edits, key, {"card": json.dumps(value), "at": now})
+
+    def drop_edit(self, learner_id: int, card_id: str) -> None:
+        """Go back to the card as it was shipped."""
+        t = schema.card_edits
+        with self.write() as connection:
+            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
+
+    def own_decks(self, learner_id: int) -> tuple[Deck, ...]:
+        """The learner's decks by key."""
+        t = schema.decks
+        query = select(t.c.key, t.c.text).where(t.c.learner_id == learner_id).order_by(t.c.key)
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(parse(text, key) for key, text in rows)
+
+    def save_deck(self, learner_id: int, deck: Deck, now: datetime) -> None:
+        """Keep a deck of the learner, or overwrite the one with its key."""
+        t = schema.decks
+        text = storable(write(deck), "The deck")
+        assert parse(text, deck.key) == deck, "a deck must survive its own text form"
+        with self.write() as connection:
+            self._lock(connection, learner_id)
+            count = select(func.count()).select_from(t)
+            others = count.where(t.c.learner_id == learner_id, t.c.key != deck.key)
+            if connection.execute(others).scalar_one() >= MAX_OWN_DECKS:
+                raise InputError(
+                    f"You have {MAX_OWN_DECKS} decks of your own, the most there can be. Delete one."
+                )
+            key = {"learner_id": learner_id, "key": deck.key}
+            put(connection, t, key, {"text": text, "at": now})
+
+    def delete_deck(self, learner_id: int, deck_key: str) -> None:
+        """Remove a deck; the schedules of its cards stay, in case it comes back."""
+        t = schema.decks
+        with self.write() as connection:
+            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.key == deck_key))
+
+    @staticmethod
+    def _lock(connection: Connection, learner_id: int) -> None:
+        """Let one transaction of a learner at a time through (SQLite has one writer anyway)."""
+        t = schema.learners
+        found = connection.execute(select(t.c.id).where(t.c.id == learner_id).with_for_update()).first()
+        if found is None:
+            raise InputError("This learner is no longer stored here. Choose a name to begin again.")
+
+
+def with_edits(cards: Iterable[Card], edits: dict[str, Card]) -> tuple[Card, ...]:
+    """The cards, each in the learner's own version where there is one."""
+    return tuple(edits.get(card.id, card) for card in cards)
+
+
+def state_values(state: CardState) -> dict[str, object]:
+    """The columns of a schedule besides its key."""
+    return {
+        "stage": state.stage.value,
+        "due": state.due,
+        "step": state.step,
+        "stability": state.stability,
+        "difficulty": state.difficulty,
+        "last_review": state.last_review,
+    }
+
+
+def review_values(review: Review) -> dict[str, object]:
+    """The columns of an answer besides its id and learner."""
+    return {
+        "card_id": review.card_id,
+        "rating": int(review.rating),
+        "at": review.at,
+        "mode": review.mode.value,
+        "confidence": None if review.confidence is None else int(review.confidence),
+        "seconds": review.seconds,
+        "before": json.dumps(state_to_json(review.before)),
+    }
+
+
+def _state(row: RowMapping) -> CardState:
+    return CardState(
+        row["card_id"],
+        Stage(row["stage"]),
+        row["due"],
+        row["step"],
+        row["stability"],
+        row["difficulty"],
+        row["last_review"],
+    )
+
+
+def _review(row: RowMapping) -> Review:
+    return Review(
+        row["card_id"],
+        Rating(row["rating"]),
+        row["at"],
+        state_from_json(json.loads(row["before"]), f"review {row['id']}"),
+        StudyMode(row["mode"]),
+        None if row["confidence"] is None else Confidence(row["confidence"]),
+        row["seconds"],
+    )
+
+
+def _key(learner_id: int, card_id: str) -> dict[str, object]:
+    return {"learner_id": learner_id, "card_id": card_id}
+
+
+def _begun(state: CardState) -> CardState | None:
+    """What is stored for this schedule: nothing while the card is new."""
+    return None if state.stage is Stage.NEW else state
+
+
+def _stored_state(connection: Connection, learner_id: int, card_id: str) -> CardState | None:
+    t = schema.card_states
+    query = select(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _state(row)
+
+
+def _remove(connection: Connection, key: dict[str, object]) -> None:
+    t = schema.card_states
+    connection.execute(delete(t).where(t.c.learner_id == key["learner_id"], t.c.card_id == key["card_id"]))

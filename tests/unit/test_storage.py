@@ -1,0 +1,456 @@
+"""What is stored comes back equal, for several learners and threads at once; bad files change nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from core.cards.parse import parse
+from core.cards.schedule import StudySettings, new_state, review
+from core.cards.types import Card, Confidence, Rating, StudyMode
+from core.storage import (
+    Learner,
+    SavedRun,
+    Store,
+    data_folder,
+    database_url,
+    new_key,
+    read_progress,
+    schema,
+    with_edits,
+)
+from core.storage.migrations import MIGRATIONS, Migration, describe
+from core.types import InputError, TrainingConfig
+
+NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
+DECK = parse("# D\n\n#### T\n:p q\n??x\na\nx??\n:choice c\n", "own")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'lab.sqlite3'}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ada(store: Store) -> Learner:
+    return store.create_learner("Ada", new_key(), NOW)
+
+
+def study(store: Store, learner: Learner, card: str, *ratings: Rating, start: datetime = NOW) -> None:
+    now = start
+    for rating in ratings:
+        state = store.states(learner.id).get(card) or new_state(card, now)
+        after, entry = review(state, rating, now, confidence=Confidence.CERTAIN, seconds=2.5)
+        store.record(learner.id, entry, after)
+        now = after.due
+
+
+def test_the_place_of_the_file(tmp_path: Path) -> None:
+    assert data_folder({"EMBEDDING_LAB_HOME": str(tmp_path)}) == tmp_path
+    assert (
+        database_url({"EMBEDDING_LAB_HOME": str(tmp_path)}) == f"sqlite:///{tmp_path}/embedding-lab.sqlite3"
+    )
+    assert database_url({"DATABASE_URL": "postgres://u:p@h/d"}) == "postgresql://u:p@h/d"
+    assert data_folder({}).is_absolute()
+
+
+def test_open_takes_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("EMBEDDING_LAB_HOME", str(tmp_path / "new" / "folder"))
+    with Store.open():
+        assert (tmp_path / "new" / "folder" / "embedding-lab.sqlite3").exists()
+
+
+def test_a_commit_is_synced_to_disk(store: Store) -> None:
+    with store.read() as connection:
+        pragmas = [connection.exec_driver_sql(f"pragma {n}").scalar_one() for n in PRAGMAS]
+    assert dict(zip(PRAGMAS, pragmas)) == PRAGMAS
+
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
+
+
+def test_learners_are_told_apart_by_key_not_by_name(store: Store, tmp_path: Path) -> None:
+    key1, key2 = new_key(), new_key()
+    one = store.create_learner("  Ada   L. ", key1, NOW)
+    two = store.create_learner("Ada L.", key2, NOW)
+    assert one.name == two.name == "Ada L." and one.id != two.id
+    assert (store.learner(key1), store.learner(key2)) == (one, two)
+    assert store.learner(new_key()) is None
+    assert store.learners() == (one, two)
+    key3 = new_key()
+    store.replace_key(one.id, key3)
+    assert store.learner(key1) is None and store.learner(key3) == one
+    store.rename_learner(two.id, "Grace")
+    assert store.learners()[1].name == "Grace"
+    assert key3.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\u202eb", "a\x00b"])
+def test_names_that_cannot_be_shown_are_refused(store: Store, name: str) -> None:
+    with pytest.raises(InputError, match="name"):
+        store.create_learner(name, new_key(), NOW)
+
+
+def test_answers_survive_closing(url: str) -> None:
+    with Store.open(url) as store:
+        ada = store.create_learner("Ada", new_key(), NOW)
+        bob = store.create_learner("Bob", new_key(), NOW)
+        study(store, ada, "card", Rating.GOOD, Rating.GOOD, Rating.AGAIN)
+        study(store, bob, "card", Rating.EASY)
+        before = store.states(ada.id), store.log(ada.id), store.states(bob.id), store.log(bob.id)
+    with Store.open(url) as store:
+        after = store.states(ada.id), store.log(ada.id), store.states(bob.id), store.log(bob.id)
+    assert after == before
+    assert len(after[1]) == 3 and len(after[3]) == 1
+    # the log replayed gives the stored schedule, to the last bit
+    state = new_state("card", after[1][0].before.due)
+    for entry in after[1]:
+        assert entry.before == state
+        state, _ = review(state, entry.rating, entry.at)
+    assert state == after[0]["card"]
+
+
+def test_the_log_since_a_moment(store: Store, ada: Learner) -> None:
+    study(store, ada, "a", Rating.GOOD)
+    study(store, ada, "b", Rating.GOOD, start=NOW + timedelta(days=1))
+    assert [r.card_id for r in store.log(ada.id, since=NOW + timedelta(hours=1))] == ["b"]
+
+
+def test_undo_goes_back_step_by_step(store: Store, ada: Learner) -> None:
+    study(store, ada, "a", Rating.GOOD)
+    one = store.states(ada.id)
+    study(store, ada, "b", Rating.AGAIN)
+    study(store, ada, "a", Rating.EASY, start=NOW + timedelta(minutes=10))
+    undone = store.undo(ada.id)
+    assert undone is not None and (undone.card_id, undone.rating) == ("a", Rating.EASY)
+    assert store.states(ada.id)["a"] == one["a"]
+    assert store.undo(ada.id) is not None
+    assert store.states(ada.id) == one
+    assert store.undo(ada.id) is not None
+    assert (store.states(ada.id), store.log(ada.id)) == ({}, ())
+    assert store.undo(ada.id) is None
+
+
+def test_the_same_answer_twice_counts_once(store: Store, ada: Learner) -> None:
+    after, entry = review(new_state("a", NOW), Rating.GOOD, NOW)
+    store.record(ada.id, entry, after)
+    with pytest.raises(InputError, match="another tab"):
+        store.record(ada.id, entry, after)
+    assert len(store.log(ada.id)) == 1
+
+
+def test_suspended_edits_decks_settings_lessons_runs(store: Store, ada: Learner) -> None:
+    bob = store.create_learner("Bob", new_key(), NOW)
+    store.suspend(ada.id, "a", NOW)
+    store.suspend(ada.id, "a", NOW)
+    store.suspend(ada.id, "b", NOW)
+    store.resume(ada.id, "b")
+    assert store.suspended(ada.id) == {"a"} and store.suspended(bob.id) == frozenset()
+
+    card = DECK.cards[0].replace(answer="mine = 🙂")
+    store.save_edit(ada.id, card, NOW)
+    assert store.edits(ada.id) == {card.id: card}
+    assert with_edits(DECK.cards, store.edits(ada.id)) == (card,)
+    with pytest.raises(InputError, match="question"):
+        store.save_edit(ada.id, card.replace(question=""), NOW)
+    store.drop_edit(ada.id, card.id)
+    assert store.edits(ada.id) == {}
+
+    store.save_deck(ada.id, DECK, NOW)
+    store.save_deck(ada.id, DECK, NOW)
+    assert store.own_decks(ada.id) == (DECK,) and store.own_decks(bob.id) == ()
+    store.delete_deck(ada.id, "own")
+    assert store.own_decks(ada.id) == ()
+
+    settings = StudySettings(desired_retention=0.85, four_buttons=True, utc_offset=60)
+    assert store.study_settings(ada.id) == StudySettings()
+    store.set_study_settings(ada.id, settings)
+    assert (store.study_settings(ada.id), store.study_settings(bob.id)) == (settings, StudySettings())
+    store.set_setting(ada.id, "study", {"desired_retention": "high"})
+    assert store.study_settings(ada.id) == StudySettings()
+
+    store.set_lesson_progress(ada.id, "first", {"step": 1}, NOW)
+    store.set_lesson_progress(ada.id, "first", {"step": 2}, NOW)
+    assert store.lesson_progress(ada.id) == {"first": {"step": 2}}
+    with pytest.raises(InputError, match="first"):
+        store.set_lesson_progress(ada.id, "first", "x" * 300_000, NOW)
+
+    runs = [
+        SavedRun(f"r{i}", f"Run {i}", NOW + timedelta(hours=i), TrainingConfig(), f"runs/r{i}", i)
+        for i in (1, 2)
+    ]
+    for run in runs:
+        store.save_run(ada.id, run)
+    assert store.saved_runs(ada.id) == (runs[1], runs[0])
+    store.forget_run(ada.id, "r1")
+    assert store.saved_runs(ada.id) == (runs[1],)
+
+
+def test_deleting_a_learner_deletes_everything_of_theirs(store: Store, ada: Learner) -> None:
+    bob = store.create_learner("Bob", new_key(), NOW)
+    for learner in (ada, bob):
+        study(store, learner, "a", Rating.GOOD)
+        store.save_deck(learner.id, DECK, NOW)
+    store.delete_learner(ada.id)
+    assert store.learners() == (bob,)
+    with store.read() as connection:
+        for table in schema.metadata.tables.values():
+            if "learner_id" in table.c:
+                rows = connection.execute(table.select()).mappings().all()
+                assert {row["learner_id"] for row in rows} <= {bob.id}
+    after, entry = review(new_state("b", NOW), Rating.GOOD, NOW)
+    with pytest.raises(InputError, match="no longer stored"):
+        store.record(ada.id, entry, after)
+
+
+def test_thirty_learners_at_once(store: Store) -> None:
+    """Thirty threads, one learner each, and two that share one: nothing is lost, nobody is refused."""
+    learners = [store.create_learner(f"L{i}", new_key(), NOW) for i in range(30)]
+    errors: list[BaseException] = []
+
+    def work(learner: Learner, prefix: str) -> None:
+        try:
+            for i in range(5):
+                study(store, learner, f"{prefix}{i}", Rating.GOOD, Rating.AGAIN)
+        except BaseException as error:
+            errors.append(error)
+
+    jobs = [(learner, "c") for learner in learners] + [(learners[0], "d")]
+    threads = [threading.Thread(target=work, args=job) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [len(store.log(learner.id)) for learner in learners] == [20] + [10] * 29
+
+
+def test_progress_travels_in_one_file(store: Store, ada: Learner, tmp_path: Path) -> None:
+    study(store, ada, "a", Rating.GOOD, Rating.AGAIN)
+    study(store, ada, "ü\n", Rating.HARD)
+    store.suspend(ada.id, "a", NOW)
+    store.save_edit(ada.id, DECK.cards[0], NOW)
+    store.save_deck(ada.id, DECK, NOW)
+    store.set_study_settings(ada.id, StudySettings(new_per_day=3))
+    store.set_lesson_progress(ada.id, "first", [1, None, "x"], NOW)
+    exported = store.export_progress(ada.id, NOW)
+
+    with Store.open(f"sqlite:///{tmp_path / 'other.sqlite3'}") as other:
+        eve = other.create_learner("Eve", new_key(), NOW)
+        study(other, eve, "gone", Rating.GOOD)
+        progress = read_progress(exported.encode())
+        assert progress.summary == "Ada: 2 cards with a schedule, 3 answers, 1 own decks, 1 lessons."
+        other.import_progress(eve.id, progress, NOW)
+        assert other.states(eve.id) == store.states(ada.id)
+        assert other.log(eve.id) == store.log(ada.id)
+        again = json.loads(other.export_progress(eve.id, NOW))
+        assert again == json.loads(exported) | {"name": "Eve"}
+        assert other.undo(eve.id) is not None
+
+
+def broken(path: str, value: Any) -> bytes:
+    """A valid progress file with one value changed."""
+    after, entry = review(new_state("a", NOW), Rating.GOOD, NOW, mode=StudyMode.TYPED)
+    from core.storage.codec import card_to_json, review_to_json, state_to_json
+
+    content: dict[str, Any] = {
+        "format": "embedding-lab-progress", "version": 1, "name": "Ada",
+        "states": [state_to_json(after)], "reviews": [review_to_json(entry)], "suspended": ["a"],
+        "edits": [card_to_json(Card("a", "t", "q", "a"))],
+        "decks": [{"key": "k", "text": "#### T\n:p q\n??x a x??"}],
+        "settings": {"study": {}}, "lessons": {"l": 1},
+    }  # fmt: skip
+    place: Any = content
+    *parents, last = [int(p) if p.isdigit() else p for p in path.split(".")]
+    for part in parents:
+        place = place[part]
+    place[last] = value
+    return json.dumps(content).encode()
+
+
+def test_the_unbroken_file_is_fine() -> None:
+    assert len(read_progress(broken("name", "Ada")).reviews) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("format", "other", "not a progress file"),
+        ("version", 2, "newer version"),
+        ("version", "1", "version is '1'"),
+        ("name", "", "name"),
+        ("states", {}, "states must be a list"),
+        ("states.0", 3, r"states\[0\] must be an object"),
+        ("states.0.stage", "old", r"states\[0\].stage is 'old'; allowed are 'new'"),
+        ("states.0.stage", ["review"], r"states\[0\].stage"),
+        ("states.0.due", "tomorrow", r"states\[0\].due is 'tomorrow'"),
+        ("states.0.due", "2026-03-02T09:00:00", r"states\[0\].due"),
+        ("states.0.due", 5, r"states\[0\].due"),
+        ("states.0.stability", None, r"states\[0\].stability is missing"),
+        ("states.0.stability", -1, r"states\[0\].stability is -1"),
+        ("states.0.stability", 10**400, r"states\[0\].stability"),
+        ("states.0.stability", True, r"states\[0\].stability"),
+        ("states.0.step", None, r"states\[0\].step is missing"),
+        ("states.0.step", 1.5, r"states\[0\].step"),
+        ("states.0.card_id", "x" * 121, r"states\[0\].card_id has 121"),
+        ("states.0.card_id", "a\ud800", r"states\[0\].card_id holds a character"),
+        ("reviews.0.rating", 7, r"reviews\[0\].rating is 7; allowed are 1, 2, 3, 4"),
+        ("reviews.0.rating", True, r"reviews\[0\].rating"),
+        ("reviews.0.mode", "sung", r"reviews\[0\].mode"),
+        ("reviews.0.confidence", 9, r"reviews\[0\].confidence"),
+        ("reviews.0.before.card_id", "b", r"reviews\[0\].before belongs to another card"),
+        ("edits.0.question", "", r"edits\[0\].question"),
+        ("edits.0.choices", [1], r"edits\[0\].choices"),
+        ("decks.0.text", "#### T\n", r"decks\[0\]: Line 1"),
+        ("suspended.0", 4, r"suspended\[0\].card_id"),
+        ("lessons", [], "lessons must be an object"),
+        ("lessons.l", "x" * 300_000, "lessons.l"),
+    ],
+)
+def test_a_bad_file_is_refused_by_place(path: str, value: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_progress(broken(path, value))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff\xfe\x00", b"{", b"[]", b"0", b'{"a": NaN}', b"[" * 100_000, b"1" * 5000, b" " * 2**25],
+)  # fmt: skip
+def test_what_is_no_progress_file_at_all(data: bytes) -> None:
+    with pytest.raises(InputError):
+        read_progress(data)
+
+
+def test_states_may_not_repeat() -> None:
+    content = json.loads(broken("name", "Ada"))
+    content["states"] *= 2
+    with pytest.raises(InputError, match=r"states\[1\].card_id repeats that of states\[0\]"):
+        read_progress(json.dumps(content).encode())
+
+
+def test_a_newer_database_is_refused_in_one_sentence(url: str, store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(schema.schema_version.update().values(version=99))
+    with pytest.raises(InputError, match="format 99, made by a newer version"):
+        Store.open(url)
+
+
+def _add_colour(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE lab_learners ADD COLUMN colour VARCHAR(10)"))
+
+
+def _fail(connection: Connection) -> None:
+    _add_colour(connection)
+    raise InputError("the step failed")
+
+
+def test_migrations_run_in_order_once_and_keep_the_data(url: str, store: Store, ada: Learner) -> None:
+    study(store, ada, "a", Rating.GOOD)
+    ran: list[int] = []
+    steps = [
+        Migration(3, "third", lambda c: ran.append(3)),
+        Migration(2, "a colour", lambda c: (ran.append(2), _add_colour(c))[0]),
+    ]
+    with Store.open(url, migrations=steps, latest=3) as newer:
+        assert ran == [2, 3]
+        assert len(newer.log(ada.id)) == 1
+        with newer.read() as connection:
+            assert connection.execute(text("SELECT colour FROM lab_learners")).scalar_one() is None
+    with Store.open(url, migrations=steps, latest=3):
+        assert ran == [2, 3]
+
+
+def test_a_failed_migration_leaves_everything_as_it_was(url: str, store: Store) -> None:
+    with pytest.raises(InputError, match="the step failed"):
+        Store.open(url, migrations=[Migration(2, "fails", _fail)], latest=2)
+    with Store.open(url) as again, again.read() as connection:
+        assert connection.execute(schema.schema_version.select()).scalar_one() == 1
+        assert "colour" not in list(connection.execute(text("SELECT * FROM lab_learners")).keys())
+
+
+FIRST_VERSION = Path(__file__).parent / "data" / "storage_v1.sql"
+
+
+def test_the_first_version_migrates_to_todays_tables(tmp_path: Path) -> None:
+    """storage_v1.sql is frozen: a table changed without a migration step fails here."""
+    old = sqlite3.connect(tmp_path / "old.sqlite3")
+    old.executescript(FIRST_VERSION.read_text(encoding="utf-8"))
+    old.close()
+    Store.open(f"sqlite:///{tmp_path / 'old.sqlite3'}").close()
+    Store.open(f"sqlite:///{tmp_path / 'fresh.sqlite3'}").close()
+    engines = [create_engine(f"sqlite:///{tmp_path / name}.sqlite3") for name in ("old", "fresh")]
+    assert describe(engines[0]) == describe(engines[1])
+    for engine in engines:
+        engine.dispose()
+    assert [step.version for step in MIGRATIONS] == list(range(2, schema.VERSION + 1))
+
+
+def test_two_that_open_at_once_make_one_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'race.sqlite3'}"
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            Store.open(url).close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with Store.open(url) as store, store.read() as connection:
+        assert connection.execute(schema.schema_version.select()).all() == [(1,)]
+
+
+def test_the_tables_compile_for_postgresql() -> None:
+    dialect = postgresql.dialect()
+    for table in schema.metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+        for index in table.indexes:
+            assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=dialect))
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("nonsense", "not a database address"),
+        ("nosuch://host/db", "driver"),
+        ("sqlite://", "needs a file"),
+        ("sqlite:////dev/null/x.sqlite3", "cannot be opened"),
+    ],
+)
+def test_addresses_that_cannot_be_opened(address: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Store.open(address)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "text.sqlite3").write_text("hello " * 1000)
+    with pytest.raises(InputError, match="not a database"):
+        Store.open(f"sqlite:///{tmp_path / 'text.sqlite3'}")
+
+
+def test_no_password_in_a_message() -> None:
+    with pytest.raises(InputError) as caught:
+        Store.open("nosuch://user:secret@host/db")
+    assert "secret" not in str(caught.value)
