@@ -1,0 +1,30 @@
+"""The way to start the app with its workers already warming up: `streamlit run server.py`.
+
+app.py alone works too; the workers then start with the first visitor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from ui.resources import executor
+
+# Streamlit takes a folder named pages/ for its older way of making pages until the first visitor's script
+# has run; that visitor's link to a page would then be refused as unknown.
+PagesManager.uses_pages_directory = False
+
+
+@asynccontextmanager
+async def warm_workers(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    engine = executor()
+    yield {}
+    engine.close()
+
+
+app = st.App(Path(__file__).with_name("app.py"), lifespan=warm_workers)

@@ -1,0 +1,155 @@
+"""What the page is about to train: the sentences and pairs that the settings and typed texts stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core import library, sentences
+from core.pairs import PairSplit, make_split
+from core.types import InputError, Notice, Pair, Sentence, SentenceSet
+from ui import state
+
+OWN = "own"  # the value of state.SET that means: what stands in the text area
+MODES = {
+    "groups": "From groups",
+    "mined": "Mined from the model",
+    "typed": "Only my own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Ready to train. `notices` are worth telling; `error` says why there is nothing to train yet."""
+
+    sentences: SentenceSet
+    train: tuple[Pair, ...]
+    held_out: tuple[Pair, ...]
+    typed: tuple[Pair, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    error: str | None = None
+
+    def usable(self) -> tuple[Sentence, ...]:
+        """The sentences that no held-out pair uses: those that mining may look at."""
+        held = {i for pair in self.held_out for i in (pair.left, pair.right)}
+        return tuple(s for s in self.sentences.sentences if s.id not in held)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def read_sentences(set_key: str, text: str) -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
+    """The sentence set, its own pairs if it brings any, and what to tell about it."""
+    if set_key != OWN:
+        known = library.load_set(set_key)
+        return known.sentence_set, known.pairs or (), ()
+    parsed = sentences.parse_sentences(text)
+    return parsed.sentence_set, (), parsed.notices
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _split(
+    key: str, chosen: SentenceSet, own: tuple[Pair, ...], mode: str, count: int, share: float, seed: int
+) -> PairSplit:
+    """Pairs to train on and to measure on, before the typed ones are added."""
+    if mode == "typed" or not (own or chosen.has_groups):
+        return PairSplit((), (), frozenset())
+    similar = 0.5 if key == OWN else library.load_set(key).info.similar_share
+    return make_split(chosen, count, share, seed, pairs=own or None, similar_share=similar)
+
+
+def set_key() -> str:
+    """The chosen set; an unknown one in a link falls back to the default."""
+    key = state.get(state.SET)
+    known = {info.key for info in library.list_sets()} | {OWN}
+    return key if key in known else state.SET.default
+
+
+def current() -> Experiment:
+    """The experiment that the page's settings describe now. Raises InputError for unusable text."""
+    chosen, own, notices = read_sentences(set_key(), state.get(state.TEXT))
+    typed: tuple[Pair, ...] = ()
+    if (text := state.get(state.PAIR_TEXT)).strip():
+        parsed = sentences.parse_pairs(text, chosen)
+        typed, chosen, notices = parsed.pairs, parsed.sentence_set, (*notices, *parsed.notices)
+    mode = state.get(state.PAIR_MODE)
+    split = _split(
+        set_key(),
+        chosen,
+        own,
+        mode,
+        state.get(state.PAIR_COUNT),
+        state.get(state.HELD_OUT),
+        state.get(state.PAIR_SEED),
+    )
+    if mode == "typed" and typed:
+        share, seed = state.get(state.HELD_OUT), state.get(state.PAIR_SEED)
+        split, typed = make_split(chosen, len(typed), share, seed, pairs=typed), ()
+    train = split.train
+    if mode == "mined":
+        known = set(chosen.ids)
+        held = set(split.held_out_ids)
+        mined = state.get(state.MINED)
+        train = tuple(p for p in mined if {p.left, p.right} <= known and not {p.left, p.right} & held)
+    held_out, told = _without(split.held_out, typed)
+    notices = (*notices, *split.notices, *told)
+    train = (*train, *typed)
+    error = None if train else _nothing_to_train(chosen, mode)
+    return Experiment(chosen, train, held_out, typed, notices, error)
+
+
+def _without(
+    held_out: tuple[Pair, ...], typed: tuple[Pair, ...]
+) -> tuple[tuple[Pair, ...], tuple[Notice, ...]]:
+    """Held-out pairs that share no sentence with the learner's own pairs, which are always trained on."""
+    used = {i for pair in typed for i in (pair.left, pair.right)}
+    kept = tuple(p for p in held_out if p.left not in used and p.right not in used)
+    gone = len(held_out) - len(kept)
+    text = f"{gone} held-out pairs share a sentence with your own pairs, so they are not measured."
+    return kept, (Notice(text),) if gone else ()
+
+
+def _nothing_to_train(chosen: SentenceSet, mode: str) -> str:
+    if not len(chosen):
+        return "There are no sentences yet. Type some under Sentences, one a line."
+    if mode == "mined":
+        return "No pairs have been mined yet. Open Pairs and press Mine."
+    if mode == "typed":
+        return "There are no pairs yet. Open Pairs and type some, or mark points on the map."
+    return (
+        "These sentences have no groups, so no pairs can be made from them. Put a group before each "
+        "sentence (weather | It will rain), or select points on the map and mark them as similar or "
+        "dissimilar."
+    )
+
+
+def add_marked(experiment: Experiment, ids: tuple[str, ...], similar: bool) -> int:
+    """Add every pair among the selected sentences to the typed pairs; how many were new."""
+    text_of = {s.id: s.text for s in experiment.sentences.sentences}
+    chosen = [i for i in ids if i in text_of]
+    known = {frozenset((p.left, p.right)) for p in experiment.typed}
+    new = [
+        Pair(a, b, float(similar))
+        for n, a in enumerate(chosen)
+        for b in chosen[n + 1 :]
+        if frozenset((a, b)) not in known and text_of[a] != text_of[b]
+    ]
+    if new:
+        lines = sentences.pairs_to_text(new, experiment.sentences)
+        before = state.get(state.PAIR_TEXT).rstrip("\n")
+        state.put(state.PAIR_TEXT, f"{before}\n{lines}".lstrip("\n"))
+    return len(new)
+
+
+def mine(experiment: Experiment, embeddings_by_id: dict[str, object], count: int, kind: str) -> None:
+    """Replace the mined pairs by the hardest ones under the given embeddings (rows by sentence id)."""
+    import numpy as np
+
+    from core.pairs import mine_pairs
+
+    usable = experiment.usable()
+    subset = replace(experiment.sentences, sentences=usable)
+    rows = np.stack([embeddings_by_id[s.id] for s in usable]) if usable else np.zeros((0, 1), np.float32)
+    try:
+        state.put(state.MINED, mine_pairs(rows, subset, count, kind))
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))

@@ -1,0 +1,164 @@
+"""The map of the page: the base model's picture until a run begins, then the run's own frames."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.metrics import nearest_neighbours
+from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
+from ui import experiment as exp
+from ui import live_run, moving_map, state
+from ui.experiment import Experiment
+from ui.resources import executor, later
+
+HEIGHT = 560
+HOVER_NEIGHBOURS = 5
+COLOURS = {"group": "Group", "trust": "Trust", "movement": "Movement", "none": "One colour"}
+WAIT = 0.25  # seconds between two looks while the model loads
+
+
+def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> FloatArray | None:
+    """The base model's embeddings of the sentences, or None while they are still being computed."""
+    if experiment is None or not len(experiment.sentences):
+        return None
+    future = later(
+        "core.embedding:embed", config.base_model, config.seed, config.pooling, experiment.sentences.texts
+    )
+    try:
+        result: FloatArray = future.result(timeout=WAIT)
+    except TimeoutError:
+        return None
+    except (InputError, RuntimeError) as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return result
+
+
+def newest(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> FloatArray | None:
+    """The embeddings of the experiment's sentences as the model is now."""
+    if experiment is not None and run is not None and run.snapshots and run.sentences == experiment.sentences:
+        return run.snapshots[-1].embeddings
+    return base
+
+
+def _first_frame(base: FloatArray) -> Frame | None:
+    """The base model's embeddings drawn; PCA until umap-learn is ready, None while computing."""
+    ready = executor().layout_ready.is_set()
+    method, lane = (state.get(state.LAYOUT), "layout") if ready else ("pca", "encode")
+    try:
+        _, frame = later("core.projection:start", method, base, lane=lane).result(timeout=WAIT)
+    except TimeoutError:
+        return None
+    return frame
+
+
+def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> None:
+    """The view settings, the map, and under it the progress line that also feeds it."""
+    _view_settings()
+    if experiment is None or not len(experiment.sentences):
+        st.container(height=HEIGHT, border=True).caption("The map appears here once there are sentences.")
+        return
+    drawn = run is not None and bool(run.frames) and run.sentences == experiment.sentences
+    frame = run.frames[-1] if run is not None and drawn else (None if base is None else _first_frame(base))
+    if frame is None:
+        _wait_for_model()
+        return
+    _board(experiment, run if drawn else None, frame, newest(experiment, run, base))
+    if run is not None:
+        live_run.ticking_map(run)
+    else:
+        st.caption(_sentence_count(experiment))
+    if not executor().layout_ready.is_set():
+        _wait_for_layout(frame)
+
+
+def _sentence_count(experiment: Experiment) -> str:
+    return (
+        f"{len(experiment.sentences)} sentences, {len(experiment.train)} pairs to train on, "
+        f"{len(experiment.held_out)} held out to measure. The map shows the base model before training."
+    )
+
+
+def _view_settings() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Colour", list(COLOURS), format_func=COLOURS.__getitem__, width=150, index=0,
+            help="Trust: the share of a point's true neighbours that are also near it on the map. "
+            "Movement: how far it has moved since the start, in all dimensions of the model.",
+            **state.bound(state.COLOUR),
+        )  # fmt: skip
+        st.selectbox(
+            "Layout", list(_layouts()), format_func=_layouts().__getitem__, width=170, index=0,
+            on_change=_layout_changed, **state.bound(state.LAYOUT),
+        )  # fmt: skip
+        for label, key in (("Labels", state.LABELS), ("Trails", state.TRAILS), ("Forces", state.FORCES)):
+            st.toggle(label, value=key.default, **state.bound(key))
+
+
+def _layouts() -> dict[str, str]:
+    from core.projection import LAYOUTS
+
+    return {key: layout.title.split(" (")[0] for key, layout in LAYOUTS.items()}
+
+
+def _layout_changed() -> None:
+    run = live_run.current_run()
+    if run is not None:
+        executor().set_layout(run.id, state.get(state.LAYOUT))
+
+
+def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArray | None) -> None:
+    replay = run is not None and not run.is_active and len(run.frames) > 1
+    forces: Forces | None = None
+    values = None if run is None else live_run.point_values(run)
+    if run is not None and run.snapshots and state.get(state.FORCES):
+        forces = run.snapshots[-1].forces
+    if run is None and state.get(state.COLOUR) == "trust":
+        values = frame.trust
+    sentences = experiment.sentences
+    k = min(HOVER_NEIGHBOURS, len(sentences) - 1)
+    result = moving_map.board(
+        key=live_run.BOARD,
+        sentence_set=sentences,
+        xy=frame.xy,
+        step=frame.step,
+        space=f"{frame.method} {sentences.ids[0]} {len(sentences)}",
+        color_by=state.get(state.COLOUR),
+        values=values,
+        labels=state.get(state.LABELS),
+        trails=state.get(state.TRAILS),
+        neighbours=nearest_neighbours(now, k) if now is not None and k > 0 else None,
+        forces=forces,
+        height=HEIGHT,
+        frames=[f.xy for f in run.frames] if run is not None and replay else None,
+        steps=[f.step for f in run.frames] if run is not None and replay else None,
+    )
+    state.put(state.SELECTED, result.selected)
+    if result.action is not None:
+        added = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
+        noun = "pair" if added == 1 else "pairs"
+        state.put(state.MESSAGE, f"{added} {noun} marked as {result.action.kind}. See Pairs below the map.")
+        st.rerun()
+
+
+def _wait_for_model() -> None:
+    box = st.container(height=HEIGHT, border=True)
+    box.caption("The model is loading. This takes a few seconds after the server has started.")
+    st.fragment(st.rerun, run_every=WAIT * 2)()
+
+
+def _wait_for_layout(frame: Frame) -> None:
+    """Say that this is PCA for now, and draw again once umap-learn is ready."""
+
+    def look() -> None:
+        if executor().layout_ready.is_set():
+            st.rerun()
+        st.caption("This is a PCA view for now: the UMAP layout is still preparing itself.")
+
+    st.fragment(look, run_every=1.0)()
+
+
+def tell(experiment: Experiment | None) -> None:
+    """What was noticed about the typed text: duplicates, blank lines, pairs set aside."""
+    for notice in experiment.notices if experiment is not None else ():
+        st.caption(notice.text)

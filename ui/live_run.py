@@ -1,0 +1,216 @@
+"""Run controls and the polling fragments: the part of a page that changes while a model trains.
+
+The map is drawn once by the page; here only new coordinates are fed to it. Two clocks tick while a run
+is active: a quick one for the map and the progress line, a slow one for numbers and charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.jobs import RunRequest
+from core.types import InputError, Run, RunStatus, TrainingConfig
+from ui import moving_map, state
+from ui.experiment import Experiment
+from ui.resources import executor, session_is_open
+
+QUICK, SLOW = 0.12, 1.0  # seconds between two looks at the run
+BOARD = "map"
+REMEMBERED = 12  # runs of this session that the history offers
+
+STATUS_WORDS = {
+    RunStatus.STARTING: "Preparing the model",
+    RunStatus.RUNNING: "Training",
+    RunStatus.PAUSED: "Paused",
+    RunStatus.FINISHED: "Finished",
+    RunStatus.STOPPED: "Stopped",
+    RunStatus.FAILED: "Stopped by an error",
+}
+
+
+def current_run() -> Run | None:
+    """The run on the page, or None when there is none or it has been forgotten."""
+    run_id = state.get(state.RUN_ID)
+    if run_id is None:
+        return None
+    try:
+        return executor().run(run_id)
+    except InputError:
+        state.put(state.RUN_ID, None)
+        return None
+
+
+def history() -> list[Run]:
+    """This session's runs, newest first."""
+    runs = []
+    for run_id in state.get(state.RUN_IDS):
+        try:
+            runs.append(executor().run(run_id))
+        except InputError:
+            continue
+    return runs
+
+
+def _remember(run_id: str) -> None:
+    state.put(state.RUN_ID, run_id)
+    others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
+    state.put(state.RUN_IDS, (run_id, *others)[:REMEMBERED])
+
+
+def start(experiment: Experiment, config: TrainingConfig, until: int | None = None) -> None:
+    """Begin a new run of the experiment; a callback for the Train button."""
+    request = RunRequest(
+        config, experiment.sentences, experiment.train, experiment.held_out, state.get(state.LAYOUT), until
+    )
+    _guarded(lambda: _remember(executor().start(request, session_is_open())))
+
+
+def fork(run: Run, step: int, config: TrainingConfig) -> None:
+    """Go back to a kept step as a new, paused run, with the settings as they stand now."""
+    config = config.replace(steps=max(config.steps, step + 1))
+    _guarded(lambda: _remember(executor().fork(run.id, step, config)))
+
+
+def reset() -> None:
+    """Back to the untouched base model. The run stays in the history."""
+    run = current_run()
+    if run is not None and run.is_active:
+        executor().stop(run.id)
+    state.put(state.RUN_ID, None)
+
+
+def _guarded(action: Callable[[], None]) -> None:
+    """Do it; what goes wrong becomes a sentence on the page."""
+    try:
+        action()
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+
+
+def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | None) -> None:
+    """The row of buttons: one filled button, which is always the next thing to do."""
+    ready = experiment is not None and experiment.error is None
+    engine = executor()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if run is None:
+            st.button(
+                "Train", type="primary", icon=":material/play_arrow:", disabled=not ready,
+                on_click=start, args=(experiment, config), key="go",
+            )  # fmt: skip
+        elif run.is_active:
+            st.button(
+                "Pause", type="primary", icon=":material/pause:", key="go",
+                on_click=engine.pause, args=(run.id,),
+            )  # fmt: skip
+        elif run.step < run.config.steps:
+            st.button(
+                "Play", type="primary", icon=":material/play_arrow:", key="go",
+                on_click=engine.resume, args=(run.id,),
+            )  # fmt: skip
+        else:
+            st.button(
+                "Train again", type="primary", icon=":material/replay:", disabled=not ready,
+                on_click=start, args=(experiment, config), key="go",
+                help="A new run from the base model, with the settings as they are now.",
+            )  # fmt: skip
+        still = run is None or not run.is_active
+        for label, steps, word in (("1 step", 1, "one"), ("+10", 10, "ten")):
+            if run is None:
+                st.button(
+                    label, key=word, disabled=not ready, on_click=start, args=(experiment, config, steps)
+                )
+            else:
+                st.button(label, key=word, disabled=not still, on_click=engine.resume, args=(run.id, steps))
+        if run is not None:
+            if not still:
+                st.button("Stop", key="stop", icon=":material/stop:", on_click=engine.stop, args=(run.id,))
+            st.button(
+                "Reset", key="reset", icon=":material/restart_alt:", on_click=reset, type="tertiary",
+                help="Back to the base model. This run stays in the history.",
+            )  # fmt: skip
+            if still and len(run.checkpoints) > 1:
+                _rewind(run, config)
+
+
+def _rewind(run: Run, config: TrainingConfig) -> None:
+    with st.popover("Rewind", icon=":material/history:"):
+        st.write(
+            "Go back to a step that was kept. Training goes on from exactly that state, with the settings "
+            "as they are now; with the same settings it repeats the same numbers. This run stays in the "
+            "history."
+        )
+        choices = [s for s in run.checkpoints if s < run.step] or list(run.checkpoints)
+        step = st.select_slider("Step", choices, value=choices[len(choices) // 2], key="rewind_step")
+        st.button("Go back to this step", key="rewind", on_click=fork, args=(run, step, config))
+
+
+def status_line(run: Run) -> str:
+    """One line: what is happening, where, how fast."""
+    if run.status is RunStatus.WAITING:
+        place = run.queue_place or 1
+        ahead = "next in line" if place == 1 else f"number {place} in line"
+        return f"Waiting for a free worker: {ahead}. Others are training on this server now."
+    words = STATUS_WORDS[run.status]
+    if run.status is RunStatus.STARTING:
+        return words
+    line = f"{words} · step {run.step} of {max(run.config.steps, run.step)}"
+    if run.snapshots and run.step:
+        last = run.snapshots[-1]
+        line += f" · loss {last.loss:.3f}"
+        if last.seconds > 0:
+            line += f" · {run.step / last.seconds:.1f} steps a second"
+    return line
+
+
+def ticking_map(run: Run) -> None:
+    """Progress, and the newest frame handed to the board: every 0.12 s while the run is active."""
+    seen = run.status
+
+    def look() -> None:
+        run = executor().run(run_id)
+        share = min(1.0, run.step / max(1, run.config.steps))
+        st.progress(share, text=status_line(run))
+        if run.frames:
+            frame, snapshot = run.frames[-1], run.snapshots[-1]
+            moving_map.feed(
+                key="feed",
+                board_key=BOARD,
+                xy=frame.xy,
+                step=frame.step,
+                values=point_values(run),
+                forces=(snapshot.forces.rows, snapshot.forces.values) if state.get(state.FORCES) else None,
+            )
+        settled = not run.is_active and (not run.frames or run.frames[-1].step == run.step)
+        if run.status is not seen and (not run.is_active or settled or seen is RunStatus.WAITING):
+            st.rerun()
+
+    run_id = run.id
+    drawing = not run.frames or run.frames[-1].step < run.step
+    st.fragment(look, run_every=QUICK if run.is_active or drawing else None)()
+
+
+def ticking(run: Run | None, body: Callable[[Run | None], None]) -> None:
+    """Draw `body(run)` every second while the run is active, once otherwise."""
+
+    def look() -> None:
+        body(None if run is None else executor().run(run.id))
+
+    st.fragment(look, run_every=SLOW if run is not None and run.is_active else None)()
+
+
+def point_values(run: Run) -> object:
+    """What the map is coloured by, per point: trust of the frame, or movement in 384 dimensions."""
+    colour = state.get(state.COLOUR)
+    if colour == "trust" and run.frames:
+        return run.frames[-1].trust
+    if colour == "movement" and run.snapshots:
+        return moved(run)
+    return None
+
+
+def moved(run: Run) -> object:
+    """How far each sentence has moved since step 0: 1 - cosine, in the original dimensions, (n,)."""
+    first, last = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
+    return (1.0 - (first * last).sum(axis=1)).clip(0.0, 2.0).astype("float32")

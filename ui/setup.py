@@ -1,0 +1,224 @@
+"""Where an experiment is set up: the sentences, the pairs, and the settings of the training."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from core import controls, library, models, sentences
+from core.controls import Control
+from core.losses import LOSSES
+from core.types import FloatArray, InputError
+from ui import experiment as exp
+from ui import state
+from ui.experiment import OWN, Experiment
+
+EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
+
+
+def choose_set() -> None:
+    """The menu of sentence sets, with the point that the chosen one makes."""
+    infos = {info.key: info for info in library.list_sets()}
+    options = [*infos, OWN]
+    st.selectbox(
+        "Sentences",
+        options,
+        format_func=lambda key: infos[key].title if key in infos else "My own sentences",
+        on_change=_set_changed,
+        **state.bound(state.SET),
+    )
+    key = exp.set_key()
+    if key in infos:
+        st.caption(infos[key].point)
+
+
+def _set_changed() -> None:
+    """A set may suggest settings; a new set also means new pairs and no run yet."""
+    state.put(state.RUN_ID, None)
+    state.put(state.MINED, ())
+    state.put(state.PAIR_TEXT, "")
+    state.put(state.SELECTED, ())
+    key = state.get(state.SET)
+    if key == OWN and not state.get(state.TEXT):
+        state.put(state.TEXT, EXAMPLE)
+    if key == OWN:
+        state.use_settings({})
+    else:
+        info = library.load_set(key).info
+        state.use_settings(dict(info.settings))
+        state.put(state.PAIR_COUNT, info.pair_count)
+
+
+def edit_sentences() -> None:
+    """The text area and the upload. Editing a built-in set makes it one's own."""
+    key = exp.set_key()
+    if key != OWN:
+        shown = sentences.to_text(library.load_set(key).sentence_set)
+        st.button("Edit a copy", icon=":material/edit:", on_click=_copy_set, args=(shown,), key="copy_set")
+        st.code(shown, language=None, height=260)
+        return
+    st.text_area(
+        "One sentence a line; a group in front if you like, as in: food | This soup is too salty.",
+        height=260,
+        on_change=_text_changed,
+        **state.bound(state.TEXT),
+    )
+    st.file_uploader(
+        f"Or a CSV or TSV file, up to {sentences.MAX_UPLOAD_MB} MB",
+        type=["csv", "tsv", "txt"],
+        key="sentence_file",
+        on_change=_take_upload,
+    )
+    if problem := state.get(state.UPLOAD_ERROR):
+        st.error(problem, icon=":material/error:")
+
+
+def _copy_set(text: str) -> None:
+    state.put(state.TEXT, text)
+    state.put(state.SET, OWN)
+
+
+def _text_changed() -> None:
+    state.put(state.RUN_ID, None)
+    state.put(state.UPLOAD_ERROR, None)
+
+
+def _take_upload() -> None:
+    """Put the uploaded sentences into the text area, so that they can be seen and edited."""
+    upload = state.uploaded("sentence_file")
+    if upload is None:
+        return
+    try:
+        parsed = sentences.parse_table(upload.getvalue(), upload.name)
+    except InputError as error:
+        state.put(state.UPLOAD_ERROR, f"{upload.name}: {error}")
+        return
+    state.put(state.TEXT, sentences.to_text(parsed.sentence_set))
+    _text_changed()
+
+
+def edit_pairs(experiment: Experiment | None, now: FloatArray | None) -> None:
+    """How the pairs come about: made from groups, mined from the model, or typed."""
+    st.segmented_control(
+        "Pairs", list(exp.MODES), format_func=exp.MODES.__getitem__, required=True,
+        **state.bound(state.PAIR_MODE),
+    )  # fmt: skip
+    mode = state.get(state.PAIR_MODE)
+    left, middle, right = st.columns(3)
+    if mode != "typed":
+        left.number_input("Number of pairs", 2, 5000, step=10, **_number(state.PAIR_COUNT))
+    middle.number_input("Seed", 0, 99999, step=1, **_number(state.PAIR_SEED))
+    right.slider(
+        "Held out", 0.0, 0.5, step=0.05, value=state.HELD_OUT.default,
+        help="Share of the sentences kept away from training. Accuracy is measured on pairs of those.",
+        **state.bound(state.HELD_OUT),
+    )  # fmt: skip
+    if mode == "mined" and experiment is not None:
+        _mining(experiment, now)
+    st.text_area(
+        "My own pairs, one a line: left | right | 1 for similar or 0 for dissimilar",
+        height=120,
+        placeholder="The sun is out. | It is a bright day. | 1",
+        **state.bound(state.PAIR_TEXT),
+    )
+    st.caption("Your own pairs are always trained on. Points selected on the map can be added here too.")
+
+
+def _number(key: state.Key[int]) -> dict[str, object]:
+    return {"value": key.default, **state.bound(key)}
+
+
+def _mining(experiment: Experiment, now: FloatArray | None) -> None:
+    kinds = {
+        "both": "Hard pairs of both kinds",
+        "hard_negative": "Hard negatives: other group, yet close",
+        "hard_positive": "Hard positives: same group, yet far",
+    }
+    kind = st.selectbox("Kind", list(kinds), format_func=kinds.__getitem__, key="mine_kind")
+    if now is None or len(now) != len(experiment.sentences):
+        st.caption("The model is still loading; mining needs its embeddings.")
+        return
+    by_id = dict(zip(experiment.sentences.ids, now, strict=True))
+    st.button(
+        "Mine", icon=":material/search:", on_click=exp.mine, key="mine",
+        args=(experiment, by_id, state.get(state.PAIR_COUNT), kind),
+        help="Looks for the pairs that the model, as it is now, gets most wrong. Held-out sentences stay out.",
+    )  # fmt: skip
+
+
+def settings() -> None:
+    """The settings that matter first; the rest folded away."""
+    loss = _loss()
+    for control in controls.visible(loss, expert=False):
+        _draw(control)
+        if control.field == "loss":
+            st.caption(LOSSES[loss].summary)
+    with st.expander("More settings"):
+        for control in controls.visible(loss, expert=True):
+            _draw(control)
+
+
+def _loss() -> str:
+    key = state.get(state.CONFIG["loss"])
+    return key if key in LOSSES else state.CONFIG["loss"].default
+
+
+def _draw(control: Control) -> None:
+    """The widget for a row of the control table."""
+    key = state.CONFIG[control.field]
+    common = {"help": control.help, **state.bound(key)}
+    if control.kind == "choice":
+        options = list(controls.choices(control))
+        titles = TITLES.get(control.field, dict)()
+        st.selectbox(
+            control.label, options, index=options.index(control.default),
+            format_func=lambda value: titles.get(value, value), **common,
+        )  # fmt: skip
+    elif control.kind == "switch":
+        st.toggle(control.label, value=control.default, **common)
+    elif control.scale == "log":
+        st.select_slider(
+            control.label, _log_values(control), value=control.default,
+            format_func=lambda value: f"{value:g}", **common,
+        )  # fmt: skip
+    elif control.field == "seed":
+        st.number_input(control.label, int(control.low), int(control.high), value=control.default, **common)
+    else:
+        low, high, step = control.low, control.high, control.step
+        if control.kind == "integer":
+            low, high, step = (
+                int(low),
+                int(_layers() if control.field == "trained_layers" else high),
+                int(step),
+            )
+        st.slider(
+            control.label, low, high, value=control.default, step=step,
+            format="%d" if control.kind == "integer" else control.format, **common,
+        )  # fmt: skip
+
+
+def _layers() -> int:
+    """How many layers the chosen base model has; what it is cannot be looked up offline counts as six."""
+    try:
+        return models.layer_count(state.get(state.CONFIG["base_model"]))
+    except InputError:
+        return 6
+
+
+def _log_values(control: Control) -> list[float]:
+    """1, 2, 5, 10, ... within the bounds, and the default."""
+    decades = range(math.floor(math.log10(control.low)), math.ceil(math.log10(control.high)) + 1)
+    values = {round(digit * 10.0**power, 12) for power in decades for digit in (1, 2, 5)}
+    return sorted({v for v in values if control.low <= v <= control.high} | {control.default})
+
+
+def _model_titles() -> dict[str, str]:
+    return {key: row.title for key, row in models.available().items()}
+
+
+def _loss_titles() -> dict[str, str]:
+    return {key: loss.title for key, loss in LOSSES.items()}
+
+
+TITLES = {"base_model": _model_titles, "loss": _loss_titles}

@@ -1,0 +1,141 @@
+"""Every session-state and URL key: its name, type and default. The only file that touches either.
+
+Keys with `url` are bound to the query string by Streamlit itself, so a link reopens the page as it was;
+texts too long for a link travel in one packed parameter (`pack` and `unpack` below).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+from core.controls import CONTROLS
+from core.types import TrainingConfig
+
+T = TypeVar("T")
+
+PACKED = "data"  # the query parameter that carries typed text
+LONGEST_LINK = 6000  # characters of packed text; browsers and proxies refuse much longer addresses
+
+
+@dataclass(frozen=True)
+class Key(Generic[T]):
+    """One value that outlives a script run. `default` is shared, so it is never a mutable value."""
+
+    name: str
+    default: T
+    url: bool = False
+
+
+# Train live
+SET = Key("set", "sentiment", url=True)
+TEXT = Key("text", "")  # the sentences, when they were typed; packed into the link
+PAIR_TEXT = Key("pair_text", "")  # typed and marked pairs; packed into the link
+PAIR_MODE = Key("pairs", "groups", url=True)
+PAIR_COUNT = Key("pair_count", 120, url=True)
+PAIR_SEED = Key("pair_seed", 7, url=True)
+HELD_OUT = Key("held_out", 0.25, url=True)
+LAYOUT = Key("layout", "equilibrium", url=True)
+COLOUR = Key("colour", "group", url=True)
+LABELS = Key("labels", False, url=True)
+TRAILS = Key("trails", False, url=True)
+FORCES = Key("forces", False, url=True)
+PANEL = Key("panel", "Progress", url=True)
+RUN_ID = Key[str | None]("run_id", None)
+RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
+SELECTED = Key[tuple[str, ...]]("selected", ())
+UPLOAD_ERROR = Key[str | None]("upload_error", None)
+MESSAGE = Key[str | None]("message", None)
+MINED = Key[tuple[Any, ...]]("mined_pairs", ())
+
+CONFIG = {c.field: Key(c.field, c.default, url=True) for c in CONTROLS}
+
+
+def get(key: Key[T]) -> T:
+    value: T = st.session_state.get(key.name, key.default)
+    return value
+
+
+def put(key: Key[T], value: T) -> None:
+    """Set a value. For a key that a drawn widget owns, only from that widget's callback or before it."""
+    st.session_state[key.name] = value
+
+
+def clear(key: Key[Any]) -> None:
+    st.session_state.pop(key.name, None)
+
+
+def setter(key: Key[T], value: T) -> Callable[[], None]:
+    """For on_click: a callback that puts `value`."""
+    return lambda: put(key, value)
+
+
+def bound(key: Key[Any]) -> dict[str, Any]:
+    """Keyword arguments that tie a widget to `key`: in the URL, or kept for the whole session."""
+    if key.url:
+        return {"key": key.name, "bind": "query-params"}
+    return {"key": key.name, "persist_state": "session"}
+
+
+def config() -> TrainingConfig:
+    """The training settings as they stand on the page."""
+    return TrainingConfig.from_mapping({field: get(key) for field, key in CONFIG.items()})
+
+
+def use_settings(values: dict[str, Any]) -> None:
+    """Put all training settings back to their defaults, except for `values`."""
+    for field, key in CONFIG.items():
+        put(key, values.get(field, key.default))
+
+
+def pack(values: dict[str, str]) -> str:
+    """Texts -> one URL-safe word."""
+    raw = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
+
+
+def unpack(word: str) -> dict[str, str]:
+    """The reverse of pack; an unreadable word gives no texts at all."""
+    try:
+        raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        limited = zlib.decompressobj().decompress(raw, 1_000_000)  # a tiny word may not become a huge text
+        values = json.loads(limited)
+    except (ValueError, zlib.error):
+        return {}
+    return {str(k): v for k, v in values.items() if isinstance(v, str)} if isinstance(values, dict) else {}
+
+
+def open_link(*keys: Key[str]) -> bool:
+    """First run of a session: take the texts that the link carries. True when there were some."""
+    first = "_opened" not in st.session_state
+    st.session_state["_opened"] = True
+    if not first or PACKED not in st.query_params:
+        return False
+    texts = unpack(st.query_params[PACKED])
+    for key in keys:
+        if key.name in texts:
+            put(key, texts[key.name])
+    return bool(texts)
+
+
+def write_link(*keys: Key[str]) -> bool:
+    """Put the texts into the link. False when they are too long for one."""
+    texts = {key.name: get(key) for key in keys if get(key)}
+    word = pack(texts) if texts else ""
+    fits = len(word) <= LONGEST_LINK
+    if word and fits:
+        st.query_params[PACKED] = word
+    elif PACKED in st.query_params:
+        del st.query_params[PACKED]
+    return fits
+
+
+def uploaded(name: str) -> Any:
+    """The file that the uploader with this key holds now, or None."""
+    return st.session_state.get(name)

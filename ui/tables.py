@@ -1,0 +1,55 @@
+"""Tables as every page shows them: rounded numbers, texts as texts, and a CSV no spreadsheet can run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.sentences import safe_cell
+
+DECIMALS = 3
+
+
+def safe_table(columns: Mapping[str, Any], *, key: str, name: str, height: int | None = None) -> None:
+    """A sortable table of equally long columns, with a download whose cells no spreadsheet will execute.
+
+    User text reaches the browser as plain cell text; it is never read as Markdown or HTML.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(dict(columns))
+    numbers = [c for c in frame.columns if pd.api.types.is_float_dtype(frame[c])]
+    configuration = {c: st.column_config.NumberColumn(c, format=f"%.{DECIMALS}f") for c in numbers}
+    texts = [c for c in frame.columns if c not in numbers]
+    configuration |= {c: st.column_config.TextColumn(c) for c in texts}
+    tall = height or min(420, 38 + 35 * max(1, len(frame)))
+    st.dataframe(frame, key=key, hide_index=True, column_config=configuration, height=tall)
+    st.download_button(
+        "Download as CSV",
+        data=lambda: to_csv(columns),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=f"{key}_csv",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    """UTF-8 with a byte order mark, so that spreadsheets read every script; formula cells are defused."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns.keys())
+    for row in zip(*columns.values()):
+        writer.writerow([safe_cell(v) if isinstance(v, str) else _number(v) for v in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _number(value: Any) -> Any:
+    return f"{float(value):.6g}" if isinstance(value, (float, np.floating)) else value
