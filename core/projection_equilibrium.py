@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -29,13 +30,16 @@ A, B = 1.0, 1.0  # UMAP's curve 1 / (1 + a d^2b), here without powers: 4x faster
 NEGATIVES = 5.0  # UMAP's negative_sample_rate m: repulsion of i, j weighs (deg_i + deg_j) m / 2n
 SOFTENING = 1e-3  # UMAP adds this to d^2 where repulsion would divide by zero
 GRAVITY = 3e-3  # weak pull to the centre; without it separate clusters drift apart for ever
-RATE = 0.1  # step length
+RATE = 0.1  # step length at the first step of a frame; 0.2 already oscillates
+COOLEST = 0.1  # ... and the share of it that is left at the last
 MOMENTUM = 0.9
 LIMIT = 4.0  # longest gradient a point may follow in one step, as in UMAP's own clipping
 HEAVY_DEGREE = 5.0  # points with more neighbours than this take shorter steps, so that hubs do not oscillate
-STEPS = 50  # per frame
+STEPS = 200  # per frame: over six starts 100 gave corr 0.84, 200 0.86, 400 no more
+STEP_PAIRS = 6e8  # ... but at most this many pair forces a frame: 150 steps at 2,000 points
+STARTS, STARTS_POINTS = 5, 500  # so many first layouts are tried, fewer above STARTS_POINTS / STARTS points
 SETTLE_STEPS = 4000  # at the start, so that a map of still embeddings stands still ...
-SETTLE_PAIRS = 2e9  # ... but at most this many pair forces, which keeps 2,000 points within seconds
+SETTLE_PAIRS = 4e9  # ... but at most this many pair forces, which keeps 2,000 points within seconds
 RESTING = 1e-7  # the largest gradient of a map that has arrived
 EPOCHS = 200  # of umap-learn's own sampled descent, for the first layout
 START_SPREAD = 10.0  # umap-learn starts from coordinates in [0, 10]
@@ -132,13 +136,14 @@ def umap_layout(graph: Graph, initial: Points, seed: int, epochs: int = EPOCHS) 
     return centred(np.asarray(xy, np.float64))
 
 
-def follow(graph: Graph, xy: Points, steps: int = STEPS) -> Points:
-    """Let a map (n, 2 or 3) roll downhill for up to `steps` steps, at rest when it has arrived.
+def follow(graph: Graph, xy: Points, steps: int | None = None) -> Points:
+    """Let a map (n, 2 or 3) roll downhill for `steps` steps (a frame's worth) or until it has arrived.
 
     Gradient descent with momentum from a standstill, so the result depends on the map and the graph alone.
     The result is turned back rigidly: a map may not spin, for a turn shows nothing of the embeddings.
     """
     n, dims = xy.shape
+    steps = int(min(STEPS, max(1, STEP_PAIRS / n**2))) if steps is None else steps
     points = np.zeros((n, 3))
     points[:, :dims] = xy
     with _lock:
@@ -152,15 +157,19 @@ def follow(graph: Graph, xy: Points, steps: int = STEPS) -> Points:
 def settle(graph: Graph, xy: Points) -> Points:
     """`follow` for long enough to arrive, within SETTLE_PAIRS."""
     n = len(xy)
-    return follow(graph, xy, int(min(SETTLE_STEPS, max(STEPS, SETTLE_PAIRS / n**2))))
+    return follow(graph, xy, int(min(SETTLE_STEPS, max(1, SETTLE_PAIRS / n**2))))
 
 
 def first_layout(graph: Graph, initial: Points, seed: int) -> Points:
-    """Where a run begins: umap-learn's layout, settled, turned to lie as `initial` (n, dims) lies.
+    """Where a run begins: umap-learn's layout, settled; of several seeds the one with the least loss.
 
-    So a map that was shown as PCA while umap-learn loaded does not flip when it changes over.
+    With few points umap-learn's sampling often ends in a poor valley; the least loss went with the higher
+    trustworthiness (0.949 .. 0.968 over ten seeds of the 40 sentences). The map is turned to lie as
+    `initial` (n, dims) lies, so that PCA shown while umap-learn loads does not flip when it changes over.
     """
-    return settle(graph, turned_to(umap_layout(graph, initial, seed), initial))
+    tries = int(min(STARTS, max(1, STARTS_POINTS / len(initial))))
+    maps = [settle(graph, turned_to(umap_layout(graph, initial, seed + i), initial)) for i in range(tries)]
+    return min(maps, key=partial(effective_loss, graph)) if tries > 1 else maps[0]
 
 
 def plain_umap(units: FloatArray, neighbours: int, dims: int, seed: int) -> Points:
@@ -254,13 +263,14 @@ def _descend(  # type: ignore[no-untyped-def]
     n = points.shape[0]
     x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
     speed, gradient = np.zeros((n, 3)), np.zeros((n, 3))
-    for _ in range(steps):
+    for turn in range(steps):
+        now = rate * max(COOLEST, 1.0 - turn / steps)  # as umap-learn's own learning rate falls
         _gradient(x, y, z, indptr, indices, weights, degree, repulsion, gravity, gradient)
         largest = 0.0
         for i in range(n):
             length = np.sqrt(gradient[i, 0] ** 2 + gradient[i, 1] ** 2 + gradient[i, 2] ** 2)
             largest = max(largest, length)
-            step = rate * min(1.0, heavy / max(degree[i], 1e-9)) * min(1.0, limit / max(length, 1e-9))
+            step = now * min(1.0, heavy / max(degree[i], 1e-9)) * min(1.0, limit / max(length, 1e-9))
             for axis in range(3):
                 speed[i, axis] = momentum * speed[i, axis] - step * gradient[i, axis]
             x[i] += speed[i, 0]
