@@ -35,9 +35,11 @@ test: browser
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN) -m pytest $(ARGS)
 
 check: setup
-	@$(BIN) -m ruff check .
-	@$(BIN) -m ruff format --check .
-	@$(BIN) -m mypy
+	@status=0; \
+	$(BIN) -m ruff check . || status=1; \
+	$(BIN) -m ruff format --check . || status=1; \
+	$(BIN) -m mypy || status=1; \
+	exit $$status
 
 format: setup
 	@$(BIN) -m ruff check --fix .

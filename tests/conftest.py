@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -28,6 +29,8 @@ os.environ["EMBEDDING_LAB_HOME"] = tempfile.mkdtemp(prefix="embedding-lab-tests-
 os.environ["EMBEDDING_LAB_TUNED"] = str(Path(os.environ["EMBEDDING_LAB_HOME"]) / "models")
 os.environ["EMBEDDING_LAB_WARM_UP"] = "0"
 os.environ.pop("DATABASE_URL", None)
+# AppTest keeps the message of an exception; learners see only its type (.streamlit/config.toml).
+config.set_option("client.showErrorDetails", "full")
 
 # AppTest resets PagesManager.uses_pages_directory before every run; beside a folder named pages/ it then
 # takes app.py for an old-style app, and all that app.py draws vanishes from the second run on. Resetting
@@ -67,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     (ROOT / ".artifacts").mkdir(exist_ok=True)
 
 

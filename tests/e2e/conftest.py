@@ -64,7 +64,8 @@ def start_server(home: Path, **environment: str) -> Server:
     }
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    settings = {**os.environ, "EMBEDDING_LAB_HOME": str(home), "EMBEDDING_LAB_WARM_UP": "1", **environment}
+    settings = {**os.environ, "EMBEDDING_LAB_HOME": str(home), "EMBEDDING_LAB_TUNED": str(home / "models")}
+    settings |= {"EMBEDDING_LAB_WARM_UP": "1", "NO_COLOR": "1", **environment}
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, env=settings, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
