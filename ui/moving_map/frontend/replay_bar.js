@@ -1,0 +1,65 @@
+// Slider, play and speed below the canvas, when all frames of a run were sent.
+
+import { el, icon } from "./dom.js";
+
+const SPEEDS = [0.5, 1, 2, 4];
+
+export class ReplayBar {
+  constructor(board, root) {
+    this.board = board;
+    this.play = el("button", { type: "button", class: "play", onclick: () => this.toggle() });
+    this.slider = el("input", {
+      type: "range", min: "0", step: "1", "aria-label": "Frame", oninput: () => this.drag(),
+    }); // prettier-ignore
+    this.speed = el("select", { "aria-label": "Speed", onchange: () => this.setSpeed() });
+    SPEEDS.forEach((s) => this.speed.append(el("option", { value: s, text: `${s}×`, selected: s === 1 })));
+    this.box = el("div", { class: "replay", hidden: true }, this.play, this.slider, this.speed);
+    root.append(this.box);
+    this.state = null;
+  }
+
+  show(motion) {
+    this.motion = motion;
+    this.box.hidden = motion === null;
+    if (!motion) return;
+    this.slider.max = String(motion.frames.length - 1);
+    motion.speed = Number(this.speed.value);
+    this.refresh();
+  }
+
+  toggle() {
+    if (this.motion.playing) this.motion.pause();
+    else this.motion.play();
+    this.board.restart();
+    this.refresh();
+  }
+
+  drag() {
+    this.motion.playing = false;
+    this.motion.position = Number(this.slider.value);
+    this.board.scene.clearTrails();
+    this.board.invalidate();
+    this.refresh();
+  }
+
+  setSpeed() {
+    this.motion.speed = Number(this.speed.value);
+  }
+
+  /** Called at every frame; touches the page only when something changed. */
+  refresh() {
+    if (!this.motion) return;
+    const { playing, position, steps } = this.motion;
+    const state = `${playing}|${Math.round(position)}|${this.motion.frames.length}`;
+    if (state === this.state) return;
+    this.state = state;
+    this.slider.value = String(Math.round(position));
+    this.slider.setAttribute("aria-valuetext", `step ${steps[1]}`);
+    const label = playing ? "Pause" : "Play";
+    if (this.play.title !== label) {
+      this.play.title = label;
+      this.play.setAttribute("aria-label", label);
+      this.play.replaceChildren(icon(playing ? "pause" : "play"));
+    }
+  }
+}

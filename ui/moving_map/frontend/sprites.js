@@ -1,0 +1,90 @@
+// Points are small pictures, painted once and copied: 2,000 drawImage calls a frame are cheap, 2,000
+// paths are not. A group has a shape as well as a colour, so that colour is never the only sign.
+
+export const SHAPES = ["circle", "square", "triangle", "diamond", "wedge", "cross", "star", "hexagon"];
+
+/** Colour and shape of group number g; after 8 groups the shapes shift, so 64 groups stay different. */
+export function groupLook(g, colours) {
+  if (g < 0) return { colour: null, shape: "circle" };
+  const round = Math.floor(g / colours.length);
+  return { colour: colours[g % colours.length], shape: SHAPES[(g + round) % SHAPES.length] };
+}
+
+function polygon(context, x, y, radius, corners, turn) {
+  for (let i = 0; i < corners; i++) {
+    const angle = turn + (i * 2 * Math.PI) / corners;
+    context.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+  }
+  context.closePath();
+}
+
+/** Trace a shape of about the same area whichever it is. */
+export function trace(context, shape, x, y, r) {
+  context.beginPath();
+  if (shape === "square") context.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
+  else if (shape === "triangle") polygon(context, x, y + r * 0.2, r * 1.3, 3, -Math.PI / 2);
+  else if (shape === "wedge") polygon(context, x, y - r * 0.2, r * 1.3, 3, Math.PI / 2);
+  else if (shape === "diamond") polygon(context, x, y, r * 1.22, 4, 0);
+  else if (shape === "hexagon") polygon(context, x, y, r * 1.08, 6, 0);
+  else if (shape === "cross") {
+    const [a, b] = [r * 1.1, r * 0.42];
+    const corners = [
+      [-b, -a], [b, -a], [b, -b], [a, -b], [a, b], [b, b],
+      [b, a], [-b, a], [-b, b], [-a, b], [-a, -b], [-b, -b],
+    ]; // prettier-ignore
+    corners.forEach(([dx, dy]) => context.lineTo(x + dx, y + dy));
+    context.closePath();
+  } else if (shape === "star") {
+    for (let i = 0; i < 10; i++) {
+      const reach = i % 2 ? r * 0.6 : r * 1.35;
+      const angle = -Math.PI / 2 + (i * Math.PI) / 5;
+      context.lineTo(x + reach * Math.cos(angle), y + reach * Math.sin(angle));
+    }
+    context.closePath();
+  } else context.arc(x, y, r, 0, 2 * Math.PI);
+}
+
+export class Sprites {
+  constructor() {
+    this.cache = new Map();
+    this.ratio = 1;
+  }
+
+  /** A new theme or another pixel ratio makes every picture stale. */
+  reset(ratio, theme) {
+    this.cache.clear();
+    this.ratio = ratio;
+    this.theme = theme;
+  }
+
+  /** @returns {{image: HTMLCanvasElement, size: number}} size in CSS pixels, the point in the middle */
+  get(colour, shape, radius, hollow = false) {
+    const r = Math.round(radius * 2) / 2; // few sizes, few pictures
+    const key = `${colour}|${shape}|${r}|${hollow}`;
+    const known = this.cache.get(key);
+    if (known) return known;
+    const size = Math.ceil(r * 1.4 + 2) * 2;
+    const image = document.createElement("canvas");
+    image.width = image.height = Math.ceil(size * this.ratio);
+    const context = image.getContext("2d");
+    context.scale(image.width / size, image.height / size);
+    trace(context, shape, size / 2, size / 2, r);
+    context.lineJoin = "round";
+    if (hollow) {
+      context.fillStyle = this.theme.background;
+      context.fill();
+      context.lineWidth = Math.max(1.5, r * 0.4);
+      context.strokeStyle = colour;
+    } else {
+      context.fillStyle = colour;
+      context.fill();
+      context.lineWidth = 1;
+      // Yellow on white needs an edge of its own; the others need parting from their neighbours.
+      context.strokeStyle = colour === "#F0E442" && !this.theme.dark ? "#6b6300" : this.theme.outline;
+    }
+    context.stroke();
+    const sprite = { image, size };
+    this.cache.set(key, sprite);
+    return sprite;
+  }
+}
