@@ -143,7 +143,7 @@ def make_split(
         return _split_given(sentence_set, pairs, share, seed)
     _check_count(count)
     _require_groups(sentence_set, "made from groups")
-    held = _hold_out_groups(sentence_set, set(sentence_set.ids), share, seed) if share else frozenset()
+    held = frozenset(_hold_out_groups(sentence_set, set(sentence_set.ids), share, seed) if share else ())
     held_out = _measuring_pairs(sentence_set, held, seed)
     train = _training_pairs(sentence_set, held, count, similar_share, seed)
     if held_out and train:
@@ -190,17 +190,15 @@ def _held_out_sentences(
     involved = {i for cluster in clusters for i in cluster}
     budget = share * len(involved)
     whole = _take_clusters(clusters, budget, seed)
-    by_group = sorted(_hold_out_groups(sentence_set, involved, share, seed))
+    by_group = _hold_out_groups(sentence_set, involved, share, seed)
     ways = [by_group, _take_pairs(pairs, budget, seed)]
     if len(whole) > 1 or not by_group:
         # One cluster alone may be one group, and a single group cannot show who is told apart.
         ways.insert(0, [i for cluster in whole for i in cluster])
     for chosen in ways:
-        kept = _without_copies(sentence_set, chosen)
-        chosen = [i for i in chosen if i in kept]
-        # Give sentences back until something is left to train on.
-        while chosen and not _parts(pairs, chosen)[0]:
-            chosen = chosen[:-1]
+        chosen = _without_copies(sentence_set, chosen)
+        while chosen and not _parts(pairs, chosen)[0]:  # give back until something is left to train on
+            chosen = _without_copies(sentence_set, chosen[:-1])
         if _parts(pairs, chosen)[1]:
             return frozenset(chosen)
     return frozenset()
@@ -244,7 +242,7 @@ def _take_pairs(pairs: Sequence[Pair], budget: float, seed: int) -> list[str]:
     return list(chosen)
 
 
-def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, seed: int) -> frozenset[str]:
+def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, seed: int) -> list[str]:
     """About `share` of the sentences `among`, spread over the groups.
 
     Measuring needs two held-out sentences of a group. Large groups give their share (two at least, two
@@ -277,13 +275,12 @@ def _hold_out_groups(sentence_set: SentenceSet, among: set[str], share: float, s
     return _without_copies(sentence_set, held)
 
 
-def _without_copies(sentence_set: SentenceSet, held: Iterable[str]) -> frozenset[str]:
+def _without_copies(sentence_set: SentenceSet, held: Sequence[str]) -> list[str]:
     """Held-out sentences whose text is not trained on under another id as well."""
-    held = frozenset(held)
-    trained = {same_text(s.text) for s in sentence_set.sentences if s.id not in held}
-    return frozenset(
-        s.id for s in sentence_set.sentences if s.id in held and same_text(s.text) not in trained
-    )
+    ids = set(held)
+    trained = {same_text(s.text) for s in sentence_set.sentences if s.id not in ids}
+    text = {s.id: same_text(s.text) for s in sentence_set.sentences if s.id in ids}
+    return [i for i in held if text[i] not in trained]
 
 
 def _measuring_pairs(sentence_set: SentenceSet, held: frozenset[str], seed: int) -> tuple[Pair, ...]:

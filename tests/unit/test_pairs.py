@@ -193,6 +193,10 @@ def test_copies_of_a_held_out_text_are_not_trained_on() -> None:
         split = make_split(given, 50, 0.3, seed)
         text = {s.id: s.text for s in given.sentences}
         assert not {text[i] for i in sides(split.train)} & {text[i] for i in split.held_out_ids}
+        lonely = SentenceSet(tuple(Sentence(s.id, s.text) for s in given.sentences))
+        pairs = [Pair(str(i), str((i + 1) % 20), 1.0) for i in range(20)]
+        train, held_out, _ = split_by_sentence(lonely, pairs, 0.5, seed)
+        assert train and not {text[i] for i in sides(train)} & {text[i] for i in sides(held_out)}
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
