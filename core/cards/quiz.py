@@ -35,7 +35,11 @@ def short_answer(card: Card) -> str:
     The app's own decks open every answer with a sentence that stands alone.
     """
     prose = " ".join(_FENCED.sub(" ", card.answer).split())
-    return _SENTENCE_END.split(prose)[0] if prose else " ".join(card.answer.split())
+    for end in _SENTENCE_END.finditer(prose):
+        sentence = prose[: end.start()]
+        if sentence.count("“") <= sentence.count("”"):  # not within a quotation
+            return sentence
+    return prose or " ".join(card.answer.split())
 
 
 def multiple_choice(
@@ -118,3 +122,21 @@ def search(cards: Sequence[Card], query: str) -> tuple[Card, ...]:
 def _searched(card: Card) -> str:
     parts = (card.title, card.background, card.question, card.answer, card.wrong, card.source, *card.choices)
     return "\n".join(parts).casefold()
+
+
+def segments(text: str) -> tuple[tuple[str, str], ...]:
+    """Text in order as ("text", ...) and ("code", ...) parts: fenced blocks are code, the rest is plain.
+
+    A page shows the first as text, never as Markdown or HTML, and the second in a code block.
+    """
+    parts: list[tuple[str, str]] = []
+    code = False
+    lines: list[str] = []
+    for line in [*text.split("\n"), None]:
+        if line is None or line.lstrip().startswith("```"):
+            if content := "\n".join(lines).strip("\n"):
+                parts.append(("code" if code else "text", content))
+            code, lines = not code, []
+        else:
+            lines.append(line)
+    return tuple(parts)

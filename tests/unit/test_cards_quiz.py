@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.cards.quiz import multiple_choice, search, short_answer, verdict
+from core.cards.quiz import multiple_choice, search, segments, short_answer, verdict
 from core.cards.types import Card, Rating
 
 CARD = Card(
@@ -65,3 +65,9 @@ def test_search_needs_every_word_anywhere() -> None:
     assert search(OTHERS, "HARDEST temperature") == (CARD,)
     assert search(OTHERS, "hardest nothing") == ()
     assert search(OTHERS, "  ") == tuple(OTHERS)
+
+
+def test_segments_part_code_from_text() -> None:
+    text = "Before\n```python\nx = 1\n\n  y\n```\nAfter <b>\nmore"
+    assert segments(text) == (("text", "Before"), ("code", "x = 1\n\n  y"), ("text", "After <b>\nmore"))
+    assert segments("```\nnever closed") == (("code", "never closed"),)
