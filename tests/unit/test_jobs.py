@@ -175,16 +175,6 @@ def test_a_run_whose_tab_closed_ends_by_itself(
     assert wait(executor, run_id, rested).status is RunStatus.STOPPED
 
 
-def test_a_loss_that_blows_up_stops_with_advice(executor: LocalExecutor) -> None:
-    sentences = SENTENCES
-    wild = CONFIG.replace(learning_rate=1e-2, steps=400, trained_layers=3, loss="softmax", base_model="blank")
-    broken = replace(wild, temperature=0.005)
-    run = wait(executor, executor.start(RunRequest(broken, sentences, SPLIT.train)), rested)
-    assert run.status in (RunStatus.FAILED, RunStatus.FINISHED)
-    if run.status is RunStatus.FAILED:
-        assert run.error is not None and "learning rate" in run.error
-
-
 def test_bad_input_comes_back_in_its_own_words(executor: LocalExecutor) -> None:
     with pytest.raises(InputError, match="Unknown model 'nope'"):
         executor.call("core.embedding:embed", "nope", 0, "mean", ("one",)).result(PATIENCE)
