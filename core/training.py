@@ -100,6 +100,8 @@ class Trainer:
         sample = self.sample(step)  # which sentences, and who belongs to whom
         with seeded(self.config.seed, step):
             z = self.embed(sample.rows, self.dropout)  # (m, d), one pass for all of them
+        if not z.requires_grad:
+            z.requires_grad_()  # no layer learns, only the loss's classifier; the forces still need it
         terms = self.loss.compute(z, sample.batch, self.settings)
         loss = self.finite(terms.value.item(), step)
         pulls = forces(terms, z)  # (k,) derivative by each pair's cosine

@@ -69,7 +69,7 @@ def read_folder(folder: Path, layers: int | None = None, name: str = "") -> Enco
         encoder.load_state_dict(state, assign=True)
     except (KeyError, RuntimeError, StopIteration) as error:
         raise InputError(
-            f"The weights of {folder.name} are not a BERT model's: {str(error).splitlines()[0]}."
+            f"The weights of {folder.name} are not those of the model in its config.json."
         ) from error
     return encoder.requires_grad_(False).eval()
 

@@ -9,7 +9,7 @@ from core.encoder import Encoder, Shape
 from core.types import Pair, Sentence, SentenceSet
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-WORDS = "the a bank river money cat dog bird runs sleeps sings good bad very film food was is not and in on of with"
+WORDS = "the a bank river money cat dog bird runs sleeps sings good bad very film food was is not and in on"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,?!'"
 
 
