@@ -1,4 +1,4 @@
-"""Runs in real worker processes: queue, pause, step, fork, death of a worker, and nobody's run touching another's."""
+"""Runs in real worker processes: queue, pause, step, fork, a dead worker; no run touches another."""
 
 from __future__ import annotations
 

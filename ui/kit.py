@@ -1,0 +1,84 @@
+"""What every concept page shares: its opening, the side panel with its cards, a prediction, own text.
+
+A page reads: kit.opening(...), main, side = kit.columns(PATH), predict, try, observe, explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.types import InputError
+from ui import pages, resources, state
+
+READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
+TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
+
+
+def opening(path: str, lead: str) -> None:
+    """The page's title from the table of pages, and one or two sentences of what it is about."""
+    page = next(p for p in pages.PAGES if p.url_path == path)
+    st.title(page.title, anchor=False)
+    with st.container(width=READING_WIDTH):
+        st.markdown(lead)
+
+
+def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The main column, and the side column with the flashcards of this page already in it."""
+    main, side = st.columns([0.74, 0.26], gap="large")
+    with side:
+        from ui import cards_panel
+
+        cards_panel.show(path)
+    return main, side
+
+
+def predict(key: state.Key[str | None], question: str, options: Sequence[str]) -> str | None:
+    """Ask for a guess before the answer is shown; None until one is made. The guess can be changed."""
+    with st.container(border=True):
+        st.markdown(f"**Predict first.** {question}")
+        return st.radio(question, list(options), index=None, label_visibility="collapsed", **state.bound(key))
+
+
+def verdict(prediction: str | None, truth: str, explanation: str) -> None:
+    """Compare the guess with what was just measured, then say why. Nothing before a guess is made."""
+    if prediction is None:
+        st.caption("Make a prediction above, and the explanation appears here.")
+        return
+    agrees = prediction == truth
+    lead = "Your prediction agrees with the measurement." if agrees else f"Measured: {truth}."
+    with st.container(border=True):
+        st.markdown(f"**{lead}** {explanation}")
+
+
+@contextmanager
+def sentences_not_tracebacks() -> Iterator[None]:
+    """What goes wrong inside becomes one sentence on the page; what was typed stays as it is."""
+    try:
+        yield
+    except InputError as error:
+        st.warning(str(error), icon=":material/info:")
+    except TimeoutError:
+        st.warning(TOO_SLOW, icon=":material/hourglass:")
+    except RuntimeError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def ask(target: str, *args: Any, busy: str = "Computing", **kwargs: Any) -> Any:
+    """resources.compute with a quiet spinner while it is not remembered already."""
+    future: Future[Any] = resources.later(target, *args, **kwargs)
+    if future.done():
+        return future.result()
+    with st.spinner(busy):
+        return future.result(timeout=resources.PATIENCE)
+
+
+def typed(key: state.Key[str], label: str, **options: Any) -> str:
+    """A text area bound to the page's link. Returns the text as typed."""
+    given: Callable[..., str] = st.text_area
+    return given(label, **({"value": key.default} if key.url else {}), **options, **state.bound(key)) or ""
