@@ -8,12 +8,14 @@
 # TORCH_INDEX=https://… which PyTorch build is installed (see README)
 # PORT=8501  ADDRESS=0.0.0.0  where the app listens; by default only this computer can open it
 # HEADLESS=true           do not open a browser window
+# WATCH=auto              reload when the code changes
 
 VENV ?= .venv
 PORT ?= 8501
 ADDRESS ?= localhost
 # No browser window where there is no screen to open it on.
 HEADLESS ?= $(if $(CI)$(SSH_CONNECTION),true,$(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY),false,true),false))
+WATCH ?= none
 ARGS ?=
 BIN = $(VENV)/bin/python
 
@@ -23,7 +25,8 @@ export VENV PYTHON TORCH_INDEX
 
 app:
 	@sh scripts/setup.sh app
-	@$(BIN) -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless $(HEADLESS)
+	@$(BIN) -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless $(HEADLESS) \
+		--server.fileWatcherType $(WATCH)
 
 setup:
 	@sh scripts/setup.sh dev
