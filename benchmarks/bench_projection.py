@@ -107,7 +107,7 @@ def study(embeddings: NDArray) -> None:
 def speed() -> None:
     print("\nSpeed on moving clusters, trust and trustworthiness included")
     print(
-        f"{'layout':16s} {'points':>7s} {'ms/frame':>9s} {'slowest':>8s} {'start ms':>9s} {'least trust':>12s}"
+        f"{'layout':16s} {'points':>7s} {'ms/frame':>9s} {'cpu ms':>7s} {'start ms':>9s} {'least trust':>12s}"
     )
     for n, frames in ((200, 12), (2000, 5)):
         embeddings = moving_clusters(n, frames)
