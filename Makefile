@@ -25,7 +25,7 @@ export VENV PYTHON TORCH_INDEX
 
 app:
 	@sh scripts/setup.sh app
-	@$(BIN) -m streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless $(HEADLESS) \
+	@$(BIN) -m streamlit run server.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless $(HEADLESS) \
 		--server.fileWatcherType $(WATCH)
 
 setup:

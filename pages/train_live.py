@@ -10,6 +10,7 @@ from ui import live_map, live_run, setup, state
 from ui.panels import PANELS
 
 state.open_link(state.TEXT, state.PAIR_TEXT)
+setup.open_set()
 
 st.title("Train live")
 st.markdown(

@@ -33,6 +33,20 @@ def choose_set() -> None:
         st.caption(infos[key].point)
 
 
+def open_set() -> None:
+    """At the start of a session: a link that names a set brings the settings the set suggests, except
+    for those the link names itself."""
+    key = exp.set_key()
+    if not state.once("set") or key == OWN:
+        return
+    info = library.load_set(key).info
+    for field, value in info.settings:
+        if not state.in_link(state.CONFIG[field]):
+            state.put(state.CONFIG[field], value)
+    if not state.in_link(state.PAIR_COUNT) and info.pair_count != state.PAIR_COUNT.default:
+        state.put(state.PAIR_COUNT, info.pair_count)
+
+
 def _set_changed() -> None:
     """A set may suggest settings; a new set also means new pairs and no run yet."""
     state.put(state.RUN_ID, None)
@@ -143,7 +157,7 @@ def _mining(experiment: Experiment, now: FloatArray | None) -> None:
     st.button(
         "Mine", icon=":material/search:", on_click=exp.mine, key="mine",
         args=(experiment, by_id, state.get(state.PAIR_COUNT), kind),
-        help="Looks for the pairs that the model, as it is now, gets most wrong. Held-out sentences stay out.",
+        help="The pairs that the model, as it is now, gets most wrong. Held-out sentences stay out.",
     )  # fmt: skip
 
 

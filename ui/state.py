@@ -111,11 +111,21 @@ def unpack(word: str) -> dict[str, str]:
     return {str(k): v for k, v in values.items() if isinstance(v, str)} if isinstance(values, dict) else {}
 
 
+def in_link(key: Key[Any]) -> bool:
+    """Whether the address names a value for this key."""
+    return key.name in st.query_params
+
+
+def once(name: str) -> bool:
+    """True the first time in a session, then never again."""
+    first = f"_once {name}" not in st.session_state
+    st.session_state[f"_once {name}"] = True
+    return first
+
+
 def open_link(*keys: Key[str]) -> bool:
     """First run of a session: take the texts that the link carries. True when there were some."""
-    first = "_opened" not in st.session_state
-    st.session_state["_opened"] = True
-    if not first or PACKED not in st.query_params:
+    if not once("link") or PACKED not in st.query_params:
         return False
     texts = unpack(st.query_params[PACKED])
     for key in keys:

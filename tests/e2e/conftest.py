@@ -50,7 +50,7 @@ class Server:
 
 
 def start_server(home: Path, **environment: str) -> Server:
-    """`streamlit run app.py` on a free port; returns once it answers. Stop it with stop_server()."""
+    """`streamlit run server.py` on a free port; returns once it answers. Stop it with stop_server()."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,7 +62,7 @@ def start_server(home: Path, **environment: str) -> Server:
         "server.headless": "true",
         "server.fileWatcherType": "none",
     }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", "server.py"]
     command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
     settings = {**os.environ, "EMBEDDING_LAB_HOME": str(home), "EMBEDDING_LAB_TUNED": str(home / "models")}
     settings |= {"EMBEDDING_LAB_WARM_UP": "1", "NO_COLOR": "1", **environment}
