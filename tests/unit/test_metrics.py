@@ -127,8 +127,12 @@ class TestPairAccuracy:
         assert metrics.best_threshold([0.5, 0.6, 0.8, 0.9], [0, 1, 0, 0]) > 0.9
 
     def test_equal_cosines_are_not_parted(self):
-        threshold = metrics.best_threshold([0.5, 0.5, 0.5], [1, 1, 0])
-        assert threshold <= 0.5
+        # parting the four at 0.5 would leave one error, but no threshold can; 0.8 leaves two
+        scores, similar = [0.5, 0.5, 0.5, 0.5, 0.7, 0.9], [0, 0, 1, 1, 0, 1]
+        assert metrics.best_threshold(scores, similar) == pytest.approx(0.8)
+
+    def test_of_equally_good_thresholds_the_widest_gap_wins(self):
+        assert metrics.best_threshold([0.1, 0.2, 0.3, 0.9], [0, 1, 0, 1]) == pytest.approx(0.6)
 
     @pytest.mark.parametrize("train", [((), ()), ([0.9, 0.8], [True, True])])
     def test_without_both_training_labels_the_number_of_similar_pairs_decides(self, train):
