@@ -130,6 +130,7 @@ class TestPairAccuracy:
         # parting the four at 0.5 would leave one error, but no threshold can; 0.8 leaves two
         scores, similar = [0.5, 0.5, 0.5, 0.5, 0.7, 0.9], [0, 0, 1, 1, 0, 1]
         assert metrics.best_threshold(scores, similar) == pytest.approx(0.8)
+        assert metrics.best_threshold([0.5, 0.5, 0.5], [0, 1, 0]) > 0.5  # none similar: one error
 
     def test_of_equally_good_thresholds_the_widest_gap_wins(self):
         assert metrics.best_threshold([0.1, 0.2, 0.3, 0.9], [0, 1, 0, 1]) == pytest.approx(0.6)
