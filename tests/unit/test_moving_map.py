@@ -81,8 +81,15 @@ def test_board_sends_frames_neighbours_forces_and_ghost(sent: dict[str, bytes]) 
     neighbours = np.array([[1, 2], [0, 2], [3, 0], [2, 1]])
     frames = np.stack([XY, XY + 1])
     moving_map.board(
-        key="m", sentence_set=SET, xy=XY, neighbours=neighbours, forces=forces, ghost=XY - 1, frames=frames, steps=[0, 10]
-    )  # fmt: skip
+        key="m",
+        sentence_set=SET,
+        xy=XY,
+        neighbours=neighbours,
+        forces=forces,
+        ghost=XY - 1,
+        frames=frames,
+        steps=[0, 10],
+    )
     header, arrays = unpack(sent["board"])
     assert header["steps"] == [0, 10]
     np.testing.assert_array_equal(arrays["frames"], frames)
@@ -142,9 +149,16 @@ def test_the_browsers_answer_is_read() -> None:
 
 @pytest.mark.parametrize(
     "action",
-    [None, "similar", {"kind": "delete", "ids": ["a", "b"]}, {"kind": "similar", "ids": ["a"]},
-     {"kind": "similar", "ids": ["a", "a"]}, {"kind": "similar", "ids": "ab"}, {"ids": ["a", "b"]}],
-)  # fmt: skip
+    [
+        None,
+        "similar",
+        {"kind": "delete", "ids": ["a", "b"]},
+        {"kind": "similar", "ids": ["a"]},
+        {"kind": "similar", "ids": ["a", "a"]},
+        {"kind": "similar", "ids": "ab"},
+        {"ids": ["a", "b"]},
+    ],
+)
 def test_an_action_that_makes_no_sense_is_none(action: Any) -> None:
     assert result(action=action).action is None
 

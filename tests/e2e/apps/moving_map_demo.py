@@ -20,11 +20,17 @@ from ui.moving_map import board, feed
 
 GROUPS = ("Card lost", "Balance", "Transfer", "Exchange rate", "Opening hours")
 TEXTS = (
-    "I lost my card somewhere in town", "How much money is left on my account?", "Send twenty euros to my sister",
-    "What do you give me for a hundred dollars?", "Are you open on Saturdays?", "My card was stolen on the train",
-    "Show me my balance, please", "The transfer has not arrived yet", "Is there a fee for changing yen?",
+    "I lost my card somewhere in town",
+    "How much money is left on my account?",
+    "Send twenty euros to my sister",
+    "What do you give me for a hundred dollars?",
+    "Are you open on Saturdays?",
+    "My card was stolen on the train",
+    "Show me my balance, please",
+    "The transfer has not arrived yet",
+    "Is there a fee for changing yen?",
     "When does the branch at the station close?",
-)  # fmt: skip
+)
 SPECIAL = (
     "<b>bold?</b> & <img src=x onerror=alert(1)>",
     "איבדתי את הכרטיס שלי אתמול",

@@ -90,6 +90,7 @@ class Board extends Person {
     this.chrome.stage.style.setProperty("--height", `${header.height}px`);
     this.chrome.setDimensions(this.model.flat);
     this.chrome.empty.hidden = n > 0;
+    this.chrome.trail.hidden = !this.model.trails; // a layer that is not there need not be composed
     this.chrome.canvas.setAttribute(
       "aria-label",
       `Map of ${n} sentences. Arrow keys walk from point to point, Enter selects, plus and minus zoom.`,
@@ -223,15 +224,15 @@ class Board extends Person {
   // ---- drawing -------------------------------------------------------------------------------------
 
   resize() {
-    const box = this.chrome.stage.getBoundingClientRect();
+    const { clientWidth: width, clientHeight: height } = this.chrome.stage;
     const ratio = window.devicePixelRatio || 1;
-    if (!box.width || (box.width === this.width && box.height === this.height && ratio === this.ratio)) return;
+    if (!width || (width === this.width && height === this.height && ratio === this.ratio)) return;
     const renew = ratio !== this.ratio;
-    Object.assign(this, { width: box.width, height: box.height, ratio });
-    Object.assign(this.camera, { width: box.width, height: box.height });
+    Object.assign(this, { width, height, ratio });
+    Object.assign(this.camera, { width, height });
     for (const canvas of [this.chrome.canvas, this.chrome.trail]) {
-      canvas.width = Math.round(box.width * ratio);
-      canvas.height = Math.round(box.height * ratio);
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
     }
     for (const context of [this.context, this.trail]) context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.scene.clearTrails();

@@ -3,7 +3,7 @@
 import { groupLook } from "./sprites.js";
 import { SCALE_STEPS } from "./theme.js";
 
-const DIMMED = 0.22;
+const DIMMED = 0.28;
 const FADE_EVERY_MS = 120;
 // 8-bit alpha never fades to nothing in small steps, so the trail fades in few large ones.
 const FADE = 0.13;
@@ -85,6 +85,9 @@ export class Scene {
   points(context) {
     const { screen, depth, sprites, theme, model, camera, width, height } = this.board;
     const n = model.ids.length;
+    const { ratio } = this.board;
+    // Copying to whole pixels is about a third cheaper; in a crowd of small points nobody sees the steps.
+    const snap = n > MANY ? (v) => Math.round(v * ratio) / ratio : (v) => v;
     let order = null;
     if (!camera.flat) order = [...model.ids.keys()].sort((a, b) => depth[a] - depth[b]);
     for (let at = 0; at < n; at++) {
@@ -99,7 +102,7 @@ export class Scene {
       if (this.bright && !this.bright.has(i)) alpha *= DIMMED;
       context.globalAlpha = Math.max(0.1, Math.min(1, alpha));
       const half = sprite.size / 2;
-      context.drawImage(sprite.image, x - half, y - half, sprite.size, sprite.size);
+      context.drawImage(sprite.image, snap(x - half), snap(y - half), sprite.size, sprite.size);
     }
     context.globalAlpha = 1;
   }

@@ -3,6 +3,9 @@
 
 export const SHAPES = ["circle", "square", "triangle", "diamond", "wedge", "cross", "star", "hexagon"];
 
+// How far each shape reaches, in radii: a picture no larger than needed, since its pixels are the cost.
+const REACH = { circle: 1, square: 0.88, triangle: 1.3, diamond: 1.22, wedge: 1.3, cross: 1.1, star: 1.35, hexagon: 1.08 };
+
 /** Colour and shape of group number g; after 8 groups the shapes shift, so 64 groups stay different. */
 export function groupLook(g, colours) {
   if (g < 0) return { colour: null, shape: "circle" };
@@ -63,7 +66,7 @@ export class Sprites {
     const key = `${colour}|${shape}|${r}|${hollow}`;
     const known = this.cache.get(key);
     if (known) return known;
-    const size = Math.ceil(r * 1.4 + 2) * 2;
+    const size = Math.ceil(2 * (r * REACH[shape] + (hollow ? r * 0.2 : 0) + 1));
     const image = document.createElement("canvas");
     image.width = image.height = Math.ceil(size * this.ratio);
     const context = image.getContext("2d");
