@@ -180,7 +180,7 @@ def ticking_map(run: Run) -> None:
                 xy=frame.xy,
                 step=frame.step,
                 values=point_values(run),
-                forces=(snapshot.forces.rows, snapshot.forces.values) if state.get(state.FORCES) else None,
+                forces=snapshot.forces if state.get(state.FORCES) else None,
             )
         settled = not run.is_active and (not run.frames or run.frames[-1].step == run.step)
         if run.status is not seen and (not run.is_active or settled or seen is RunStatus.WAITING):

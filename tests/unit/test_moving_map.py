@@ -123,7 +123,7 @@ def test_an_empty_set_is_sent_too(sent: dict[str, bytes]) -> None:
 def test_a_tick_sends_eight_bytes_a_point_and_little_else(sent: dict[str, bytes]) -> None:
     moving_map.feed(key="f", board_key="m", xy=np.zeros((200, 2)), step=7)
     header, arrays = unpack(sent["feed"])
-    assert header == {"board": "m", "step": 7, "space": ""}
+    assert header == {"board": "m", "step": 7, "space": None}
     assert list(arrays) == ["xy"]
     assert len(sent["feed"]) <= 200 * 8 + 100
 

@@ -131,12 +131,13 @@ def feed(
     board_key: str,
     xy: NDArray[Any],
     step: int,
-    space: str = "",
+    space: str | None = None,
     neighbours: IntArray | None = None,
     values: NDArray[Any] | None = None,
     forces: Forces | None = None,
 ) -> None:
     """Hand a board its next frame. Call it inside `st.fragment(run_every=...)`; arguments as for `board`.
+    Without `space` the frame belongs to the coordinate system that the board shows.
 
     Sends 8 bytes a point and about 700 around them; neighbours, values and forces only where given.
     A frame for another number of points than the board shows waits until the board has that many.

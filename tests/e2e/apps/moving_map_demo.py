@@ -97,6 +97,7 @@ result = board(
     sentence_set=sentence_set,
     xy=xy,
     step=step_of(now()),
+    space="demo",  # the feed names none: its frames belong to the board's
     color_by=color_by,  # type: ignore[arg-type]
     values=values,
     labels=option("labels", "1") == "1",

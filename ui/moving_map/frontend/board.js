@@ -162,8 +162,9 @@ class Board extends Person {
     const flat = arrays.xy.shape[1] === 2;
     const frame = { step: header.step, xy: positions(arrays.xy) };
     takeFrameParts(this.model, arrays);
-    if (header.space !== this.model.space || flat !== this.model.flat) {
-      Object.assign(this.model, { space: header.space, flat });
+    const space = header.space ?? this.model.space;
+    if (space !== this.model.space || flat !== this.model.flat) {
+      Object.assign(this.model, { space, flat });
       this.camera.flat = flat;
       this.chrome.setDimensions(flat);
       this.motion = new LiveMotion(frame);
