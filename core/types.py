@@ -92,7 +92,7 @@ class TrainingConfig:
     base_model: str = "minilm-l6"
     loss: str = "mnrl"
     steps: int = 100
-    learning_rate: float = 5e-5
+    learning_rate: float = 1e-4
     batch_size: int = 16
     margin: float = 0.5
     temperature: float = 0.05
