@@ -164,7 +164,7 @@ def main() -> None:
     key = base64.b64decode(sys.stdin.readline())
     threads = int(os.environ.get("EMBEDDING_LAB_WORKER_THREADS", "1"))
     lane = os.environ.get("EMBEDDING_LAB_LANE", "encode")
-    if lane == "train":
+    if lane in ("train", "background"):
         with contextlib.suppress(OSError, AttributeError):
             os.nice(5)  # the page stays quick while the model learns
     connection = Client(sys.argv[1], authkey=key)

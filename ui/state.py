@@ -54,6 +54,51 @@ UPLOAD_ERROR = Key[str | None]("upload_error", None)
 MESSAGE = Key[str | None]("message", None)
 MINED = Key[tuple[Any, ...]]("mined_pairs", ())
 
+# Bi-encoder vs cross-encoder
+BVC_VIEW = Key("bvc", "Rank", url=True)
+BVC_QUERY = Key("bvc_query", "A woman is slicing a tomato.", url=True)
+BVC_CANDIDATES = Key(
+    "bvc_candidates",
+    "A man is slicing a tomato.\nSomeone cuts a tomato into pieces.\nA woman is slicing an onion.\n"
+    "A woman is not slicing a tomato.\nThe tomato grows in a garden.\nThe stock market fell today.",
+    url=True,
+)
+BVC_LEFT = Key("bvc_a", "The river rose after the heavy rain.", url=True)
+BVC_RIGHT = Key("bvc_b", "Rain made the water in the river higher.", url=True)
+BVC_LAYER = Key("bvc_layer", "average", url=True)
+BVC_HEAD = Key("bvc_head", "average", url=True)
+BVC_LOOK = Key("bvc_look", "A looks at B", url=True)
+BVC_GUESS_RANK = Key[str | None]("bvc_guess_rank", None)
+BVC_GUESS_ORDER = Key[str | None]("bvc_guess_order", None)
+BVC_GUESS_COST = Key[str | None]("bvc_guess_cost", None)
+BVC_GUESS_RACE = Key[str | None]("bvc_guess_race", None)
+BVC_MEASUREMENT = Key("bvc_measurement", 0)
+BVC_SET = Key("bvc_set", "negation", url=True)
+BVC_OWN = Key("bvc_own", "", url=True)
+BVC_STEPS = Key("bvc_steps", 60, url=True)
+BVC_RATE = Key("bvc_rate", 1e-4, url=True)
+BVC_LOSS = Key("bvc_loss", "contrastive", url=True)
+BVC_PAIRS = Key("bvc_pairs", 80, url=True)
+BVC_TRAINED = Key("bvc_layers", 2, url=True)
+BVC_SEED = Key("bvc_seed", 7, url=True)
+BVC_MEASURE = Key("bvc_measure", "Accuracy", url=True)
+BVC_AGAINST = Key("bvc_against", "Seconds", url=True)
+BVC_RACE = Key[Any]("bvc_race", None)  # the race on the page: ui/race.py's Watched
+
+# Search
+SEARCH_VIEW = Key("search", "Search", url=True)
+SEARCH_CORPUS = Key("search_corpus", "built-in", url=True)
+SEARCH_TEXT = Key("search_text", "")  # the learner's own passages; often too long for a link
+SEARCH_ANSWERS = Key("search_answers", "")  # questions about them, with known answers
+SEARCH_QUERY = Key("search_query", "Why does my EV get less range when it snows?", url=True)
+SEARCH_SHOWN = Key("search_shown", 5, url=True)
+SEARCH_DEPTH = Key("search_depth", 20, url=True)
+SEARCH_AT = Key("search_at", 5, url=True)
+SEARCH_GUESS = Key[str | None]("search_guess", None)
+SEARCH_STOPPED = Key("search_stopped", False)
+SEARCH_MEASURING = Key("search_measuring", False)
+SEARCH_ERROR = Key[str | None]("search_error", None)
+
 CONFIG = {c.field: Key(c.field, c.default, url=True) for c in CONTROLS}
 
 
