@@ -7,58 +7,62 @@ import streamlit as st
 from core.types import InputError
 from ui import experiment as exp
 from ui import live_map, live_run, setup, state
-from ui.panels import PANELS
+from ui.panels import PANELS, summary
 
-state.open_link(state.TEXT, state.PAIR_TEXT)
+state.open_link(*exp.TEXTS)
 setup.open_set()
 
-st.title("Train live")
+st.title("Train live", anchor=False)
 st.markdown(
     "Every point is a sentence, placed by a real model on this machine. Pairs say what belongs together. "
     "Press **Train** and the model learns from them, step by step; the points move because it does."
 )
+choose, act = st.columns([0.42, 0.58], gap="medium", vertical_alignment="top")
+picture, side = st.columns([0.72, 0.28], gap="medium")
+texts, below = st.container(), st.container()
+
+# Everything that decides what is trained is drawn first, whatever its place on the page.
+with choose:
+    setup.choose_set()
+with side:
+    results = st.container()
+    st.subheader("Settings", anchor=False)
+    setup.settings()
+with texts:
+    with st.expander("Sentences", icon=":material/notes:"):
+        setup.edit_sentences()
+    with st.expander("Pairs", icon=":material/link:"):
+        setup.edit_pairs()
 
 config = state.config()
 run = live_run.current_run()
 try:
-    experiment = exp.current()
+    experiment, problem = exp.current(), None
     problem = experiment.error
 except InputError as error:
     experiment, problem = None, str(error)
+base = live_map.base_embeddings(experiment, config)
 
-choose, act = st.columns([0.42, 0.58], gap="medium", vertical_alignment="top")
-with choose:
-    setup.choose_set()
 with act:
     live_run.controls(experiment, config, run)
-    if problem:
-        st.warning(problem, icon=":material/info:")
-    if message := state.get(state.MESSAGE):
-        st.warning(message, icon=":material/info:")
-        state.put(state.MESSAGE, None)
-
-base = live_map.base_embeddings(experiment, config)
-picture, side = st.columns([0.72, 0.28], gap="medium")
+    live_run.tell(run, problem)
 with picture:
     live_map.show(experiment, run, base)
-with side:
-    st.subheader("Settings", anchor=False)
-    setup.settings()
+if run is not None:
+    with results:
+        live_run.ticking(run, lambda now: summary(now))
+with texts:
+    live_map.tell(experiment)
+with below:
+    panel = st.segmented_control(
+        "What the model does", list(PANELS), required=True, label_visibility="collapsed",
+        default=state.PANEL.default, **state.bound(state.PANEL),
+    )  # fmt: skip
+    if experiment is not None and base is not None:
+        live_run.ticking(run, lambda now: PANELS[panel](experiment, now, base))
 
-with st.expander("Sentences", icon=":material/notes:"):
-    setup.edit_sentences()
-with st.expander("Pairs", icon=":material/link:"):
-    setup.edit_pairs(experiment, live_map.newest(experiment, run, base))
-live_map.tell(experiment)
-
-panel = st.segmented_control(
-    "What the model does", list(PANELS), required=True, label_visibility="collapsed",
-    default=state.PANEL.default, **state.bound(state.PANEL),
-)  # fmt: skip
-if experiment is not None and base is not None:
-    live_run.ticking(run, lambda now: PANELS[state.get(state.PANEL)](experiment, now, base))
-
-if not state.write_link(state.TEXT, state.PAIR_TEXT):
+if not state.write_link(*exp.TEXTS):
     st.caption(
-        "The typed text is too long to travel in a link. The settings do; download the text to share it."
+        "The typed text is too long to travel in the address of this page; the settings do. Download the "
+        "map as a table to share the sentences."
     )

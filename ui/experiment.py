@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core import library, sentences
-from core.pairs import PairSplit, make_split
-from core.types import InputError, Notice, Pair, Sentence, SentenceSet
+from core.pairs import PairSplit, make_split, mine_pairs
+from core.types import FloatArray, Notice, Pair, Sentence, SentenceSet
 from ui import state
 
 OWN = "own"  # the value of state.SET that means: what stands in the text area
+TEXTS = (state.TEXT, state.PAIR_TEXT, state.MINED)  # what a link carries packed
 MODES = {
     "groups": "From groups",
     "mined": "Mined from the model",
@@ -86,10 +87,7 @@ def current() -> Experiment:
         split, typed = make_split(chosen, len(typed), share, seed, pairs=typed), ()
     train = split.train
     if mode == "mined":
-        known = set(chosen.ids)
-        held = set(split.held_out_ids)
-        mined = state.get(state.MINED)
-        train = tuple(p for p in mined if {p.left, p.right} <= known and not {p.left, p.right} & held)
+        train = _mined(chosen, split.held_out_ids)
     held_out, told = _without(split.held_out, typed)
     notices = (*notices, *split.notices, *told)
     train = (*train, *typed)
@@ -140,16 +138,23 @@ def add_marked(experiment: Experiment, ids: tuple[str, ...], similar: bool) -> i
     return len(new)
 
 
-def mine(experiment: Experiment, embeddings_by_id: dict[str, object], count: int, kind: str) -> None:
-    """Replace the mined pairs by the hardest ones under the given embeddings (rows by sentence id)."""
-    import numpy as np
+def mine(experiment: Experiment, now: FloatArray, count: int, kind: str) -> None:
+    """Replace the mined pairs by the hardest ones under the embeddings `now` (n, d) of the set's rows.
 
-    from core.pairs import mine_pairs
-
+    Raises InputError where nothing can be mined.
+    """
     usable = experiment.usable()
+    row = experiment.sentences.row()
     subset = replace(experiment.sentences, sentences=usable)
-    rows = np.stack([embeddings_by_id[s.id] for s in usable]) if usable else np.zeros((0, 1), np.float32)
-    try:
-        state.put(state.MINED, mine_pairs(rows, subset, count, kind))
-    except InputError as error:
-        state.put(state.MESSAGE, str(error))
+    pairs = mine_pairs(now[[row[s.id] for s in usable]], subset, count, kind)
+    state.put(state.MINED, " ".join(f"{row[p.left]},{row[p.right]},{p.label:g}" for p in pairs))
+
+
+def _mined(chosen: SentenceSet, held_out: frozenset[str]) -> tuple[Pair, ...]:
+    """The mined pairs that fit the sentences as they are now."""
+    pairs = []
+    for word in state.get(state.MINED).split():
+        left, right, label = word.split(",")
+        if max(int(left), int(right)) < len(chosen):
+            pairs.append(Pair(chosen.ids[int(left)], chosen.ids[int(right)], float(label)))
+    return tuple(p for p in pairs if not {p.left, p.right} & held_out)

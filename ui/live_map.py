@@ -41,6 +41,18 @@ def newest(experiment: Experiment | None, run: Run | None, base: FloatArray | No
     return base
 
 
+def mine_now(kind: str) -> None:
+    """Mine pairs with the model as it is now; a callback for the Mine button."""
+    try:
+        experiment = exp.current()
+        now = newest(experiment, live_run.current_run(), base_embeddings(experiment, state.config()))
+        if now is None:
+            raise InputError("The model is still loading. Press Mine again in a moment.")
+        exp.mine(experiment, now, state.get(state.PAIR_COUNT), kind)
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+
+
 def _first_frame(base: FloatArray) -> Frame | None:
     """The base model's embeddings drawn; PCA until umap-learn is ready, None while computing."""
     ready = executor().layout_ready.is_set()
@@ -137,7 +149,9 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
     if result.action is not None:
         added = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
         noun = "pair" if added == 1 else "pairs"
-        state.put(state.MESSAGE, f"{added} {noun} marked as {result.action.kind}. See Pairs below the map.")
+        state.put(
+            state.MESSAGE, f"{added} new {noun} marked as {result.action.kind}: see Pairs below the map."
+        )
         st.rerun()
 
 

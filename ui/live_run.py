@@ -73,6 +73,18 @@ def fork(run: Run, step: int, config: TrainingConfig) -> None:
     _guarded(lambda: _remember(executor().fork(run.id, step, config)))
 
 
+def show_again(run_id: str) -> None:
+    """Bring back a run of this session; a callback. The page's sentences become that run's."""
+    run = executor().run(run_id)
+    now = current_run()
+    if now is not None and now.sentences != run.sentences:
+        state.put(
+            state.MESSAGE, "That run used other sentences. Choose its sentence set first, then show it."
+        )
+        return
+    _remember(run_id)
+
+
 def reset() -> None:
     """Back to the untouched base model. The run stays in the history."""
     run = current_run()
@@ -132,6 +144,17 @@ def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | N
             )  # fmt: skip
             if still and len(run.checkpoints) > 1:
                 _rewind(run, config)
+
+
+def tell(run: Run | None, problem: str | None) -> None:
+    """What stands in the way, or went wrong, in one sentence each."""
+    if message := state.get(state.MESSAGE):
+        st.toast(message)
+        state.put(state.MESSAGE, None)
+    if problem:
+        st.info(problem, icon=":material/info:")
+    if run is not None and run.error:
+        st.error(run.error, icon=":material/error:")
 
 
 def _rewind(run: Run, config: TrainingConfig) -> None:

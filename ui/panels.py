@@ -13,12 +13,14 @@ import numpy as np
 import streamlit as st
 
 from core import metrics
+from core.losses import LOSSES
 from core.metrics_table import METRICS
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
-from ui import figures, live_run
+from ui import figures, live_run, moving_map
 from ui.experiment import Experiment
 from ui.tables import safe_table
 
+SUMMARY = {"neighbour_purity": "Same-group neighbours", "held_out_auc": "Held-out AUC"}
 ROOT = Path(__file__).resolve().parent.parent
 NEIGHBOURS = 5
 LARGEST_MATRIX = 400  # sentences; beyond that single cells are thinner than a pixel
@@ -44,15 +46,34 @@ def progress(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         "Collapse": {"mean cosine of all pairs": series("mean_random_cosine")},
         "Same-group neighbours": {"neighbour purity": series("neighbour_purity")},
     }
-    fixed = {"Held-out pairs": (0.0, 1.02), "Same-group neighbours": (0.0, 1.02)}
+    shares = ("Held-out pairs", "Same-group neighbours", "Collapse")  # drawn on their whole range
     columns = st.columns(2)
     shown = [(t, lines) for t, lines in charts.items() if any(v is not None for v in _values(lines))]
     for place, (title, lines) in enumerate(shown):
         with columns[place % 2]:
             st.markdown(f"**{title}**")
-            figure = figures.curve(steps, lines, y_range=fixed.get(title), last_step=last)
+            figure = figures.curve(
+                steps, lines, y_range=(-0.02, 1.02) if title in shares else None, last_step=last
+            )
             st.plotly_chart(figure, key=f"curve {title}", config={"displayModeBar": False})
     _metric_rows(run.snapshots[-1].metrics, run.snapshots[0].metrics)
+
+
+def summary(run: Run) -> None:
+    """The two or three numbers that say whether it works, beside the map while the model learns."""
+    if len(run.snapshots) < 2:
+        return
+    first, last = run.snapshots[0].metrics, run.snapshots[-1].metrics
+    with st.container(horizontal=True, gap="medium"):
+        for key, label in SUMMARY.items():
+            before, now = getattr(first, key), getattr(last, key)
+            if before is None or now is None:
+                continue
+            row = METRICS[key]
+            change = (
+                f"{(now - before) * 100:+.0f} points" if row.format.endswith("%") else f"{now - before:+.3f}"
+            )
+            st.metric(label, row.text(now), change, help=row.meaning)
 
 
 def _values(lines: dict[str, list[float | None]]) -> list[float | None]:
@@ -151,6 +172,61 @@ def forces(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     safe_table(columns, key="force_rows", name="forces")
 
 
+def before_and_after(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+    """Two maps on one layout: what moved, moved. Then one map with an arrow for every sentence."""
+    if run is None or len(run.frames) < 2 or run.is_active:
+        st.caption("Two maps appear here, on one shared layout, when a run is paused or finished.")
+        return
+    first, last = run.frames[0], run.frames[-1]
+    space = f"{run.id} {first.method}"
+    view = st.segmented_control(
+        "View", ["side by side", "one map with arrows"], default="side by side", required=True,
+        key="before_after_view", label_visibility="collapsed",
+    )  # fmt: skip
+    if view == "one map with arrows":
+        moving_map.board(
+            key="arrows", sentence_set=run.sentences, xy=last.xy, step=last.step, ghost=first.xy,
+            ghost_label="before", labels=False, space=space, height=460, can_mark=False,
+        )  # fmt: skip
+        return
+    for column, frame, name in zip(st.columns(2), (first, last), ("before", "after"), strict=True):
+        column.markdown(f"**{name.capitalize()}**, step {frame.step}")
+        with column:
+            moving_map.board(
+                key=name, sentence_set=run.sentences, xy=frame.xy, step=frame.step, labels=False,
+                space=space, height=380, can_mark=False,
+            )  # fmt: skip
+
+
+def history(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+    """This session's runs, newest first; any of them can be shown again without training."""
+    runs = [r for r in live_run.history() if r.snapshots]
+    if not runs:
+        st.caption(TRAIN_FIRST)
+        return
+    last = [r.snapshots[-1].metrics for r in runs]
+    columns = {
+        "run": [r.id for r in runs],
+        "from": [
+            "base model" if r.forked_from is None else "{}, step {}".format(*r.forked_from) for r in runs
+        ],
+        "status": [str(r.status) for r in runs],
+        "steps": [r.step for r in runs],
+        "loss": [LOSSES[r.config.loss].title for r in runs],
+        "learning rate": [f"{r.config.learning_rate:g}" for r in runs],
+        "layers": [r.config.trained_layers for r in runs],
+        "held-out AUC": [m.held_out_auc for m in last],
+        "same-group neighbours": [m.neighbour_purity for m in last],
+        "seconds": [r.snapshots[-1].seconds for r in runs],
+    }
+    safe_table(columns, key="history_rows", name="runs")
+    others = [r.id for r in runs if run is None or r.id != run.id]
+    if others and (run is None or not run.is_active):
+        left, right = st.columns([0.4, 0.6], vertical_alignment="bottom")
+        chosen = left.selectbox("Show a run again", others, key="history_pick")
+        right.button("Show", key="history_show", on_click=live_run.show_again, args=(chosen,))
+
+
 def movers(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     """The sentences that moved most in the original dimensions, with their neighbours before and now."""
     if run is None or len(run.snapshots) < 2:
@@ -225,7 +301,9 @@ PANELS: dict[str, Panel] = {
     "Pairs": pair_table,
     "Forces": forces,
     "Cosines": cosine_matrix,
+    "Before and after": before_and_after,
     "Biggest movers": movers,
     "Map as table": map_table,
+    "Runs": history,
     "Code": code,
 }

@@ -9,10 +9,10 @@ import streamlit as st
 from core import controls, library, models, sentences
 from core.controls import Control
 from core.losses import LOSSES
-from core.types import FloatArray, InputError
+from core.types import InputError
 from ui import experiment as exp
-from ui import state
-from ui.experiment import OWN, Experiment
+from ui import live_map, state
+from ui.experiment import OWN
 
 EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
 
@@ -50,7 +50,7 @@ def open_set() -> None:
 def _set_changed() -> None:
     """A set may suggest settings; a new set also means new pairs and no run yet."""
     state.put(state.RUN_ID, None)
-    state.put(state.MINED, ())
+    state.put(state.MINED, "")
     state.put(state.PAIR_TEXT, "")
     state.put(state.SELECTED, ())
     key = state.get(state.SET)
@@ -112,7 +112,7 @@ def _take_upload() -> None:
     _text_changed()
 
 
-def edit_pairs(experiment: Experiment | None, now: FloatArray | None) -> None:
+def edit_pairs() -> None:
     """How the pairs come about: made from groups, mined from the model, or typed."""
     st.segmented_control(
         "Pairs", list(exp.MODES), format_func=exp.MODES.__getitem__, required=True,
@@ -128,8 +128,8 @@ def edit_pairs(experiment: Experiment | None, now: FloatArray | None) -> None:
         help="Share of the sentences kept away from training. Accuracy is measured on pairs of those.",
         **state.bound(state.HELD_OUT),
     )  # fmt: skip
-    if mode == "mined" and experiment is not None:
-        _mining(experiment, now)
+    if mode == "mined":
+        _mining()
     st.text_area(
         "My own pairs, one a line: left | right | 1 for similar or 0 for dissimilar",
         height=120,
@@ -143,20 +143,18 @@ def _number(key: state.Key[int]) -> dict[str, object]:
     return {"value": key.default, **state.bound(key)}
 
 
-def _mining(experiment: Experiment, now: FloatArray | None) -> None:
+def _mining() -> None:
     kinds = {
         "both": "Hard pairs of both kinds",
         "hard_negative": "Hard negatives: other group, yet close",
         "hard_positive": "Hard positives: same group, yet far",
     }
-    kind = st.selectbox("Kind", list(kinds), format_func=kinds.__getitem__, key="mine_kind")
-    if now is None or len(now) != len(experiment.sentences):
-        st.caption("The model is still loading; mining needs its embeddings.")
-        return
-    by_id = dict(zip(experiment.sentences.ids, now, strict=True))
-    st.button(
-        "Mine", icon=":material/search:", on_click=exp.mine, key="mine",
-        args=(experiment, by_id, state.get(state.PAIR_COUNT), kind),
+    kind, button = st.columns([0.7, 0.3], vertical_alignment="bottom")
+    chosen = kind.selectbox(
+        "Kind", list(kinds), format_func=kinds.__getitem__, index=0, **state.bound(state.MINE_KIND)
+    )
+    button.button(
+        "Mine", icon=":material/search:", on_click=live_map.mine_now, args=(chosen,), key="mine",
         help="The pairs that the model, as it is now, gets most wrong. Held-out sentences stay out.",
     )  # fmt: skip
 

@@ -52,7 +52,8 @@ RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
 SELECTED = Key[tuple[str, ...]]("selected", ())
 UPLOAD_ERROR = Key[str | None]("upload_error", None)
 MESSAGE = Key[str | None]("message", None)
-MINED = Key[tuple[Any, ...]]("mined_pairs", ())
+MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
+MINE_KIND = Key("mine_kind", "both", url=True)
 
 # Bi-encoder vs cross-encoder
 BVC_VIEW = Key("bvc", "Rank", url=True)
@@ -60,7 +61,7 @@ BVC_QUERY = Key("bvc_query", "A woman is slicing a tomato.", url=True)
 BVC_CANDIDATES = Key(
     "bvc_candidates",
     "A man is slicing a tomato.\nSomeone cuts a tomato into pieces.\nA woman is slicing an onion.\n"
-    "A woman is not slicing a tomato.\nThe tomato grows in a garden.\nThe stock market fell today.",
+    "The tomato grows in a garden.\nTomatoes are cheap this week.\nThe stock market fell today.",
     url=True,
 )
 BVC_LEFT = Key("bvc_a", "The river rose after the heavy rain.", url=True)
