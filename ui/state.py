@@ -100,6 +100,22 @@ SEARCH_STOPPED = Key("search_stopped", False)
 SEARCH_MEASURING = Key("search_measuring", False)
 SEARCH_ERROR = Key[str | None]("search_error", None)
 
+# Study cards
+LEARNER = Key("learner", "")  # the learner's own key; in the address of the study page only
+STUDY_VIEW = Key("study", "Study", url=True)
+STUDY_DECK = Key("study_deck", "all", url=True)
+STUDY_MODE = Key("study_mode", "flip", url=True)
+STUDY_SURE = Key("study_sure", False, url=True)  # ask for confidence before the flip
+STUDY_TURN = Key[Any]("study_turn", None)  # the card on the table: ui/study.py's Turn
+STUDY_NEXT = Key[str | None]("study_next", None)  # a card to show before all others, after an undo
+STUDY_EXTRA = Key("study_extra", 0)  # new cards asked for beyond today's plan
+STUDY_SAID = Key[str | None]("study_said", None)
+STUDY_SEARCH = Key("study_search", "", url=True)
+STUDY_CARD = Key[str | None]("study_card", None)  # the card open in Browse
+STUDY_PASTED = Key("study_pasted", "")
+RUN_CARD = Key("run_card", 0)
+RUN_CARD_FLIPPED = Key("run_card_flipped", "")
+
 CONFIG = {c.field: Key(c.field, c.default, url=True) for c in CONTROLS}
 
 
@@ -162,6 +178,19 @@ def in_link(key: Key[Any]) -> bool:
     return key.name in st.query_params
 
 
+def link_value(key: Key[str]) -> str:
+    """What the address says for a key that no widget is bound to, "" without it."""
+    return st.query_params.get(key.name, "")
+
+
+def put_in_link(key: Key[str], value: str) -> None:
+    """Let the address carry a value that no widget is bound to; "" takes it out."""
+    if value and link_value(key) != value:
+        st.query_params[key.name] = value
+    elif not value and key.name in st.query_params:
+        del st.query_params[key.name]
+
+
 def once(name: str) -> bool:
     """True the first time in a session, then never again."""
     first = f"_once {name}" not in st.session_state
@@ -190,6 +219,11 @@ def write_link(*keys: Key[str]) -> bool:
     elif PACKED in st.query_params:
         del st.query_params[PACKED]
     return fits
+
+
+def browser_utc_offset() -> int:
+    """Minutes that the reader's clock is ahead of UTC; 0 where the browser does not say."""
+    return -int(st.context.timezone_offset or 0)
 
 
 def uploaded(name: str) -> Any:
