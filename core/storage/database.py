@@ -59,16 +59,22 @@ class Database:
         shown = parsed.render_as_string(hide_password=True)
         try:
             engine = _engine(parsed)
-            database = cls(engine)
-            with database.write() as connection:
-                migrate(connection, migrations, latest)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise InputError(
                 f"The database {shown} needs a driver that is not installed: {error}."
             ) from error
-        except (OSError, SQLAlchemyError) as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise InputError(f"The database {shown} cannot be opened: {reason}.") from error
+        except OSError as error:
+            raise InputError(f"The database {shown} cannot be opened: {error}.") from error
+        database = cls(engine)
+        try:
+            with database.write() as connection:
+                migrate(connection, migrations, latest)
+        except BaseException as error:
+            database.close()
+            if isinstance(error, SQLAlchemyError):
+                reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+                raise InputError(f"The database {shown} cannot be opened: {reason}.") from error
+            raise
         return database
 
     def close(self) -> None:

@@ -46,7 +46,8 @@ def migrate(
     if version > latest:
         raise InputError(
             f"The saved progress has format {version}, made by a newer version of the app; "
-            f"this one reads up to {latest}. Update the app, or set EMBEDDING_LAB_HOME to another folder."
+            f"this one reads up to {latest}. "
+            "Update the app, or point EMBEDDING_LAB_HOME or DATABASE_URL elsewhere."
         )
     steps = {step.version: step for step in migrations}
     for target in range(version + 1, latest + 1):

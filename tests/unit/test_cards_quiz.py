@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.cards.quiz import multiple_choice, search, segments, short_answer, verdict
+from core.cards.quiz import Scores, multiple_choice, search, segments, short_answer, verdict
 from core.cards.types import Card, Rating
 
 CARD = Card(
@@ -48,15 +48,39 @@ def test_no_wrong_option_no_quiz() -> None:
     [
         (0.95, 0.9, Rating.GOOD, True),
         (0.1, 0.05, Rating.AGAIN, True),
-        (0.55, 0.5, Rating.HARD, True),
+        (0.5, 0.4, Rating.HARD, True),
         (0.95, 0.05, Rating.HARD, False),
         (0.1, 0.9, Rating.HARD, False),
         (0.95, None, Rating.GOOD, True),
         (-1.0, None, Rating.AGAIN, True),
     ],
 )
-def test_verdict(cosine: float, cross: float | None, rating: Rating, agree: bool) -> None:
-    suggestion = verdict(cosine, cross)
+def test_verdict_by_closeness(cosine: float, cross: float | None, rating: Rating, agree: bool) -> None:
+    suggestion = verdict(Scores(cosine, cross))
+    assert (suggestion.rating, suggestion.agree) == (rating, agree)
+    assert suggestion.text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("answer", "rival", "rating", "agree"),
+    [
+        (
+            Scores(0.4, 0.3),
+            Scores(0.3, 0.2),
+            Rating.GOOD,
+            True,
+        ),  # not close, but closer than any wrong choice
+        (Scores(0.9, 0.9), Scores(0.95, 0.92), Rating.AGAIN, True),  # close, but a wrong choice is closer
+        (Scores(0.5, 0.5), Scores(0.4, 0.6), Rating.HARD, False),
+        (Scores(0.5, 0.5), Scores(0.5, 0.5), Rating.AGAIN, True),
+        (Scores(0.5), Scores(0.4), Rating.GOOD, True),
+        (Scores(0.5, 0.1), Scores(0.4), Rating.GOOD, True),
+    ],
+)
+def test_verdict_against_the_wrong_choices(
+    answer: Scores, rival: Scores, rating: Rating, agree: bool
+) -> None:
+    suggestion = verdict(answer, rival)
     assert (suggestion.rating, suggestion.agree) == (rating, agree)
     assert suggestion.text.endswith(".")
 
