@@ -18,8 +18,35 @@ from torch import Tensor, nn
 
 from core.encoder import Embeddings, Encoder, Layer, Places
 
+ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPlaces
 MAX_TOKENS = 256  # of one pair; the packaged model saw no longer texts in training
 SPECIAL = 4  # [CLS] left [SEP] [CLS] right [SEP]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointPlaces(Places):
+    """Places of pairs. A token sees its own text as it is, and the other text a little dimmed.
+
+    all-MiniLM-L6-v2 has only ever seen one text at a time. Unchanged, its attention spends itself on the
+    other text's tokens; with exp(-2) = 0.14 of the weight at the start, training begins about as good as
+    the bi-encoder and learns where to look across.
+    """
+
+    bias: Tensor  # (n, 1, l, l) float32: 0 within a text, ACROSS between texts, -inf for padding
+
+    @property
+    def visible(self) -> Tensor:
+        return self.bias
+
+    @classmethod
+    def joint(cls, lengths: Tensor, segments: Tensor, across: float) -> JointPlaces:
+        """From the tokens of each pair, (n,), and the text that each token belongs to, (t,)."""
+        places = Places.of(lengths)
+        side = places.pad(segments[:, None])[:, :, 0]  # (n, l)
+        apart = side[:, :, None] != side[:, None, :]
+        bias = torch.zeros(apart.shape).masked_fill(apart, across)
+        bias = bias.masked_fill(~places.mask[:, None, :], -torch.inf)
+        return cls(places.flat, places.columns, places.mask, bias[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +60,17 @@ class JointTokens:
     ids: Tensor  # (t,) int64
     positions: Tensor  # (t,) int64, place within its own text
     segments: Tensor  # (t,) int64, 0 left, 1 right
-    places: Places
+    places: JointPlaces
     pieces: tuple[tuple[str, ...], ...]  # what each token shows, pair by pair
     dropped: tuple[int, ...]  # tokens of each pair that did not fit
 
 
-def join(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]], max_tokens: int = MAX_TOKENS) -> JointTokens:
+def join(
+    tokenizer: Tokenizer,
+    pairs: Sequence[tuple[str, str]],
+    across: float = ACROSS,
+    max_tokens: int = MAX_TOKENS,
+) -> JointTokens:
     """Tokens of each pair. Where a pair is too long, the longer text loses its last tokens first."""
     assert pairs, "there is nothing to tokenize"
     texts = list(dict.fromkeys(text.strip() for pair in pairs for text in pair))
@@ -61,8 +93,8 @@ def join(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]], max_tokens: int
             shown += ["[CLS]", *one.tokens[:count], "[SEP]"]
         pieces.append(tuple(shown))
         dropped.append(sum(len(one.ids) for one in both) - sum(kept))
-    places = Places.of(torch.tensor([len(shown) for shown in pieces]))
     place, side = torch.tensor(positions), torch.tensor(segments)
+    places = JointPlaces.joint(torch.tensor([len(shown) for shown in pieces]), side, across)
     return JointTokens(torch.tensor(ids), place, side, places, tuple(pieces), tuple(dropped))
 
 
@@ -105,8 +137,9 @@ class Head(nn.Module):
 class JointModel(nn.Module):
     """Embeddings, layers and head. Shared between callers: train only a `copy_to_train`."""
 
-    def __init__(self, base: Encoder, head: Head) -> None:
+    def __init__(self, base: Encoder, head: Head, across: float = ACROSS) -> None:
         super().__init__()
+        self.across = across
         self.tokenizer = Tokenizer.from_str(base.tokenizer.to_str())  # its own limits: the base cuts at less
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
@@ -115,7 +148,7 @@ class JointModel(nn.Module):
         self.head = head
 
     def tokenize(self, pairs: Sequence[tuple[str, str]]) -> JointTokens:
-        return join(self.tokenizer, pairs)
+        return join(self.tokenizer, pairs, self.across)
 
     def embed(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """What enters the first layer, (t, d)."""
@@ -150,7 +183,7 @@ class JointModel(nn.Module):
         seen = []
         for layer in self.layers:
             assert isinstance(layer, Layer)
-            seen.append(attention_weights(layer, x))
+            seen.append(attention_weights(layer, x, tokens.places.bias[0]))
             x = layer(x, tokens.places)
         return torch.stack(seen)
 
@@ -167,9 +200,9 @@ class JointModel(nn.Module):
         return twin
 
 
-def attention_weights(layer: Layer, x: Tensor) -> Tensor:
-    """softmax(q k' / sqrt(d / heads)) of one pair's tokens (t, d) -> (heads, t, t)."""
+def attention_weights(layer: Layer, x: Tensor, bias: Tensor) -> Tensor:
+    """softmax(q k' / sqrt(d / heads) + bias) of one pair's tokens (t, d) -> (heads, t, t)."""
     q, k, _ = (
         layer.query_key_value(x).view(len(x), 3, layer.heads, -1).permute(1, 2, 0, 3)
     )  # (heads, t, d/heads)
-    return torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[2]), dim=2)
+    return torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[2]) + bias, dim=2)

@@ -20,8 +20,7 @@ from core.batches import make_sampler
 from core.checkpoints import Checkpoint
 from core.controls import check
 from core.cross_encoder import CrossEncoder, JointPairs, TextPair, sigmoid
-from core.cross_model import JointModel, JointTokens
-from core.encoder import Places
+from core.cross_model import JointModel, JointPlaces, JointTokens
 from core.metrics import auc, pair_accuracy
 from core.training import Diverged, learning_rate, make_optimizer, seeded
 from core.types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
@@ -186,7 +185,7 @@ class _Reader:
     def logits(self, asked: Sequence[tuple[int, int]], dropout: float = 0.0) -> Tensor:
         """(b,) with gradients."""
         parts = [self._frozen(pair) for pair in asked]
-        tokens = _together([tokens for tokens, _ in parts])
+        tokens = _together([tokens for tokens, _ in parts], self.model.across)
         x = torch.cat([x for _, x in parts])  # (t, d)
         return self.model.read(self.model.run(x, tokens.places, start=self.first, dropout=dropout), tokens)
 
@@ -212,13 +211,15 @@ class _Reader:
         return self.kept[pair]
 
 
-def _together(parts: Sequence[JointTokens]) -> JointTokens:
+def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
     """The tokens of several pairs as one batch."""
+    lengths = torch.tensor([len(part.ids) for part in parts])
+    segments = torch.cat([part.segments for part in parts])
     return JointTokens(
         torch.cat([part.ids for part in parts]),
         torch.cat([part.positions for part in parts]),
-        torch.cat([part.segments for part in parts]),
-        Places.of(torch.tensor([len(part.ids) for part in parts])),
+        segments,
+        JointPlaces.joint(lengths, segments, across),
         tuple(part.pieces[0] for part in parts),
         tuple(part.dropped[0] for part in parts),
     )

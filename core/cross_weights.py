@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from core import models
-from core.cross_model import Head, JointModel
+from core.cross_model import ACROSS, Head, JointModel
 from core.encoder import Encoder
 from core.types import InputError
 from core.weights import to_hub_names, to_own_names
@@ -24,6 +24,7 @@ from core.weights import to_hub_names, to_own_names
 FOLDER = Path(__file__).parent.parent / "assets" / "cross_encoder"
 ADAPTER = "adapter_model.safetensors"
 HEAD = "head.safetensors"
+CONFIG = "cross_encoder.json"  # what neither peft nor transformers has a place for
 PREFIX = "base_model.model."  # how peft's names begin
 TARGETS = ("query", "key", "value", "dense")  # every linear map of a layer
 
@@ -33,8 +34,9 @@ def read_adapter(folder: Path = FOLDER) -> JointModel:
     try:
         adapter, head = load_file(folder / ADAPTER), load_file(folder / HEAD)
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        joint = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         base = models.load("minilm-l6")
-        return JointModel(merged(base, adapter, config), read_head(head, base.dim)).eval()
+        return JointModel(merged(base, adapter, config), read_head(head, base.dim), joint["across"]).eval()
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError, RuntimeError) as error:
         raise InputError(
             f"The cross-encoder in {folder.name} cannot be read: {str(error).splitlines()[0]}."
@@ -67,7 +69,13 @@ def read_head(found: dict[str, Tensor], dim: int) -> Head:
 
 
 def write_adapter(
-    folder: Path, lora: dict[str, Tensor], token_types: Tensor, head: Head, rank: int, scale: float
+    folder: Path,
+    lora: dict[str, Tensor],
+    token_types: Tensor,
+    head: Head,
+    rank: int,
+    scale: float,
+    across: float = ACROSS,
 ) -> None:
     """Write what `read_adapter` and peft's PeftModel.from_pretrained read, in half precision.
 
@@ -91,4 +99,5 @@ def write_adapter(
         "target_modules": list(TARGETS),
         "modules_to_save": ["token_type_embeddings"],
     }
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    for name, value in (("adapter_config.json", config), (CONFIG, {"across": across})):
+        (folder / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -83,6 +83,11 @@ class Places:
         flat = mask.flatten().nonzero().squeeze(1)
         return cls(flat, flat % mask.shape[1], mask)
 
+    @property
+    def visible(self) -> Tensor:
+        """Attention's mask: no token looks at padding. (n, 1, 1, l) bool."""
+        return self.mask[:, None, None, :]
+
     def pad(self, x: Tensor) -> Tensor:
         """(t, d) -> (n, l, d), zeros where there is no token."""
         n, length = self.mask.shape
@@ -141,8 +146,7 @@ class Layer(nn.Module):
         n, length = places.mask.shape
         padded = places.pad(self.query_key_value(x)).view(n, length, 3, self.heads, -1)
         q, k, v = padded.permute(2, 0, 3, 1, 4)  # each (n, heads, l, d / heads)
-        mask = places.mask[:, None, None, :]  # no sentence looks at padding
-        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
+        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=places.visible, dropout_p=dropout)
         return places.unpad(seen.transpose(1, 2).reshape(n, length, -1))
 
 
