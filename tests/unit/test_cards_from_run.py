@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -116,5 +117,9 @@ def test_nothing_is_asked_that_the_run_does_not_know() -> None:
 
 
 def test_the_live_link_repeats_the_run() -> None:
-    config = TrainingConfig(loss="contrastive", margin=0.25, learning_rate=1e-4)
-    assert live_query(config) == "loss=contrastive&steps=100&learning_rate=0.0001&margin=0.25&seed=7"
+    default = TrainingConfig()
+    config = default.replace(loss="softmax", concatenation="|u-v|,u*v", learning_rate=3e-5, dropout=0.25)
+    query = dict(parse_qsl(live_query(config), strict_parsing=True))
+    assert set(query) == {"loss", "steps", "seed", "concatenation", "learning_rate", "dropout"}
+    values = {name: type(getattr(default, name))(value) for name, value in query.items()}
+    assert default.replace(**values) == config
