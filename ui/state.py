@@ -87,6 +87,20 @@ BVC_MEASURE = Key("bvc_measure", "Accuracy", url=True)
 BVC_AGAINST = Key("bvc_against", "Seconds", url=True)
 BVC_RACE = Key[Any]("bvc_race", None)  # the race on the page: ui/race.py's Watched
 
+# From text to vector
+TTV_VIEW = Key("ttv", "Word pieces", url=True)
+TTV_TEXT = Key("ttv_text", "The ferrywoman's unflappable dog watched the river bank.", url=True)
+TTV_OTHER = Key("ttv_other", "The ferrywoman's unflappable dog watched the savings bank.", url=True)
+TTV_MODEL = Key("ttv_model", "minilm-l6", url=True)
+TTV_SEED = Key("ttv_seed", 7, url=True)
+TTV_LAYER = Key("ttv_layer", 6, url=True)
+TTV_POOLING = Key("ttv_pooling", "mean", url=True)
+TTV_GUESS_PIECES = Key[str | None]("ttv_guess_pieces", None)
+TTV_GUESS_LAYERS = Key[str | None]("ttv_guess_layers", None)
+TTV_GUESS_POOLING = Key[str | None]("ttv_guess_pooling", None)
+TTV_GUESS_NUMBERS = Key[str | None]("ttv_guess_numbers", None)
+TTV_GUESS_CHANGE = Key[str | None]("ttv_guess_change", None)
+
 # Search
 SEARCH_VIEW = Key("search", "Search", url=True)
 SEARCH_CORPUS = Key("search_corpus", "built-in", url=True)
@@ -116,6 +130,60 @@ STUDY_CARD = Key[str | None]("study_card", None)  # the card open in Browse
 STUDY_PASTED = Key("study_pasted", "")
 RUN_CARD = Key("run_card", 0)
 RUN_CARD_FLIPPED = Key("run_card_flipped", "")
+
+# Losses and forces
+LS_PRESET = Key("ls", "start", url=True)
+LS_LOSS = Key("ls_loss", "contrastive", url=True)
+LS_TOLD = Key("ls_told", "true", url=True)
+LS_NEGATIVES = Key("ls_negatives", True, url=True)
+LS_MARGIN = Key("ls_margin", 0.5, url=True)
+LS_TEMPERATURE = Key("ls_temperature", 0.1, url=True)
+LS_RATE = Key("ls_rate", 2.0, url=True)
+LS_POINTS = Key("ls_points", 12, url=True)
+LS_GROUPS = Key("ls_groups", 3, url=True)
+LS_SPACE = Key("ls_space", "circle", url=True)
+LS_SEED = Key("ls_seed", 7, url=True)
+LS_PLACES = Key("ls_places", "")  # where points were dragged to; packed into the link
+LS_STANDING = Key[Any]("ls_standing", None)  # ui/losses.py's Standing
+LS_RUNNING = Key("ls_running", False)
+LS_GUESSES = {
+    name: Key[str | None](f"ls_guess_{name}", None) for name in ("start", "collapse", "false", "margin")
+}
+
+# Classification
+CLS_VIEW = Key("cls", "Learning curve", url=True)
+CLS_SET = Key("cls_set", "sentiment", url=True)
+CLS_TEXT = Key("cls_text", "")  # the learner's own labelled sentences; packed into the link
+CLS_LABELS = Key("cls_labels", "groups", url=True)  # or "attribute": the second label of a built-in set
+CLS_METHOD = Key("cls_method", "logistic", url=True)
+CLS_K = Key("cls_k", 5, url=True)
+CLS_PER_CLASS = Key("cls_per_class", 8, url=True)
+CLS_SEED = Key("cls_seed", 7, url=True)
+CLS_NEW = Key("cls_new", "The waiter was rude and the room was dirty.", url=True)
+CLS_WORDS = Key("cls_words", "")  # descriptions of the classes for zero-shot; packed into the link
+CLS_RUN = Key[str | None]("cls_run", None)  # the run whose fine-tuned vectors are compared
+CLS_GUESSES = {
+    name: Key[str | None](f"cls_guess_{name}", None) for name in ("curve", "confusion", "tuned", "zero")
+}
+
+# Contrast
+CON_VIEW = Key("con", "Words", url=True)
+CON_P = Key("con_p", "The nurse gave the patient a painkiller.", url=True)
+CON_Q = Key("con_q", "The nurse refused the patient a painkiller.", url=True)
+CON_TRIPLETS = Key(
+    "con_triplets",
+    "How do I reset my PIN? | I forgot my PIN and need a new one. | How do I change my address?\n"
+    "The match was cancelled. | They called the game off. | The match was not cancelled.\n"
+    "A dog bit a man. | A man was bitten by a dog. | A man bit a dog.",
+    url=True,
+)
+CON_SET = Key("con_set", "bank_intents", url=True)
+CON_TEXT = Key("con_text", "")  # the learner's own grouped sentences; packed into the link
+CON_COUNT = Key("con_count", 48, url=True)
+CON_STEPS = Key("con_steps", 40, url=True)
+CON_SEED = Key("con_seed", 7, url=True)
+CON_RUNS = Key[tuple[str, ...]]("con_runs", ())  # run ids: random negatives, hard negatives
+CON_GUESSES = {name: Key[str | None](f"con_guess_{name}", None) for name in ("words", "triplets", "hard")}
 
 CONFIG = {c.field: Key(c.field, c.default, url=True) for c in CONTROLS}
 
