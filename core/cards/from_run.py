@@ -314,14 +314,20 @@ def _cosines(embeddings: FloatArray, pairs: np.ndarray) -> FloatArray:
     return cosines
 
 
-def _text(run: Run, row: int) -> str:
-    """A sentence in quotation marks, shortened, with a full stop so that it stands alone."""
+def _quoted(run: Run, row: int) -> str:
+    """A sentence in quotation marks, shortened."""
     text = " ".join(run.sentences.texts[row].split()).replace("“", '"').replace("”", '"')
-    return f"“{text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + '…'}”."
+    return f"“{text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + '…'}”"
+
+
+def _text(run: Run, row: int) -> str:
+    """The same as a sentence of its own, so that it can be an answer or an option."""
+    quoted = _quoted(run, row)
+    return quoted if quoted[-2] in ".!?" else f"{quoted}."
 
 
 def _pair(run: Run, rows: tuple[int, ...]) -> str:
-    return f"{_text(run, rows[0])[:-1]} with {_text(run, rows[1])}"
+    return f"{_quoted(run, rows[0])} with {_text(run, rows[1])}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -15,7 +15,7 @@ from core.cards.types import Card, Rating
 
 OPTIONS = 4
 _FENCED = re.compile(r"```.*?(```|$)", re.DOTALL)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'“(])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?]”))\s+(?=[A-Z0-9\"'“(])")
 
 
 @dataclass(frozen=True, slots=True)

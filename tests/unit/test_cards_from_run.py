@@ -96,7 +96,7 @@ def test_each_card_can_be_asked_studied_and_kept() -> None:
         assert card.source and card.wrong and card.live.startswith("train?loss=mnrl&")
         quiz = multiple_choice(card, [], 0)
         assert quiz is not None and short_answer(card) not in card.choices
-    assert short_answer(cards()["moved-most"].card) == "“Fine food.”."
+    assert short_answer(cards()["moved-most"].card) == "“Fine food.”"
     assert short_answer(cards()["strongest-pull"].card).startswith("“Good. Really?” with “Fine")
     deck = Deck("run", "Run", tuple(made))
     assert parse(write(deck), "run") == deck
