@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.cards import shipped
-from ui import pages
+from core.cards.types import Card
+from ui import card_text, learner
 
 CARDS_SHOWN = 3
 
@@ -17,11 +18,15 @@ def show(path: str) -> None:
         return
     st.markdown("**Cards of this page**")
     for card in cards:
-        with st.container(border=True):
-            st.markdown(card.question)
-            with st.expander("Show the answer"):
-                st.markdown(card.answer)
-                if card.wrong:
-                    st.caption(card.wrong)
-    study = next(p for p in pages.PAGES if p.url_path == "study")
-    pages.link(study, "Study these and more")
+        flippable(card, key=f"panel {path} {card.id}")
+    learner.study_link("Study these and more")
+
+
+def flippable(card: Card, key: str) -> None:
+    """A card whose answer unfolds in place."""
+    with st.container(border=True):
+        st.markdown(f"**{card_text.plain(card.question)}**")
+        with st.expander("Show the answer"):
+            card_text.answer(card)
+        if "?" in card.live:  # without settings it would only open the page the reader is on
+            card_text.live_link(card, key=f"{key} live")

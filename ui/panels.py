@@ -16,7 +16,7 @@ from core import metrics
 from core.losses import LOSSES
 from core.metrics_table import METRICS
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
-from ui import figures, live_run, moving_map
+from ui import figures, live_run, moving_map, run_cards
 from ui.experiment import Experiment
 from ui.tables import safe_table
 
@@ -305,5 +305,6 @@ PANELS: dict[str, Panel] = {
     "Biggest movers": movers,
     "Map as table": map_table,
     "Runs": history,
+    "Cards": run_cards.show,
     "Code": code,
 }

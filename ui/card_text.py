@@ -1,0 +1,73 @@
+"""Cards on the screen: their texts exactly as written, never read as Markdown or HTML.
+
+Bodies are plain text and code blocks; headings and button labels, which Streamlit always reads as
+Markdown, get `plain` text in which nothing is left to read.
+"""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from core.cards.quiz import segments
+from core.cards.shipped import live_target
+from core.cards.types import Card
+from ui import pages
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_JOINER = "\u2060"  # zero width, breaks no line: parts what Streamlit would still turn into something else
+# After Markdown itself Streamlit turns :names: into pictures, www.. and a@b into links, -> into an arrow.
+_JOINED = re.compile(r"(?<=[:@.<>=-])(?=\S)")
+
+
+def plain(text: str) -> str:
+    """Markdown that shows one line of exactly this text (with invisible joiners in it)."""
+    joined = _JOINED.sub(_JOINER, " ".join(text.split()))
+    return _PUNCTUATION.sub(r"\\\1", joined)
+
+
+def body(text: str) -> None:
+    """Text of any number of lines, with fenced code as code."""
+    for kind, content in segments(text):
+        if kind == "code":
+            st.code(content, language=None, wrap_lines=True)
+        else:
+            st.text(content)
+
+
+def question(card: Card, where: str = "") -> None:
+    """The side that is shown first."""
+    head = " · ".join(part for part in (where, card.title) if part)
+    if head:
+        st.caption(plain(head))
+    if card.background:
+        body(card.background)
+    if "\n" in card.question:
+        body(card.question)
+    else:
+        st.markdown(f"### {plain(card.question)}")
+
+
+def answer(card: Card) -> None:
+    """The other side: the answer, why the tempting one is wrong, who says so."""
+    body(card.answer)
+    if card.wrong:
+        with st.container(border=True, gap="xsmall"):
+            st.caption("Why the tempting answer is wrong")
+            body(card.wrong)
+    if card.source:
+        st.caption(f"Source: {plain(card.source)}")
+
+
+def live_address(card: Card) -> str | None:
+    """Where the card's experiment opens, relative to any page; None without an existing page."""
+    path, _ = live_target(card)
+    known = {page.url_path for page in pages.existing()}
+    return card.live if path in known and path else None
+
+
+def live_link(card: Card, key: str) -> None:
+    """Opens the card's experiment in a new tab: a fresh session, so that the link alone sets it up."""
+    if (address := live_address(card)) is not None:
+        st.link_button("See it live", address, icon=":material/open_in_new:", type="tertiary", key=key)
