@@ -148,6 +148,20 @@ def word_effects(left: str, right: str) -> WordEffects:
     return WordEffects(joint.words, joint.segments, joint.drops, drops, joint.logit, whole)
 
 
+def logits(pairs: Sequence[tuple[str, str]]) -> FloatArray:
+    """Logits (n,) of the packaged cross-encoder, each pair read in the order given."""
+    from core import cross_encoder
+
+    return cross_encoder.score(pairs).logits
+
+
+def mean_scores(pairs: Sequence[tuple[str, str]]) -> FloatArray:
+    """Scores (n,) in [0, 1] of the packaged cross-encoder, the mean of both orders."""
+    from core import cross_encoder
+
+    return cross_encoder.score_both_orders(pairs).scores
+
+
 def averaged(found: JointAttention, layer: int | None, head: int | None) -> FloatArray:
     """One head's attention (t, t), or the mean over all layers or heads where the number is None."""
     weights = found.weights if layer is None else found.weights[layer : layer + 1]

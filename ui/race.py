@@ -23,7 +23,7 @@ from ui import figures_cross, kit, state
 from ui.resources import executor
 from ui.tables import safe_table
 
-POLL = 0.5  # seconds between two looks
+POLL = 1.0  # seconds between two looks
 MEASUREMENTS = 12  # of each encoder over a race; measuring reads every pair again
 BATCH = 8  # pairs a step
 HELD_OUT = 0.3

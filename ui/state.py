@@ -1,6 +1,6 @@
 """Every session-state and URL key: its name, type and default. The only file that touches either.
 
-Keys with `url` are bound to the query string by Streamlit itself, so a link reopens the page as it was;
+Keys with `url` stand in the query string, so a link reopens the page as it was;
 texts too long for a link travel in one packed parameter (`pack` and `unpack` below).
 """
 
@@ -26,11 +26,15 @@ LONGEST_LINK = 6000  # characters of packed text; browsers and proxies refuse mu
 
 @dataclass(frozen=True)
 class Key(Generic[T]):
-    """One value that outlives a script run. `default` is shared, so it is never a mutable value."""
+    """One value that outlives a script run. `default` is shared, so it is never a mutable value.
+
+    `url`: it also stands in the address. `by_value`: a number chosen from a list, see bound().
+    """
 
     name: str
     default: T
     url: bool = False
+    by_value: bool = False
 
 
 # Train live
@@ -47,6 +51,7 @@ LABELS = Key("labels", False, url=True)
 TRAILS = Key("trails", False, url=True)
 FORCES = Key("forces", False, url=True)
 PANEL = Key("panel", "Progress", url=True)
+SUGGESTED = Key[tuple[str, ...]]("suggested", ())  # settings that the chosen set brought
 RUN_ID = Key[str | None]("run_id", None)
 RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
 SELECTED = Key[tuple[str, ...]]("selected", ())
@@ -103,16 +108,17 @@ TTV_GUESS_CHANGE = Key[str | None]("ttv_guess_change", None)
 
 # Search
 SEARCH_VIEW = Key("search", "Search", url=True)
-SEARCH_CORPUS = Key("search_corpus", "built-in", url=True)
+SEARCH_CORPUS = Key("search_corpus", "Built-in passages", url=True)
 SEARCH_TEXT = Key("search_text", "")  # the learner's own passages; often too long for a link
 SEARCH_ANSWERS = Key("search_answers", "")  # questions about them, with known answers
-SEARCH_QUERY = Key("search_query", "Why does my EV get less range when it snows?", url=True)
+SEARCH_QUERY = Key("search_query", "Is the hidden half of the Moon always dark?", url=True)
 SEARCH_SHOWN = Key("search_shown", 5, url=True)
 SEARCH_DEPTH = Key("search_depth", 20, url=True)
 SEARCH_AT = Key("search_at", 5, url=True)
 SEARCH_GUESS = Key[str | None]("search_guess", None)
+SEARCH_GUESS_BEST = Key[str | None]("search_guess_best", None)
 SEARCH_STOPPED = Key("search_stopped", False)
-SEARCH_MEASURING = Key("search_measuring", False)
+SEARCH_FILE = Key[tuple[str, str] | None]("search_file", None)  # name and text of an uploaded corpus
 SEARCH_ERROR = Key[str | None]("search_error", None)
 
 # Study cards
@@ -185,10 +191,13 @@ CON_SEED = Key("con_seed", 7, url=True)
 CON_RUNS = Key[tuple[str, ...]]("con_runs", ())  # run ids: random negatives, hard negatives
 CON_GUESSES = {name: Key[str | None](f"con_guess_{name}", None) for name in ("words", "triplets", "hard")}
 
-CONFIG = {c.field: Key(c.field, c.default, url=True) for c in CONTROLS}
+CONFIG = {c.field: Key(c.field, c.default, url=True, by_value=c.scale == "log") for c in CONTROLS}
 
 
 def get(key: Key[T]) -> T:
+    """The value now, also before the widget that owns it has been drawn."""
+    if key.url:
+        _adopt(key)
     value: T = st.session_state.get(key.name, key.default)
     return value
 
@@ -208,21 +217,50 @@ def setter(key: Key[T], value: T) -> Callable[[], None]:
 
 
 def bound(key: Key[Any]) -> dict[str, Any]:
-    """Keyword arguments that tie a widget to `key`: in the URL, or kept for the whole session."""
-    if key.url:
+    """Keyword arguments that tie a widget to `key`: in the URL, or kept for the whole session.
+
+    Streamlit's own binding does for numbers and switches: it knows their bounds. It writes the label of a
+    choice into the address, though, so choices and texts are kept there by their value, by us.
+    """
+    if key.url and not _by_us(key):
         return {"key": key.name, "bind": "query-params"}
+    if key.url:
+        _sync(key)
     return {"key": key.name, "persist_state": "session"}
+
+
+def _by_us(key: Key[Any]) -> bool:
+    return key.by_value or not isinstance(key.default, bool | int | float)
+
+
+def _adopt(key: Key[Any]) -> str | None:
+    """Take the address's value where we did not write it ourselves. Returns what the address says."""
+    written: dict[str, str] = st.session_state.setdefault("_written", {})
+    given: str | None = st.query_params.get(key.name)
+    if _by_us(key) and given is not None and given != written.get(key.name):
+        written[key.name] = given
+        try:
+            put(key, given if key.default is None else type(key.default)(given))
+        except ValueError:
+            clear(key)
+    return given
+
+
+def _sync(key: Key[Any]) -> None:
+    """Write the value into the address, where defaults stay out of it."""
+    given, value = _adopt(key), get(key)
+    written: dict[str, str] = st.session_state["_written"]
+    if value is None or value == key.default:
+        written.pop(key.name, None)
+        if given is not None:
+            del st.query_params[key.name]
+    elif given != str(value):
+        written[key.name] = st.query_params[key.name] = str(value)
 
 
 def config() -> TrainingConfig:
     """The training settings as they stand on the page."""
     return TrainingConfig.from_mapping({field: get(key) for field, key in CONFIG.items()})
-
-
-def use_settings(values: dict[str, Any]) -> None:
-    """Put all training settings back to their defaults, except for `values`."""
-    for field, key in CONFIG.items():
-        put(key, values.get(field, key.default))
 
 
 def pack(values: dict[str, str]) -> str:

@@ -1,0 +1,114 @@
+"""What workers compute for many texts, remembered text by text and asked for a small batch at a time.
+
+Shared by all sessions. A page calls `advance` while it is looked at; when nobody does, nothing more is asked,
+so stopping is simply not calling. Vectors of passages and scores of pairs are kept here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Generic, TypeVar
+
+from core.cross_views import BASE_MODEL
+from core.retrieval import Progress
+from ui.resources import executor
+
+K = TypeVar("K", bound=Hashable)
+
+KEPT_VECTORS = 40_000  # of 384 numbers each: about 80 MB with their texts
+KEPT_SCORES = 100_000
+SECONDS = 0.4  # about what a batch takes, so that others are not kept waiting
+SMALLEST, LARGEST = 8, 256
+
+
+@dataclass(slots=True)
+class _Asked(Generic[K]):
+    """A batch under way. `seconds` is set when it has come back."""
+
+    keys: list[K]
+    answer: Future[Any]
+    began: float
+    seconds: float | None = None
+
+
+class Batches(Generic[K]):
+    """Values by key. `ask(keys)` returns a future of one value for each key, in order."""
+
+    def __init__(self, ask: Callable[[list[K]], Future[Any]], length: Callable[[K], int], limit: int) -> None:
+        self._ask, self._length, self._limit = ask, length, limit
+        self._lock = threading.Lock()  # script threads of several sessions come here at once
+        self._kept: OrderedDict[K, Any] = OrderedDict()
+        self._asked: _Asked[K] | None = None
+        self._size = SMALLEST
+
+    def advance(self, keys: Sequence[K], go: bool = True) -> Progress:
+        """Take what has come in, ask for the next batch unless `go` is False, and say how far it is.
+
+        Raises what the worker raised; the batch is then asked for again at the next call.
+        """
+        with self._lock:
+            self._collect()
+            wanted = list(dict.fromkeys(keys))
+            missing = [key for key in wanted if key not in self._kept]
+            if go and missing and self._asked is None:
+                missing.sort(key=self._length)  # a batch of equal lengths wastes nothing on padding
+                self._send(missing[: self._size])
+            return Progress(len(wanted) - len(missing), len(wanted))
+
+    def _send(self, batch: list[K]) -> None:
+        asked = self._asked = _Asked(batch, self._ask(batch), time.perf_counter())
+
+        def stop_clock(_: Future[Any]) -> None:
+            asked.seconds = time.perf_counter() - asked.began
+
+        asked.answer.add_done_callback(stop_clock)
+
+    def _collect(self) -> None:
+        asked = self._asked
+        if asked is None or not asked.answer.done():
+            return
+        self._asked = None
+        for key, value in zip(asked.keys, asked.answer.result(), strict=True):
+            self._kept[key] = value
+        while len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+        per_key = max((asked.seconds or SECONDS) / len(asked.keys), 1e-4)
+        self._size = max(SMALLEST, min(LARGEST, int(SECONDS / per_key), 2 * self._size))
+
+    def known(self, keys: Sequence[K]) -> list[Any | None]:
+        """The value of each key, None where it is not there yet."""
+        with self._lock:
+            for key in keys:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+            return [self._kept.get(key) for key in keys]
+
+
+@cache
+def vectors() -> Batches[str]:
+    """Text -> unit vector (384,) of the base model."""
+    ask = partial(executor().call, "core.embedding:embed", BASE_MODEL, 0, "mean")
+    return Batches(ask, len, KEPT_VECTORS)
+
+
+@cache
+def readings() -> Batches[tuple[str, str]]:
+    """(first, second) -> logit of the packaged cross-encoder, read in this order."""
+    return _scores("core.cross_views:logits")
+
+
+@cache
+def pair_scores() -> Batches[tuple[str, str]]:
+    """(left, right) -> score of the packaged cross-encoder in [0, 1], mean of both orders."""
+    return _scores("core.cross_views:mean_scores")
+
+
+def _scores(target: str) -> Batches[tuple[str, str]]:
+    ask = partial(executor().call, target)
+    return Batches(ask, lambda pair: len(pair[0]) + len(pair[1]), KEPT_SCORES)
