@@ -52,8 +52,8 @@ def measure() -> None:
         st.info("This corpus has no questions with known answers. Add some under Corpus.")
         return
     st.markdown(
-        f"{len(corpus.questions)} questions whose answers are known. Recall: are they among the first k? MRR: "
-        "how far up is the first answer? nDCG: every answer, weighed by its place."
+        f"{len(corpus.questions)} questions whose answers are known. Recall: are they among the first k? "
+        "MRR: how far up is the first answer? nDCG: every answer, weighed by its place."
     )
     left, right = st.columns(2)
     with left:

@@ -47,6 +47,10 @@ class Batches(Generic[K]):
         self._asked: _Asked[K] | None = None
         self._size = SMALLEST
 
+    def progress(self, keys: Sequence[K]) -> Progress:
+        """How far it is, without asking for more."""
+        return self.advance(keys, go=False)
+
     def advance(self, keys: Sequence[K], go: bool = True) -> Progress:
         """Take what has come in, ask for the next batch unless `go` is False, and say how far it is.
 

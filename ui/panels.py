@@ -16,7 +16,7 @@ from core import metrics
 from core.losses import LOSSES
 from core.metrics_table import METRICS
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
-from ui import figures, live_run, moving_map, run_cards
+from ui import batches, figures, kit, live_run, moving_map, run_cards
 from ui.experiment import Experiment
 from ui.tables import safe_table
 
@@ -102,7 +102,7 @@ def _metric_rows(now: Metrics, before: Metrics | None) -> None:
 
 
 def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
-    """Every pair with its cosine before and now."""
+    """Every pair with its cosine before and now, and what the packaged cross-encoder says of it."""
     sentences, pairs = experiment.sentences, (*experiment.train, *experiment.held_out)
     if run is not None and run.snapshots:
         sentences, pairs = run.sentences, (*run.pairs, *run.held_out)
@@ -124,7 +124,25 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
         "change": cosine_now - cosine_before,
         "used to": ["train" if i < held else "measure" for i in range(len(pairs))],
     }
-    safe_table(columns, key="pair_rows", name="pairs")
+    asked = list(zip(columns["left"], columns["right"]))
+
+    def draw() -> None:
+        with kit.sentences_not_tracebacks():
+            batches.pair_scores().advance(asked)
+        progress = batches.pair_scores().progress(asked)
+        scores = batches.pair_scores().known(asked)
+        if progress.done < progress.total:
+            scores = ["…" if score is None else f"{score:.3f}" for score in scores]
+        safe_table(columns | {"cross-encoder": scores}, key="pair_rows", name="pairs")
+        if progress.done < progress.total:
+            st.caption(f"The cross-encoder has read {progress.done:,} of {progress.total:,} pairs.")
+        elif pending and not active:
+            st.rerun()
+        st.caption("Cross-encoder: the packaged one, untouched by this run; the mean of both orders.")
+
+    active = run is not None and run.is_active
+    pending = batches.pair_scores().progress(asked).done < len(set(asked))
+    st.fragment(draw, run_every=1.0 if pending and not active else None)()
 
 
 def cosine_matrix(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
