@@ -78,9 +78,7 @@ def show_again(run_id: str) -> None:
     run = executor().run(run_id)
     now = current_run()
     if now is not None and now.sentences != run.sentences:
-        state.put(
-            state.MESSAGE, "That run used other sentences. Choose its sentence set first, then show it."
-        )
+        state.put(state.MESSAGE, "That run used other sentences. Choose its set first, then show it.")
         return
     _remember(run_id)
 

@@ -40,9 +40,7 @@ def open_set() -> None:
     if not state.once("set") or key == OWN:
         return
     info = library.load_set(key).info
-    for field, value in info.settings:
-        if not state.in_link(state.CONFIG[field]):
-            state.put(state.CONFIG[field], value)
+    _suggest(tuple((f, v) for f, v in info.settings if not state.in_link(state.CONFIG[f])))
     if not state.in_link(state.PAIR_COUNT) and info.pair_count != state.PAIR_COUNT.default:
         state.put(state.PAIR_COUNT, info.pair_count)
 
@@ -56,12 +54,19 @@ def _set_changed() -> None:
     key = state.get(state.SET)
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
-    if key == OWN:
-        state.use_settings({})
-    else:
+    for field in state.get(state.SUGGESTED):
+        state.put(state.CONFIG[field], state.CONFIG[field].default)
+    state.put(state.SUGGESTED, ())
+    if key != OWN:
         info = library.load_set(key).info
-        state.use_settings(dict(info.settings))
+        _suggest(info.settings)
         state.put(state.PAIR_COUNT, info.pair_count)
+
+
+def _suggest(settings: tuple[tuple[str, object], ...]) -> None:
+    for field, value in settings:
+        state.put(state.CONFIG[field], value)
+    state.put(state.SUGGESTED, tuple(field for field, _ in settings))
 
 
 def edit_sentences() -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.helpers import VARIANTS, no_errors, settled, shot
 
-PATIENCE = 120_000  # ms; a loaded machine with two cores trains slowly
+PATIENCE = 240_000  # ms; a loaded machine with two cores trains slowly
 MAP = "window.__movingMap.map"
 TYPED = """positive | I loved every minute of the concert.
 negative | The concert was a waste of an evening.
