@@ -1,0 +1,167 @@
+"""Pure figures of the pages about vectors, similarity and high dimensions.
+
+Blue is large or ours, grey is for reference; signed values run from vermillion over pale to blue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.types import FloatArray, IntArray
+from ui.figures import BEFORE, DIVERGING, NOW, _figure, short
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+AMOUNT = ((0.0, "rgba(0,114,178,0.05)"), (1.0, NOW))  # none to much; readable on light and on dark
+STRIP_COLUMNS = 32
+ROW_PIXELS = 22
+MOST_TOKENS = 48  # rows with a label that can still be read
+MOST_LABELLED_CELLS = 24
+BAR = {"thickness": 10, "outlinewidth": 0}
+
+
+def _rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """Name the rows of a heat map or of bars, the first on top."""
+    figure.update_yaxes(
+        autorange="reversed",
+        tickvals=list(range(len(names))),
+        ticktext=[short(name, 18) for name in names],
+        tickfont={"size": 12},
+        showgrid=False,
+        zeroline=False,
+    )
+
+
+def token_vectors(hidden: FloatArray, pieces: Sequence[str]) -> go.Figure:
+    """The vectors of the tokens at one layer, a row each, (l, d)."""
+    import plotly.graph_objects as go
+
+    names = list(pieces)[:MOST_TOKENS]
+    reach = float(np.percentile(np.abs(hidden), 99)) or 1.0  # a few huge values would make the rest pale
+    figure = _figure(110 + ROW_PIXELS * len(names), hovermode="closest")
+    figure.add_trace(
+        go.Heatmap(
+            z=hidden[: len(names)],
+            zmin=-reach,
+            zmax=reach,
+            colorscale=[list(stop) for stop in DIVERGING],
+            colorbar={**BAR, "title": {"text": "value", "side": "right"}},
+            customdata=np.repeat([[short(n)] for n in names], hidden.shape[1], axis=1),
+            hovertemplate="%{customdata}, number %{x}: %{z:.3f}<extra></extra>",
+        )
+    )
+    _rows(figure, names)
+    figure.update_xaxes(title="number of the vector", showgrid=False, zeroline=False)
+    return figure
+
+
+def token_layers(
+    values: FloatArray, pieces: Sequence[str], title: str, most: float | None = None
+) -> go.Figure:
+    """A cosine distance of each token (row) after each layer (column); values (L + 1, l), nan stays empty.
+
+    The darkest colour stands for `most` and above; without it, for the largest value.
+    """
+    import plotly.graph_objects as go
+
+    names = list(pieces)[:MOST_TOKENS]
+    z = np.asarray(values, float).T[: len(names)]
+    figure = _figure(110 + ROW_PIXELS * len(names), hovermode="closest")
+    figure.add_trace(
+        go.Heatmap(
+            z=[[None if np.isnan(v) else v for v in row] for row in z.tolist()],
+            zmin=0.0,
+            zmax=max(float(np.nanmax(z, initial=0.0)) if most is None else most, 0.02),
+            colorscale=[list(stop) for stop in AMOUNT],
+            colorbar={**BAR, "title": {"text": title, "side": "right"}},
+            customdata=np.repeat([[short(n)] for n in names], z.shape[1], axis=1),
+            hovertemplate="%{customdata}, layer %{x}: %{z:.4f}<extra></extra>",
+            hoverongaps=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    _rows(figure, names)
+    figure.update_xaxes(title="layer (0: the input)", dtick=1, showgrid=False, zeroline=False)
+    return figure
+
+
+def token_shares(shares: FloatArray, pieces: Sequence[str]) -> go.Figure:
+    """What each token adds to the pooled vector, as bars, with the even share for reference."""
+    import plotly.graph_objects as go
+
+    names = list(pieces)[:MOST_TOKENS]
+    figure = _figure(90 + ROW_PIXELS * len(names), hovermode="closest", showlegend=False)
+    figure.add_trace(
+        go.Bar(
+            x=shares[: len(names)],
+            y=list(range(len(names))),
+            orientation="h",
+            marker_color=NOW,
+            customdata=[short(n) for n in names],
+            hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
+        )
+    )
+    even = {"color": BEFORE, "width": 1, "dash": "dot"}
+    figure.add_vline(x=1 / max(len(shares), 1), line=even)
+    _rows(figure, names)
+    figure.update_xaxes(title="share (dotted: even)", tickformat=".0%")
+    return figure
+
+
+def strip(vector: FloatArray, title: str = "value") -> go.Figure:
+    """All numbers of one vector as a block of cells, read like text: left to right, top to bottom."""
+    import plotly.graph_objects as go
+
+    rows = -(-len(vector) // STRIP_COLUMNS)
+    cells = np.full(rows * STRIP_COLUMNS, np.nan)
+    cells[: len(vector)] = vector
+    number = np.arange(rows * STRIP_COLUMNS).reshape(rows, STRIP_COLUMNS)
+    reach = float(np.nanmax(np.abs(cells), initial=0.0)) or 1.0
+    figure = _figure(60 + 18 * rows, hovermode="closest")
+    figure.add_trace(
+        go.Heatmap(
+            z=cells.reshape(rows, STRIP_COLUMNS),
+            zmin=-reach,
+            zmax=reach,
+            colorscale=[list(stop) for stop in DIVERGING],
+            colorbar={**BAR, "title": {"text": title, "side": "right"}},
+            customdata=number,
+            hovertemplate="number %{customdata}: %{z:.4f}<extra></extra>",
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", visible=False)
+    figure.update_xaxes(visible=False)
+    return figure
+
+
+def mask(values: IntArray, pieces: Sequence[Sequence[str]], names: Sequence[str]) -> go.Figure:
+    """An attention mask (n, l): blue cells are read, empty ones are padding."""
+    import plotly.graph_objects as go
+
+    few = values.shape[1] <= MOST_LABELLED_CELLS
+    figure = _figure(70 + 44 * len(names), hovermode="closest")
+    figure.add_trace(
+        go.Heatmap(
+            z=values,
+            zmin=0,
+            zmax=1,
+            colorscale=[[0.0, "rgba(138,143,152,0.18)"], [1.0, "rgba(0,114,178,0.45)"]],
+            showscale=False,
+            text=[[short(p, 10) for p in row] for row in pieces],
+            texttemplate="%{text}" if few else None,
+            textfont={"size": 11},
+            hovertemplate="place %{x}: %{text}, mask %{z}<extra></extra>",
+            xgap=2,
+            ygap=4,
+        )
+    )
+    _rows(figure, names)
+    figure.update_xaxes(title="place in the batch", showgrid=False, zeroline=False)
+    return figure
