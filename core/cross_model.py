@@ -123,14 +123,14 @@ class Head(nn.Module):
         self.inner = nn.Linear(3 * dim, inner)
         self.out = nn.Linear(inner, 1)
 
-    def forward(self, hidden: Tensor, sides: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, sides: Tensor, dropout: float = 0.0) -> Tensor:
         """hidden (n, l, d); sides (n, 2, l) averages each text's tokens -> logits (n,)."""
         u, v = F.normalize(sides @ hidden, dim=2).unbind(1)  # (n, d) each
         dim = hidden.shape[2]
         parts = [(u - v).abs() * math.sqrt(dim), u * v * dim, hidden[:, 0] * 3]
         cosine = (u * v).sum(dim=1)
-        network = self.out(F.gelu(self.inner(torch.cat(parts, dim=1)))).squeeze(1)
-        logits: Tensor = self.scale[0] * cosine + self.scale[1] + network
+        inner = F.dropout(F.gelu(self.inner(torch.cat(parts, dim=1))), dropout)
+        logits: Tensor = self.scale[0] * cosine + self.scale[1] + self.out(inner).squeeze(1)
         return logits
 
 
@@ -165,17 +165,18 @@ class JointModel(nn.Module):
             x = layer(x, places, dropout)
         return x
 
-    def read(self, x: Tensor, tokens: JointTokens) -> Tensor:
+    def read(self, x: Tensor, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """The head's logits (n,) from the last layer's (t, d)."""
         segment = tokens.places.pad(tokens.segments[:, None])[:, :, 0]  # (n, l)
         mask = tokens.places.mask
         sides = torch.stack([mask & (segment == 0), mask & (segment == 1)], dim=1).float()  # (n, 2, l)
-        logits: Tensor = self.head(tokens.places.pad(x), sides / sides.sum(dim=2, keepdim=True))
+        logits: Tensor = self.head(tokens.places.pad(x), sides / sides.sum(dim=2, keepdim=True), dropout)
         return logits
 
-    def forward(self, tokens: JointTokens) -> Tensor:
+    def forward(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """Pairs -> logits (n,)."""
-        return self.read(self.run(self.embed(tokens), tokens.places), tokens)
+        x = self.run(self.embed(tokens, dropout), tokens.places, dropout=dropout)
+        return self.read(x, tokens, dropout)
 
     def attention(self, tokens: JointTokens) -> Tensor:
         """Who looks at whom in the joint pass of ONE pair: (layers, heads, t, t), each row sums to 1."""

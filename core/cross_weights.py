@@ -37,6 +37,8 @@ def read_adapter(folder: Path = FOLDER) -> JointModel:
         joint = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         base = models.load("minilm-l6")
         return JointModel(merged(base, adapter, config), read_head(head, base.dim), joint["across"]).eval()
+    except FileNotFoundError as error:
+        raise InputError(f"The cross-encoder in {folder.name} cannot be read: a file is missing.") from error
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError, RuntimeError) as error:
         raise InputError(
             f"The cross-encoder in {folder.name} cannot be read: {str(error).splitlines()[0]}."

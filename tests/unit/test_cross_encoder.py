@@ -273,7 +273,7 @@ def test_better_than_the_bi_encoder_on_stsb_dev(shared_data: Path, packaged: Cro
     if not file.is_file():
         pytest.skip(f"no STS Benchmark at {file}")
     with file.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))[::5]
+        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))[::8]  # 188 of 1,500
     gold = [float(row["score"]) for row in rows]
     pairs = [(row["sentence1"], row["sentence2"]) for row in rows]
     cross = spearman(packaged.score_both_orders(pairs).logits, gold)
