@@ -193,6 +193,25 @@ class LocalExecutor:
     def set_layout(self, run_id: str, method: str) -> None:
         self._live(run_id).set_layout(method, self.call)
 
+    def checkpoint_path(self, run_id: str, step: int) -> str | None:
+        """The file that holds the weights of a kept step; None for a step that was not kept."""
+        live = self._live(run_id)
+        return str(checkpoint_file(live.folder, step)) if step in live.view().checkpoints else None
+
+    def adopt(self, run: Run, layout: str, alive: Callable[[], bool] | None = None) -> tuple[str, str]:
+        """Take in a run from a file, at rest, under a new id: that id, and where its last step's checkpoint
+        belongs. `adopted` says that it lies there."""
+        run = replace(run, id=self._new_id(), checkpoints=())
+        live = LiveRun(run, self._folder(run.id), layout, self.layout_ready.is_set, alive)
+        with self._lock:
+            self._runs[run.id] = live
+            self._forget()
+        return run.id, str(checkpoint_file(live.folder, run.step))
+
+    def adopted(self, run_id: str) -> None:
+        live = self._live(run_id)
+        live.take_checkpoints((live.view().step,))
+
     def _interrupt(self, run_id: str, word: str, status: RunStatus) -> None:
         live = self._live(run_id)
         with self._lock:

@@ -1,0 +1,8 @@
+"""`python -m core`: the command line of the same engine."""
+
+from __future__ import annotations
+
+from core.cli import main
+
+if __name__ == "__main__":
+    main()

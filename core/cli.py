@@ -1,0 +1,291 @@
+"""The command line: train from a CSV of pairs, encode, score, search, export. For homework, scripts and CI.
+
+Results go to standard output or to files, progress and errors to standard error. Exit codes: 0 done, 1 the
+input cannot be used (one sentence says why), 2 the command was typed wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train, measure and use small embedding models, without a browser.",
+)
+Model = Annotated[str, typer.Option("--model", "-m", help="A base model's key, or a model folder.")]
+FAILED, INTERRUPTED = 1, 130
+DEFAULTS = TrainingConfig()
+
+
+def main() -> None:
+    """The entry point: what goes wrong becomes one sentence and an exit code."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@app.command()
+def train(
+    pairs: Annotated[Path, typer.Argument(help="CSV or TSV with the columns left, right, label.")],
+    out: Annotated[Path | None, typer.Option(help="Write the tuned model to this new folder.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the whole run to this file.")] = None,
+    model: Model = DEFAULTS.base_model,
+    loss: Annotated[str, typer.Option(help="What training makes small.")] = DEFAULTS.loss,
+    steps: int = DEFAULTS.steps,
+    learning_rate: float = DEFAULTS.learning_rate,
+    batch_size: int = DEFAULTS.batch_size,
+    trained_layers: int = DEFAULTS.trained_layers,
+    margin: float = DEFAULTS.margin,
+    temperature: float = DEFAULTS.temperature,
+    seed: int = DEFAULTS.seed,
+    held_out: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of sentences kept away.")] = 0.25,
+) -> None:
+    """Fine-tune a model on pairs, and print its held-out scores before and after."""
+    from core.pairs import make_split
+
+    sentences, found = read_pairs(pairs)
+    split = make_split(sentences, len(found), held_out, seed, pairs=found)
+    for notice in split.notices:
+        typer.echo(notice.text, err=True)
+    config = TrainingConfig(
+        base_model=allowed(model), loss=loss, steps=steps, learning_rate=learning_rate, seed=seed,
+        batch_size=batch_size, trained_layers=trained_layers, margin=margin, temperature=temperature,
+        snapshot_every=max(1, min(100, steps // 20)),
+    )  # fmt: skip
+    for target in filter(None, (out, save)):
+        if target.exists():
+            raise InputError(f"{target} exists already; choose another name or remove it.")
+    run, trainer = _train(sentences, split.train, split.held_out, config)
+    _print_scores(run)
+    _keep(run, trainer, out, save)
+
+
+def _train(
+    sentences: SentenceSet, pairs: Sequence[Pair], held_out: Sequence[Pair], config: TrainingConfig
+) -> tuple[Run, Any]:
+    from core import models
+    from core.training import Trainer
+
+    trainer = Trainer(models.load(config.base_model, seed=config.seed), sentences, pairs, config, held_out)
+    snapshots = [trainer.snapshot()]
+    with progress(config.steps, "Training") as advance:
+        while trainer.step < config.steps:
+            trainer.advance()
+            advance(1)
+            if trainer.step % config.snapshot_every == 0 or trainer.step == config.steps:
+                snapshots.append(trainer.snapshot())
+    run = Run(
+        "", config, sentences, tuple(pairs), tuple(held_out), tuple(snapshots), status=RunStatus.FINISHED
+    )
+    return run, trainer
+
+
+def _keep(run: Run, trainer: Any, out: Path | None, save: Path | None) -> None:
+    """Write the model folder and the run file that were asked for."""
+    import tempfile
+
+    from core import checkpoints
+
+    if out is None and save is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder) / "last.safetensors"
+        checkpoints.save(trainer.checkpoint(), checkpoint)
+        if out is not None:
+            from core.takehome import model_folder
+
+            model_folder(run, str(checkpoint), out, out.name)
+            typer.echo(f"The model is in {out}.", err=True)
+        if save is not None:
+            from core.runfile_weights import save as save_run
+
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            save_run(run, str(checkpoint), run.sentences.title, "", created, str(save))
+            typer.echo(f"The run is in {save}.", err=True)
+
+
+def _print_scores(run: Run) -> None:
+    from core.metrics_table import METRICS
+
+    first, last = run.snapshots[0], run.snapshots[-1]
+    typer.echo(f"measure\tstep {first.step}\tstep {last.step}")
+    for row in METRICS.values():
+        before, after = (getattr(s.metrics, row.key, None) for s in (first, last))
+        if before is not None or after is not None:
+            typer.echo(f"{row.title}\t{row.text(before)}\t{row.text(after)}")
+
+
+@app.command()
+def encode(
+    texts: Annotated[Path, typer.Argument(help="One sentence a line, or a CSV with a column sentence.")],
+    out: Annotated[Path, typer.Argument(help="Where to write: a name ending in .csv, .parquet or .npz.")],
+    model: Model = DEFAULTS.base_model,
+) -> None:
+    """Embed sentences and write the vectors to a file."""
+    from core import takehome_data
+
+    writers: dict[str, Callable[[SentenceSet, Any], bytes]] = {
+        ".csv": takehome_data.embeddings_csv,
+        ".parquet": takehome_data.embeddings_parquet,
+        ".npz": takehome_data.embeddings_npz,
+    }
+    write = writers.get(out.suffix.lower())
+    if write is None:
+        raise InputError(f"{out.name} must end in {', '.join(writers)}.")
+    sentences = read_sentences(texts)
+    write_bytes(out, write(sentences, embed(model, sentences.texts)))
+    typer.echo(f"{len(sentences)} sentences embedded in {out}.", err=True)
+
+
+@app.command()
+def score(
+    pairs: Annotated[Path, typer.Argument(help="CSV or TSV with the columns left, right, label.")],
+    model: Model = DEFAULTS.base_model,
+) -> None:
+    """Print each pair's cosine, and how well the cosines agree with the labels."""
+    import numpy as np
+
+    from core import metrics
+    from core.text import spaced
+
+    sentences, found = read_pairs(pairs)
+    row = sentences.row()
+    z = embed(model, sentences.texts)
+    cosines = metrics.pair_cosines(z, [(row[p.left], row[p.right]) for p in found])
+    typer.echo("cosine\tlabel\tleft\tright")
+    text = {s.id: spaced(s.text) for s in sentences.sentences}
+    for pair, cosine in zip(found, cosines):
+        typer.echo(f"{cosine:.4f}\t{pair.label:g}\t{text[pair.left]}\t{text[pair.right]}")
+    labels = np.array([p.label for p in found])
+    area = metrics.auc(cosines, labels >= 0.5)
+    rank = metrics.spearman(cosines, labels)
+    typer.echo(f"AUC {'–' if area is None else f'{area:.4f}'}", err=True)
+    typer.echo(f"Rank correlation {'–' if rank is None else f'{rank:.4f}'}", err=True)
+
+
+@app.command()
+def search(
+    texts: Annotated[Path, typer.Argument(help="The passages: one a line, or a CSV with a column sentence.")],
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    top: Annotated[int, typer.Option(min=1, max=1000, help="How many to print.")] = 5,
+    model: Model = DEFAULTS.base_model,
+) -> None:
+    """Print the passages nearest to a query, best first, with their cosine."""
+    import numpy as np
+
+    from core.text import is_blank, spaced
+
+    if is_blank(query):
+        raise InputError("The query is empty.")
+    sentences = read_sentences(texts)
+    z = embed(model, (*sentences.texts, query))
+    cosines = z[:-1] @ z[-1]
+    for i in np.argsort(-cosines, kind="stable")[:top]:
+        typer.echo(f"{cosines[i]:.4f}\t{spaced(sentences.texts[i])}")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run file.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="Where to: NAME.html or .gif (replay), .svg or .png (map), .py (script), .csv, .parquet or "
+            ".npz (embeddings), .tsv.zip (Embedding Projector), .pairs.csv, or a new folder (the model)."
+        ),
+    ],
+) -> None:
+    """Turn a saved run into something to take home."""
+    from core.cli_export import write
+
+    write(run, out)
+    typer.echo(f"Written to {out}.", err=True)
+
+
+# ---- reading and writing -----------------------------------------------------------------------------
+
+
+def read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}.") from error
+
+
+def write_bytes(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
+
+
+def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
+    from core.sentences import parse_pair_table
+
+    parsed = parse_pair_table(read_bytes(file), file.name, SentenceSet((), file.stem, file.name))
+    return parsed.sentence_set, parsed.pairs
+
+
+def read_sentences(file: Path) -> SentenceSet:
+    from core.sentences import parse_table
+
+    parsed = parse_table(read_bytes(file), file.name)
+    for notice in parsed.notices:
+        typer.echo(notice.text, err=True)
+    return parsed.sentence_set
+
+
+def allowed(model: str) -> str:
+    """The key of a model. A folder named on one's own command line may always be used."""
+    from core import models
+
+    if Path(model).is_dir():
+        others = os.environ.get(models.ALLOWED, "")
+        os.environ[models.ALLOWED] = f"{others},{model}" if others else model
+    return model
+
+
+def embed(model: str, texts: Sequence[str]) -> Any:
+    """Embeddings (n, d) of the texts, a batch at a time for the progress bar."""
+    import numpy as np
+
+    from core import models
+    from core.weights import default_pooling
+
+    key = allowed(model)
+    encoder, pooling = models.load(key), "mean"
+    if Path(model).is_dir():
+        pooling = default_pooling(Path(model))
+    elif key.startswith("tuned:"):
+        pooling = default_pooling(models.tuned_folder() / key.removeprefix("tuned:"))
+    found = []
+    with progress(len(texts), "Embedding") as advance:
+        for start in range(0, len(texts), 64):
+            part = list(texts[start : start + 64])
+            found.append(encoder.encode(part, pooling=pooling))
+            advance(len(part))
+    return np.concatenate(found)
+
+
+@contextmanager
+def progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error; nothing is drawn where that is no terminal."""
+    with typer.progressbar(length=total, label=label, file=sys.stderr) as bar:
+        yield bar.update
