@@ -142,13 +142,13 @@ LS_PRESET = Key("ls", "start", url=True)
 LS_LOSS = Key("ls_loss", "contrastive", url=True)
 LS_TOLD = Key("ls_told", "true", url=True)
 LS_NEGATIVES = Key("ls_negatives", True, url=True)
-LS_MARGIN = Key("ls_margin", 0.5, url=True)
-LS_TEMPERATURE = Key("ls_temperature", 0.1, url=True)
-LS_RATE = Key("ls_rate", 2.0, url=True)
-LS_POINTS = Key("ls_points", 12, url=True)
-LS_GROUPS = Key("ls_groups", 3, url=True)
+LS_MARGIN = Key("ls_margin", 0.5, url=True, by_value=True)
+LS_TEMPERATURE = Key("ls_temperature", 0.1, url=True, by_value=True)
+LS_RATE = Key("ls_rate", 2.0, url=True, by_value=True)
+LS_POINTS = Key("ls_points", 12, url=True, by_value=True)
+LS_GROUPS = Key("ls_groups", 3, url=True, by_value=True)
 LS_SPACE = Key("ls_space", "circle", url=True)
-LS_SEED = Key("ls_seed", 7, url=True)
+LS_SEED = Key("ls_seed", 7, url=True, by_value=True)
 LS_PLACES = Key("ls_places", "")  # where points were dragged to; packed into the link
 LS_STANDING = Key[Any]("ls_standing", None)  # ui/losses.py's Standing
 LS_RUNNING = Key("ls_running", False)
@@ -164,7 +164,7 @@ CLS_LABELS = Key("cls_labels", "groups", url=True)  # or "attribute": the second
 CLS_METHOD = Key("cls_method", "logistic", url=True)
 CLS_K = Key("cls_k", 5, url=True)
 CLS_PER_CLASS = Key("cls_per_class", 8, url=True)
-CLS_SEED = Key("cls_seed", 7, url=True)
+CLS_SEED = Key("cls_seed", 7, url=True, by_value=True)
 CLS_NEW = Key("cls_new", "The waiter was rude and the room was dirty.", url=True)
 CLS_WORDS = Key("cls_words", "")  # descriptions of the classes for zero-shot; packed into the link
 CLS_RUN = Key[str | None]("cls_run", None)  # the run whose fine-tuned vectors are compared
@@ -190,6 +190,21 @@ CON_STEPS = Key("con_steps", 40, url=True)
 CON_SEED = Key("con_seed", 7, url=True)
 CON_RUNS = Key[tuple[str, ...]]("con_runs", ())  # run ids: random negatives, hard negatives
 CON_GUESSES = {name: Key[str | None](f"con_guess_{name}", None) for name in ("words", "triplets", "hard")}
+
+# Lessons
+LESSON = Key("lesson", "", url=True)  # the open lesson; "" is the list, "own" the teacher's pasted one
+LESSON_VIEW = Key("lesson_view", "Lessons", url=True)
+LESSON_SEED = Key("lesson_seed", 7, url=True)  # of every run of a lesson
+LESSON_TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link
+LESSON_ERROR = Key[str | None]("lesson_error", None)
+LESSON_KEPT = Key[Any]("lesson_kept", None)  # lesson -> core.lesson_progress.Progress, as a tuple of pairs
+LESSON_RUNS = Key[Any]("lesson_runs", None)  # (lesson, step) -> run id, as a tuple of pairs
+LESSON_SAID = Key[str | None]("lesson_said", None)
+
+# Glossary
+GLOSSARY_SEARCH = Key("glossary_search", "", url=True)
+GLOSSARY_TERM = Key("term", "embedding", url=True)
+GLOSSARY_MAP = Key("glossary_map", "Around one term", url=True)
 
 CONFIG = {c.field: Key(c.field, c.default, url=True, by_value=c.scale == "log") for c in CONTROLS}
 
