@@ -115,16 +115,15 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
     held = len(pairs) - (len(run.held_out) if run and run.snapshots else len(experiment.held_out))
     cosine_before = (before[rows[:, 0]] * before[rows[:, 1]]).sum(axis=1)
     cosine_now = (now[rows[:, 0]] * now[rows[:, 1]]).sum(axis=1)
+    texts = {"left": [text[a] for a, _ in rows], "right": [text[b] for _, b in rows]}
     columns = {
-        "left": [text[a] for a, _ in rows],
-        "right": [text[b] for _, b in rows],
+        "used to": ["train" if i < held else "measure" for i in range(len(pairs))],
         "label": [p.label for p in pairs],
         "cosine before": cosine_before,
         "cosine now": cosine_now,
         "change": cosine_now - cosine_before,
-        "used to": ["train" if i < held else "measure" for i in range(len(pairs))],
     }
-    asked = list(zip(columns["left"], columns["right"]))
+    asked = list(zip(texts["left"], texts["right"]))
 
     def draw() -> None:
         with kit.sentences_not_tracebacks():
@@ -133,7 +132,7 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
         scores = batches.pair_scores().known(asked)
         if progress.done < progress.total:
             scores = ["…" if score is None else f"{score:.3f}" for score in scores]
-        safe_table(columns | {"cross-encoder": scores}, key="pair_rows", name="pairs")
+        safe_table(columns | {"cross-encoder": scores} | texts, key="pair_rows", name="pairs")
         if progress.done < progress.total:
             st.caption(f"The cross-encoder has read {progress.done:,} of {progress.total:,} pairs.")
         elif pending and not active:
