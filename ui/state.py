@@ -106,6 +106,52 @@ TTV_GUESS_POOLING = Key[str | None]("ttv_guess_pooling", None)
 TTV_GUESS_NUMBERS = Key[str | None]("ttv_guess_numbers", None)
 TTV_GUESS_CHANGE = Key[str | None]("ttv_guess_change", None)
 
+# Similarity
+SIM_VIEW = Key("sim", "Matrix", url=True)
+SIM_TEXT = Key(
+    "sim_text",
+    "The cat sleeps on the sofa.\nShare prices fell on Monday.\nShe bakes bread every morning.\n"
+    "A kitten naps on the couch.\nThe central bank raised its rates.\nThe dog barks at the postman.\n"
+    "The oven smells of fresh rolls.\nStocks lost value this week.\nAdd a pinch of salt to the dough.",
+    url=True,
+)
+SIM_MODEL = Key("sim_model", "minilm-l6", url=True)
+SIM_SEED = Key("sim_seed", 7, url=True)
+SIM_UNIT = Key("sim_unit", True, url=True)
+SIM_MEASURE = Key("sim_measure", "cosine", url=True)
+SIM_ORDER = Key("sim_order", "typed", url=True)
+SIM_GROUPS = Key("sim_clusters", 3, url=True)
+SIM_ANCHOR = Key("sim_anchor", 1, url=True)  # places in the list, from 1
+SIM_STRETCHED = Key("sim_stretched", 2, url=True)
+SIM_FACTOR = Key("sim_factor", 1.0, url=True)
+SIM_KIND = Key("sim_kind_shown", "Negation", url=True)
+SIM_OWN = Key(
+    "sim_own",
+    "The lift is out of order. | The elevator does not work. | The lift is in order.\n"
+    "I lent her my bike. | She borrowed my bike. | She lent me her bike.",
+    url=True,
+)
+SIM_GUESS_SIGN = Key[str | None]("sim_guess_sign", None)
+SIM_GUESS_ORDER = Key[str | None]("sim_guess_order", None)
+SIM_GUESS_KIND = Key[str | None]("sim_guess_kind", None)
+
+# High dimensions
+HD_VIEW = Key("hd", "Distances", url=True)
+HD_POINTS = Key("hd_points", 100, url=True)
+HD_SEED = Key("hd_seed", 7, url=True)
+HD_CLOUD = Key("hd_cloud", "cube", url=True)
+HD_DIM = Key("hd_dim", 384, url=True)
+HD_SET = Key("hd_set", "bank_intents", url=True)
+HD_TEXT = Key("hd_text", "", url=True)
+HD_NEIGHBOURS = Key("hd_neighbours", 10, url=True)
+HD_MAP_SEED = Key("hd_map_seed", 7, url=True)
+HD_COLOUR = Key("hd_colour", "group", url=True)
+HD_LOOK = Key("hd_look", "umap", url=True)
+HD_POINT = Key("hd_point", 1, url=True)  # place in the list, from 1
+HD_GUESS_RATIO = Key[str | None]("hd_guess_ratio", None)
+HD_GUESS_REAL = Key[str | None]("hd_guess_real", None)
+HD_GUESS_MAP = Key[str | None]("hd_guess_map", None)
+
 # Search
 SEARCH_VIEW = Key("search", "Search", url=True)
 SEARCH_CORPUS = Key("search_corpus", "Built-in passages", url=True)
@@ -205,6 +251,22 @@ LESSON_SAID = Key[str | None]("lesson_said", None)
 GLOSSARY_SEARCH = Key("glossary_search", "", url=True)
 GLOSSARY_TERM = Key("term", "embedding", url=True)
 GLOSSARY_MAP = Key("glossary_map", "Around one term", url=True)
+
+# Compare runs, and what is kept
+CMP_A = Key("cmp_a", "", url=True)  # "run:ID" or "base:KEY"
+CMP_B = Key("cmp_b", "", url=True)
+CMP_A_STEP = Key("cmp_a_step", 0, url=True)
+CMP_B_STEP = Key("cmp_b_step", 0, url=True)
+CMP_MAP = Key("cmp_map", "Side by side", url=True)
+CMP_BLEND = Key("cmp_blend", 0.5, url=True)
+CMP_VIEW = Key("cmp", "Neighbours", url=True)
+CMP_TEXT = Key("cmp_text", "", url=True)  # the sentence typed now
+CMP_GUESS = Key[str | None]("cmp_guess", None)
+CMP_SELECTED = Key[tuple[str, ...]]("cmp_selected", ())  # on both maps
+CMP_SEEN = Key[tuple[Any, ...]]("cmp_seen", ((), ()))  # what each map said last
+CMP_PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
+KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
+KEEP_SAID = Key[tuple[str, str] | None]("keep_said", None)  # ("done" or "wrong", a sentence)
 
 CONFIG = {c.field: Key(c.field, c.default, url=True, by_value=c.scale == "log") for c in CONTROLS}
 
