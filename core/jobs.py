@@ -206,6 +206,8 @@ class LocalExecutor:
         with self._lock:
             self._runs[run.id] = live
             self._forget()
+        if not run.frames:
+            live.layout_ready(self.call)  # draws it
         return run.id, str(checkpoint_file(live.folder, run.step))
 
     def adopted(self, run_id: str) -> None:

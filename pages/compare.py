@@ -1,0 +1,56 @@
+"""Compare runs: two models, or one at two moments, on one map; what moved, what was gained and forgotten."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import compare, compare_views, keep, kit, pages, state
+
+kit.opening(
+    "compare",
+    "Put two models side by side: a run before and after training, two moments of it, two runs, or two base "
+    "models. Both are drawn on **one** layout, so what moved on the map moved in the model. Below the map "
+    "everything is measured in all dimensions.",
+)
+main, _ = kit.columns("compare")
+with main:
+    keep.say_what_happened()
+    with kit.sentences_not_tracebacks():
+        a, b = compare.choose()
+        if a.run is None and b.run is None:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(
+                    "These are two base models on the sentences of Train live. Train one there, and it "
+                    "appears in the menus."
+                )
+                pages.link(pages.TRAIN, "Train a model")
+        guess = kit.predict(
+            state.CMP_GUESS,
+            "From A to B, how many of a sentence's nearest neighbours stay the same?",
+            compare_views.STAYED,
+        )
+        both = compare.measured(a, b)
+        with kit.sentences_not_tracebacks():
+            text = compare.typed_sentence()
+            compare.maps(both, compare.drawn(both, text))
+        compare_views.verdict(both, guess)
+        st.subheader("In all dimensions", anchor=False)
+        with kit.sentences_not_tracebacks():
+            compare_views.show(both)
+
+    st.subheader("Keep and take home", anchor=False)
+    run = keep.kept_run()
+    if run is None:
+        st.caption("Once there is a run it can be saved here as one file, and its model taken home.")
+    elif run.is_active:
+        st.caption("The run is still training. Pause it or let it finish, then save it here.")
+    else:
+        with st.expander("Save this run", icon=":material/save:"):
+            st.text(compare.run_title(run))
+            keep.save_form(run)
+        with st.expander("Take home", icon=":material/output:"):
+            keep.take_home(run)
+    with st.expander("My gallery", icon=":material/photo_library:"), kit.sentences_not_tracebacks():
+        keep.gallery()
+    with st.expander("Open a run file", icon=":material/folder_open:"):
+        keep.open_file()
