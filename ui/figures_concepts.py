@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.types import FloatArray, IntArray
-from ui.figures import BEFORE, DIVERGING, NOW, _figure, short
+from ui.figures import BEFORE, DIVERGING, NOW, PUSH, _figure, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -164,4 +164,126 @@ def mask(values: IntArray, pieces: Sequence[Sequence[str]], names: Sequence[str]
     )
     _rows(figure, names)
     figure.update_xaxes(title="place in the batch", showgrid=False, zeroline=False)
+    return figure
+
+
+def measure_matrix(
+    values: FloatArray, texts: Sequence[str], title: str, *, closer_is_low: bool, blocks: Sequence[int] = ()
+) -> go.Figure:
+    """A square table of comparisons (n, n), dark blue where alike; `blocks` are sizes of groups to frame."""
+    import plotly.graph_objects as go
+
+    n = len(texts)
+    names = [short(t, 28) for t in texts]
+    scale = [[1 - at, colour] for at, colour in reversed(AMOUNT)] if closer_is_low else [*map(list, AMOUNT)]
+    signed = not closer_is_low and float(values.min(initial=0.0)) < -0.05 * float(values.max(initial=1.0))
+    reach = float(np.abs(values).max(initial=0.0)) or 1.0
+    figure = _figure(150 + min(ROW_PIXELS * n, 620), hovermode="closest")
+    figure.add_trace(
+        go.Heatmap(
+            z=values,
+            zmin=-reach if signed else min(0.0, float(values.min(initial=0.0))),
+            zmax=reach,
+            colorscale=[list(stop) for stop in DIVERGING] if signed else scale,
+            colorbar={**BAR, "title": {"text": title, "side": "right"}},
+            customdata=[[(a, b) for b in names] for a in names],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>" + title + " %{z:.3f}<extra></extra>",
+        )
+    )
+    edge = -0.5
+    for size in blocks:
+        line = {"color": BEFORE, "width": 2}
+        figure.add_shape(type="rect", x0=edge, x1=edge + size, y0=edge, y1=edge + size, line=line)
+        edge += size
+    figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, tickfont={"size": 11})
+    labels = {"tickvals": list(range(n)), "ticktext": names} if n <= 40 else {"showticklabels": False}
+    figure.update_yaxes(**labels)
+    figure.update_xaxes(showgrid=False, zeroline=False, showticklabels=False)
+    return figure
+
+
+def rank_lines(names: Sequence[str], ranks: dict[str, IntArray], marked: int | None) -> go.Figure:
+    """One line a sentence through its places under each measure; the marked sentence is blue."""
+    import plotly.graph_objects as go
+
+    figure = _figure(110 + 28 * len(names), showlegend=False, hovermode="closest")
+    x = list(range(len(ranks)))
+    for i, name in enumerate(names):
+        y = [int(values[i]) for values in ranks.values()]
+        strong = i == marked or len(set(y)) > 1
+        figure.add_trace(
+            go.Scatter(
+                x=x,
+                y=y,
+                mode="lines+markers+text",
+                text=[*[None] * (len(x) - 1), short(name, 30)],
+                textposition="middle right",
+                line={"color": NOW if i == marked else BEFORE, "width": 3 if strong else 1.5},
+                marker={"size": 8},
+                hovertemplate=f"{short(name, 70)}<br>place %{{y}}<extra></extra>",
+                cliponaxis=False,
+            )
+        )
+    figure.update_yaxes(autorange="reversed", tickvals=list(range(1, len(names) + 1)), title="place")
+    figure.update_yaxes(showgrid=False, zeroline=False)
+    figure.update_xaxes(
+        tickvals=x,
+        ticktext=list(ranks),
+        side="top",
+        range=[-0.2, len(x) + 1.1],
+        showgrid=False,
+        zeroline=False,
+    )
+    return figure
+
+
+def same_or_alike(names: Sequence[str], same: FloatArray, different: FloatArray) -> go.Figure:
+    """Two marks a row: the cosine with what means the same (blue disc) and what looks alike (red diamond)."""
+    import plotly.graph_objects as go
+
+    rows = list(range(len(names)))
+    figure = _figure(120 + 34 * len(names), hovermode="closest")
+    for row, a, b in zip(rows, same.tolist(), different.tolist()):
+        line = {"color": PUSH if b >= a else BEFORE, "width": 2}
+        figure.add_shape(type="line", x0=a, x1=b, y0=row, y1=row, line=line, layer="below")
+    for title, values, colour, symbol in (
+        ("means the same", same, NOW, "circle"),
+        ("only looks alike", different, PUSH, "diamond"),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=values.tolist(),
+                y=rows,
+                mode="markers",
+                name=title,
+                marker={"size": 12, "color": colour, "symbol": symbol},
+                customdata=[short(n, 80) for n in names],
+                hovertemplate="%{customdata}<br>" + title + ": %{x:.3f}<extra></extra>",
+            )
+        )
+    figure.update_yaxes(autorange="reversed", tickvals=rows, ticktext=[short(n, 30) for n in names])
+    figure.update_xaxes(title="cosine with the sentence")
+    return figure
+
+
+def shares_wrong(found: dict[str, tuple[int, int]]) -> go.Figure:
+    """How often the model is wrong, kind by kind, as bars from 0 to 100 %."""
+    import plotly.graph_objects as go
+
+    names = list(found)
+    figure = _figure(80 + 28 * len(names), showlegend=False, hovermode="closest")
+    figure.add_trace(
+        go.Bar(
+            x=[bad / count for bad, count in found.values()],
+            y=list(range(len(names))),
+            orientation="h",
+            marker_color=PUSH,
+            text=[f"{bad} of {count}" for bad, count in found.values()],
+            textposition="auto",
+            customdata=names,
+            hovertemplate="%{customdata}: %{x:.0%}<extra></extra>",
+        )
+    )
+    _rows(figure, names)
+    figure.update_xaxes(title="looks alike beats means the same", tickformat=".0%", range=[0, 1])
     return figure
