@@ -113,7 +113,7 @@ def with_setup(card: Card, experiment: Experiment, run: Run) -> Card:
         return card
     key = set_key()
     values: dict[str, object] = {state.SET.name: key}
-    values |= {k.name: state.get(k) for k in SETUP if state.get(k) != k.default}
+    values |= {k.name: state.get(k) for k in SETUP if state.get(k) not in (k.default, None)}
     texts = {k.name: state.get(k) for k in (state.TEXT, state.PAIR_TEXT) if state.get(k)}
     if key != OWN:
         texts.pop(state.TEXT.name, None)

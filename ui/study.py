@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.cards import schedule
 from core.cards.plan import Plan
-from core.cards.quiz import multiple_choice, short_answer
+from core.cards.quiz import multiple_choice
 from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
 from core.types import InputError
 from ui import card_pictures, card_text, state, study_settings, study_typed
@@ -222,8 +222,7 @@ def _picked(card: Card, turn: Turn, shelf: Shelf) -> Rating | None:
     st.markdown("**That is the right option.**" if right else "**That is not the right option.** You chose:")
     if not right:
         st.text(quiz.options[turn.picked])
-        st.caption("Right is:")
-    st.text(short_answer(card))
+        st.caption("The card says:")
     return Rating.GOOD if right else Rating.AGAIN
 
 

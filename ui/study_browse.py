@@ -43,11 +43,11 @@ def show(shelf: Shelf) -> None:
 def _table(shelf: Shelf, cards: tuple[Card, ...]) -> None:
     deck_of = {card.id: deck.title for deck in reversed(shelf.decks) for card in deck.cards}
     rows = {
-        "deck": [deck_of.get(card.id, "") for card in cards],
-        "title": [card.title for card in cards],
-        "question": [card.question for card in cards],
         "stage": [_stage(shelf, card) for card in cards],
         "due": [_due(shelf, card) for card in cards],
+        "title": [card.title for card in cards],
+        "question": [card.question for card in cards],
+        "deck": [deck_of.get(card.id, "") for card in cards],
         "changed": ["yes" if card.id in shelf.edits else "" for card in cards],
     }
     safe_table(rows, key="browse_cards", name="cards", height=320)
