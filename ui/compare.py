@@ -23,6 +23,7 @@ HEIGHT = 430
 NEAR = 5
 TYPED, TYPED_ID = "typed now", "typed-now"
 MAX_TYPED = 300
+ANEW = -1  # no step: another run was chosen, and its usual moment is to be shown
 NO_WEIGHTS = "The weights of step {} were not kept. Choose step 0 or one of: {}."
 
 
@@ -128,8 +129,9 @@ def _side(
     if state.get(key) not in options and not state.in_link(key):
         state.put(key, usual)
     chosen = st.selectbox(
-        label, names, index=names.index(usual), format_func=options.__getitem__, **state.bound(key)
-    )
+        label, names, index=names.index(usual), format_func=options.__getitem__,
+        on_change=state.setter(moment, ANEW), **state.bound(key),
+    )  # fmt: skip
     chosen = chosen if chosen in options else usual
     run = runs.get(chosen)
     if run is None:
@@ -296,5 +298,7 @@ def _board(
         ghost=ghost,
         ghost_label="A",
         can_mark=False,
+        link="compare",
+        extent=np.vstack([picture.xy_a, picture.xy_b]),
     )
     return result.selected

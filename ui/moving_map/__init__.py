@@ -69,6 +69,8 @@ def board(
     steps: Sequence[int] | None = None,
     can_mark: bool = True,
     report_hover: bool = False,
+    link: str = "",
+    extent: NDArray[Any] | None = None,
 ) -> BoardResult:
     """Draw the map and return what was selected or marked on it.
 
@@ -93,6 +95,8 @@ def board(
         steps: (T,) the training step of each frame.
         can_mark: offer "Mark as similar" and "Mark as dissimilar" when two or more are selected.
         report_hover: also rerun the script when the pointer rests on a point.
+        link: boards with the same link zoom and pan together; give them the same `extent`.
+        extent: (m, 2) or (m, 3) further positions that have to fit into the view; they are not drawn.
     """
     n = len(sentence_set)
     group_names = list(dict.fromkeys(g for g in sentence_set.groups if g is not None))
@@ -115,12 +119,14 @@ def board(
         "steps": None if steps is None else [int(s) for s in steps],
         "canMark": can_mark,
         "reportHover": report_hover,
+        "link": link,
     }
     replay = None if frames is None else np.asarray(frames, dtype=np.float32)
     assert replay is None or (replay.ndim == 3 and replay.shape[1] == n), "frames are (T, n, 2 or 3)"
     assert steps is None or (replay is not None and len(steps) == len(replay)), "one step a frame"
     arrays = _frame_arrays(xy, n, neighbours, values, forces)
     arrays |= {"ghost": None if ghost is None else _positions(ghost, n), "frames": replay}
+    arrays["extent"] = None if extent is None else np.asarray(extent, np.float32)
     raw = component.mount_board(key=key, data=pack(header, arrays))
     return read_result(raw, sentence_set)
 

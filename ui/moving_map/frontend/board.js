@@ -54,6 +54,7 @@ class Board extends Person {
     this.chrome.setMode("pan");
     listenToKeys(this, this.chrome.canvas, this.stop.signal);
     window.addEventListener("moving-map:frame", (e) => this.onFrame(e.detail), { signal: this.stop.signal });
+    window.addEventListener("moving-map:view", (e) => this.followView(e.detail), { signal: this.stop.signal });
     // A web font that arrives late makes the painted labels stale.
     document.fonts?.addEventListener("loadingdone", () => this.theme && this.renewPictures(), { signal: this.stop.signal });
     this.observer = new ResizeObserver(() => this.resize());
@@ -135,7 +136,7 @@ class Board extends Person {
       this.reference = frame.xy;
       this.moves += 1;
       this.most = 0;
-      this.camera.fit(boundsOf([frame.xy, this.model.ghost ?? []]));
+      this.camera.fit(boundsOf([frame.xy, ...this.beside]));
       this.scene.clearTrails();
       return;
     }
@@ -171,7 +172,7 @@ class Board extends Person {
       this.reference = frame.xy;
       this.moves += 1;
       this.most = 0;
-      this.camera.fit(boundsOf([frame.xy]));
+      this.camera.fit(boundsOf([frame.xy, ...this.beside]));
       this.scene.clearTrails();
     } else this.push(frame);
     this.afterData();
@@ -320,12 +321,29 @@ class Board extends Person {
   viewChanged() {
     this.scene.clearTrails();
     this.invalidate();
+    if (!this.model?.link) return;
+    const { zoom, panX, panY } = this.camera;
+    const detail = { from: this, link: this.model.link, view: { zoom, panX, panY } };
+    window.dispatchEvent(new CustomEvent("moving-map:view", { detail }));
+  }
+
+  /** A linked board was zoomed or panned: look at the same place. */
+  followView({ from, link, view }) {
+    if (from === this || link !== this.model?.link) return;
+    Object.assign(this.camera, view);
+    this.scene.clearTrails();
+    this.invalidate();
+  }
+
+  /** What has to fit into the view besides the points. */
+  get beside() {
+    return [this.model.ghost ?? [], this.model.extent ?? []];
   }
 
   fit() {
     const frames = this.replaying ? this.motion.frames.map((f) => f.xy) : [this.motion.newest.xy];
     this.camera.reset();
-    this.camera.fit(boundsOf([...frames, this.model.ghost ?? []]));
+    this.camera.fit(boundsOf([...frames, ...this.beside]));
     this.viewChanged();
   }
 

@@ -20,6 +20,8 @@ export function readModel({ header, arrays }) {
     height: header.height,
     flat: (arrays.frames ?? arrays.xy).shape.at(-1) === 2,
     ghost: arrays.ghost ? positions(arrays.ghost) : null,
+    extent: arrays.extent ? positions(arrays.extent) : null,
+    link: header.link,
     values: null,
     neighbours: null,
     forces: null,
