@@ -66,7 +66,8 @@ def setup() -> None:
         st.caption("Sentences of one group are similar, of different groups dissimilar.")
     with st.expander("Settings of the training"):
         losses = [key for key, loss in LOSSES.items() if loss.needs == "labelled" and key != "softmax"]
-        _slider("Pairs to learn", state.BVC_PAIRS, 20, 200, 10)
+        if not _brings_pairs(state.get(state.BVC_SET)):
+            _slider("Pairs to learn", state.BVC_PAIRS, 20, 200, 10)
         _slider("Steps", state.BVC_STEPS, 10, 200, 10)
         st.select_slider(
             "Learning rate", RATES, value=state.BVC_RATE.default, format_func=lambda v: f"{v:g}",
@@ -83,6 +84,12 @@ def setup() -> None:
             help=seed.help, **state.bound(state.BVC_SEED),
         )  # fmt: skip
         st.caption("The cross-encoder's loss is always binary cross-entropy on the label of the pair.")
+
+
+def _brings_pairs(chosen: str) -> bool:
+    """Whether the set comes with pairs of its own; all of them are used then."""
+    known = {info.key for info in library.list_sets()}
+    return chosen in known and bool(library.load_set(chosen).pairs)
 
 
 def _slider(label: str, key: state.Key[int], low: int, high: int, step: int) -> None:

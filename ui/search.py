@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ import streamlit as st
 
 from core import corpus as corpora
 from core import retrieval, tables
-from core.corpus import Corpus, Question
+from core.corpus import Corpus, Passage, Question
 from core.cross_views import BASE_MODEL
 from core.retrieval import Ranking
 from core.types import FloatArray, InputError, Notice
@@ -38,14 +39,31 @@ K = TypeVar("K", bound=Hashable)
 # --- The corpus ----------------------------------------------------------------------------------
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+# lru_cache, because Streamlit's caches copy or hash every passage at each rerun: a second for 10,000.
+
+
+@lru_cache(maxsize=8)
 def _parsed(text: str, title: str) -> tuple[Corpus, tuple[Notice, ...]]:
     return corpora.parse_passages(text, title)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _word_index(texts: tuple[str, ...], _corpus: Corpus) -> retrieval.WordIndex:
-    return retrieval.WordIndex(_corpus.passages)
+@lru_cache(maxsize=4)
+def _word_index(passages: tuple[Passage, ...]) -> retrieval.WordIndex:
+    return retrieval.WordIndex(passages)
+
+
+@lru_cache(maxsize=4)
+def _matrix(passages: tuple[Passage, ...]) -> FloatArray:
+    """The vectors (n, d) of passages that are all embedded; shared, so read-only."""
+    z = np.array(vectors().known([passage.full_text for passage in passages]), np.float32)
+    z.flags.writeable = False
+    return z
+
+
+def word_index(corpus: Corpus) -> retrieval.WordIndex:
+    """BM25's index; a large corpus takes some seconds the first time."""
+    with st.spinner("Counting words"):
+        return _word_index(corpus.passages)
 
 
 def current() -> Corpus:
@@ -193,7 +211,7 @@ def depth(corpus: Corpus) -> int:
 
 def by_words(corpus: Corpus, query: str) -> tuple[Ranking, float]:
     """BM25's order, and the seconds it took."""
-    index = _word_index(corpus.full_texts, corpus)
+    index = word_index(corpus)
     began = time.perf_counter()
     return index.rank(query), time.perf_counter() - began
 
@@ -202,7 +220,7 @@ def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
     """The bi-encoder's order and the seconds of comparing; None while passages are being embedded."""
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return None
-    z = np.array(vectors().known(corpus.full_texts), np.float32)  # (n, d)
+    z = _matrix(corpus.passages)
     asked: FloatArray = kit.ask("core.embedding:embed", BASE_MODEL, 0, "mean", (query,), busy="Embedding")
     began = time.perf_counter()
     return retrieval.rank_by_cosine(asked[0], z), time.perf_counter() - began
@@ -275,10 +293,10 @@ def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]
     questions = corpus.questions
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return
-    z = np.array(vectors().known(corpus.full_texts), np.float32)
+    z = _matrix(corpus.passages)
     texts = tuple(question.text for question in questions)
     asked: FloatArray = kit.ask("core.embedding:embed", BASE_MODEL, 0, "mean", texts, busy="Embedding")
-    index = _word_index(corpus.full_texts, corpus)
+    index = word_index(corpus)
     words = [index.rank(text) for text in texts]
     cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]
     pairs = [retrieval.pairs_to_read(t, corpus, first.top(limit)) for t, first in zip(texts, cosine)]
