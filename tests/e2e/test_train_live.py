@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.helpers import VARIANTS, no_errors, settled, shot
 
@@ -40,11 +40,7 @@ def positions(page: Page) -> dict[str, Any]:
 
 
 def until_step(page: Page, step: int) -> None:
-    page.wait_for_function(
-        "step => +document.querySelector('[data-testid=moving-map]')?.dataset.step >= step",
-        arg=step,
-        timeout=PATIENCE,
-    )
+    page.wait_for_function(f"step => {MAP}.steps[0] >= step", arg=step, timeout=PATIENCE)
 
 
 def until_map(page: Page) -> None:
@@ -52,8 +48,13 @@ def until_map(page: Page) -> None:
     page.wait_for_function(f"() => window.__movingMap?.map && Object.keys({MAP}.positions).length > 0")
 
 
+def button(page: Page, name: str) -> Locator:
+    """One of the page's own buttons; the map has some of its own with the same names."""
+    return page.locator("[data-testid^=stBaseButton]").and_(page.get_by_role("button", name=name, exact=True))
+
+
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+    button(page, name).click()
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -75,7 +76,7 @@ def test_it_opens_with_something_there(open_page, name, width, height, scheme):
     until_map(page)
     settled(page)
     assert len(positions(page)) == 48
-    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+    expect(button(page, "Train")).to_be_enabled()
     shot(page, f"train-open-{name}")
     no_errors(page)
 
@@ -101,7 +102,7 @@ def test_the_whole_journey_on_typed_sentences(open_page):
     assert any(middle[i] != start[i] for i in start), "nothing moved while training"
     seen = {steps_drawn(page)}
     press(page, "Pause")
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
     settled(page)
     shot(page, "train-paused")
     no_errors(page)
@@ -109,13 +110,13 @@ def test_the_whole_journey_on_typed_sentences(open_page):
     paused = steps_drawn(page)
     press(page, "1 step")
     until_step(page, paused + 1)
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
     settled(page)
     assert steps_drawn(page) == paused + 1
     seen.add(paused + 1)
 
     press(page, "Play")
-    expect(page.get_by_role("button", name="Train again")).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Train again")).to_be_visible(timeout=PATIENCE)
     until_step(page, 40)
     settled(page)
     assert len(seen) == 2 and steps_drawn(page) == 40
@@ -126,7 +127,7 @@ def test_the_whole_journey_on_typed_sentences(open_page):
 
     page.get_by_role("button", name="Rewind").click()
     page.get_by_role("button", name="Go back to this step").click()
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
     settled(page)
     assert steps_drawn(page) < 40
     shot(page, "train-rewound")
