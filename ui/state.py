@@ -268,6 +268,34 @@ CMP_PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
 KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
 KEEP_SAID = Key[tuple[str, str] | None]("keep_said", None)  # ("done" or "wrong", a sentence)
 
+# SBERT's objective
+SB_VIEW = Key("sb", "Two passes", url=True)
+SB_PREMISE = Key("sb_a", "A man in a red jacket is repairing a bicycle in the street.", url=True)
+SB_HYPOTHESIS = Key("sb_b", "Someone is fixing a bike outdoors.", url=True)
+SB_SOURCE = Key("sb_pairs", "Built-in pairs", url=True)
+SB_TEXT = Key("sb_text", "")  # the learner's own pairs with their class; packed into the link
+SB_MODES = Key[tuple[str, ...]]("sb_modes", ("u,v", "|u-v|", "u*v", "u,v,|u-v|"))
+SB_STEPS = Key("sb_steps", 30, url=True)
+SB_RATE = Key("sb_rate", 2e-4, url=True, by_value=True)
+SB_LAYERS = Key("sb_layers", 2, url=True)
+SB_SEEDS = Key("sb_seeds", 1, url=True)
+SB_SEED = Key("sb_seed", 7, url=True)
+SB_STUDIES = {what: Key[Any](f"sb_study_{what}", None) for what in ("concatenation", "pooling")}
+SB_GUESSES = {
+    name: Key[str | None](f"sb_guess_{name}", None) for name in ("swap", "data", "modes", "pooling")
+}
+
+# Fine-tuning gone wrong
+GW_WHAT = Key("gw", "collapse", url=True)
+GW_SOURCE = Key("gw_text_from", "Built-in sentences", url=True)
+GW_TEXT = Key("gw_text", "")  # the learner's own grouped sentences; packed into the link
+GW_SEED = Key("gw_seed", 7, url=True)
+GW_RUNS = Key[Any]("gw_runs", None)  # ui/gone_wrong.py's Watched, one for each experiment
+GW_GUESSES = {
+    name: Key[str | None](f"gw_guess_{name}", None)
+    for name in ("collapse", "negatives", "rate", "forgetting", "overfitting")
+}
+
 CONFIG = {c.field: Key(c.field, c.default, url=True, by_value=c.scale == "log") for c in CONTROLS}
 
 
