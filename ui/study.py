@@ -101,12 +101,13 @@ def _counts(plan: Plan) -> None:
 
 
 def _next_card(shelf: Shelf, plan: Plan) -> Card | None:
-    """The card on the table stays there until it is answered; after an undo its card comes back first."""
+    """After an undo its card comes back first; a card once begun stays on the table until it is answered."""
     forced = shelf.card(state.get(state.STUDY_NEXT))
     if forced is not None and forced.id not in shelf.suspended:
         return forced
     turn: Turn | None = state.get(state.STUDY_TURN)
-    if turn is not None and turn.name == _name(turn.card_id, shelf) and turn.card_id in plan.order:
+    begun = turn is not None and (turn.flipped or turn.confidence is not None)
+    if turn is not None and begun and turn.name == _name(turn.card_id, shelf) and turn.card_id in plan.order:
         return shelf.card(turn.card_id)
     return shelf.card(plan.next_card)
 
