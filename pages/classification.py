@@ -1,0 +1,57 @@
+"""Classification: a small classifier on frozen vectors, how many labels it takes, what tuning changes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import classification, classification_tuned, kit, state
+
+PATH = "classification"
+VIEWS = {
+    "Learning curve": classification.learning_curve,
+    "Confusion": classification.confusion,
+    "Before and after": classification_tuned.before_and_after,
+    "Prototypes": classification.prototypes,
+    "Zero-shot": classification.zero_shot,
+}
+
+state.open_link(state.CLS_TEXT, state.CLS_WORDS)
+kit.opening(
+    PATH,
+    "An embedding model turns sentences into vectors; to sort them into classes, a small classifier on top "
+    "of the vectors is often enough. How few labelled sentences will do, and what is out of its reach?",
+)
+main, side = kit.columns(PATH)
+
+with main:
+    choose, how = st.columns(2, gap="large")
+    with choose:
+        classification.choose()
+    with how:
+        classification.settings()
+    if message := state.get(state.MESSAGE):
+        st.warning(message, icon=":material/info:")
+        state.put(state.MESSAGE, None)
+
+    if state.get(state.CLS_VIEW) not in VIEWS:
+        state.put(state.CLS_VIEW, state.CLS_VIEW.default)
+    with kit.sentences_not_tracebacks():
+        problem = classification.problem()
+        classification.describe(problem)
+        classification.classify_own(problem)
+        view = st.segmented_control(
+            "View", list(VIEWS), required=True, default=state.CLS_VIEW.default, label_visibility="collapsed",
+            **state.bound(state.CLS_VIEW),
+        )  # fmt: skip
+        VIEWS[view](problem)
+
+    with st.expander("What the two classifiers do"):
+        st.markdown(
+            "**Logistic regression** learns one weight for each of the 384 numbers and each class; the class "
+            "with the highest weighted sum wins, and the sums become probabilities. **Nearest neighbours** "
+            "learns nothing: it looks up the k labelled sentences with the highest cosine and takes the "
+            "majority. Both come from scikit-learn and see the vectors only, never the words."
+        )
+
+if not state.write_link(state.CLS_TEXT, state.CLS_WORDS):
+    st.caption("Your sentences are too long to travel in a link. The settings do.")
