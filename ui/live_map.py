@@ -73,7 +73,7 @@ def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None
     drawn = run is not None and bool(run.frames) and run.sentences == experiment.sentences
     frame = run.frames[-1] if run is not None and drawn else (None if base is None else _first_frame(base))
     if frame is None:
-        _wait_for_model()
+        _wait(len(experiment.sentences), base is not None)
         return
     _board(experiment, run if drawn else None, frame, newest(experiment, run, base))
     if run is not None:
@@ -155,9 +155,14 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
         st.rerun()
 
 
-def _wait_for_model() -> None:
+def _wait(sentences: int, embedded: bool) -> None:
+    """Say what is being computed, and look again until it is there."""
     box = st.container(height=HEIGHT, border=True)
-    box.caption("The model is loading. This takes a few seconds after the server has started.")
+    box.caption(
+        f"Placing {sentences} sentences on the map."
+        if embedded
+        else "The model reads the sentences. Just after a start it takes a few seconds to load first."
+    )
     st.fragment(st.rerun, run_every=WAIT * 2)()
 
 

@@ -6,6 +6,7 @@ is active: a quick one for the map and the progress line, a slow one for numbers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import streamlit as st
@@ -18,6 +19,8 @@ from ui.resources import executor, session_is_open
 
 QUICK, SLOW = 0.12, 1.0  # seconds between two looks at the run
 BOARD = "map"
+SNAPSHOT_SENTENCES = 300  # up to so many, a frame at every step
+RUN_BYTES = 60_000_000  # of embeddings that one run may keep in the server's memory
 REMEMBERED = 12  # runs of this session that the history offers
 
 STATUS_WORDS = {
@@ -59,8 +62,20 @@ def _remember(run_id: str) -> None:
     state.put(state.RUN_IDS, (run_id, *others)[:REMEMBERED])
 
 
+def snapshot_interval(sentences: int, steps: int) -> int:
+    """Steps between two frames that keep a run quick and its frames within memory.
+
+    A snapshot embeds every sentence, so beyond a few hundred they cost more than the steps themselves.
+    """
+    slow = math.ceil(sentences / SNAPSHOT_SENTENCES)
+    large = math.ceil(steps * sentences * 384 * 4 / RUN_BYTES)
+    return max(1, slow, large)
+
+
 def start(experiment: Experiment, config: TrainingConfig, until: int | None = None) -> None:
     """Begin a new run of the experiment; a callback for the Train button."""
+    every = max(config.snapshot_every, snapshot_interval(len(experiment.sentences), config.steps))
+    config = config.replace(snapshot_every=min(every, 100))
     request = RunRequest(
         config, experiment.sentences, experiment.train, experiment.held_out, state.get(state.LAYOUT), until
     )

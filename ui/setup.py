@@ -141,7 +141,31 @@ def edit_pairs() -> None:
         placeholder="The sun is out. | It is a bright day. | 1",
         **state.bound(state.PAIR_TEXT),
     )
+    st.file_uploader(
+        f"Or a CSV or TSV file of pairs (left, right, label), up to {sentences.MAX_UPLOAD_MB} MB",
+        type=["csv", "tsv", "txt"],
+        key="pair_file",
+        on_change=_take_pairs,
+    )
+    if problem := state.get(state.PAIR_UPLOAD_ERROR):
+        st.error(problem, icon=":material/error:")
     st.caption("Your own pairs are always trained on. Points selected on the map can be added here too.")
+
+
+def _take_pairs() -> None:
+    """Add the uploaded pairs to the typed ones, where they can be seen and edited."""
+    upload = state.uploaded("pair_file")
+    if upload is None:
+        return
+    state.put(state.PAIR_UPLOAD_ERROR, None)
+    try:
+        chosen, _, _ = exp.read_sentences(exp.set_key(), state.get(state.TEXT))
+        parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
+    except InputError as error:
+        state.put(state.PAIR_UPLOAD_ERROR, f"{upload.name}: {error}")
+        return
+    lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
+    state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
 
 
 def _number(key: state.Key[int]) -> dict[str, object]:

@@ -56,6 +56,7 @@ RUN_ID = Key[str | None]("run_id", None)
 RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
 SELECTED = Key[tuple[str, ...]]("selected", ())
 UPLOAD_ERROR = Key[str | None]("upload_error", None)
+PAIR_UPLOAD_ERROR = Key[str | None]("pair_upload_error", None)
 MESSAGE = Key[str | None]("message", None)
 MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
 MINE_KIND = Key("mine_kind", "both", url=True)

@@ -1,0 +1,179 @@
+"""What a visitor waits for: cold start, click to first movement, pictures a second while training, memory.
+
+Starts the real app on a fresh data folder and drives it in headless Chromium. "First paint" is the page's
+title on the screen, "model ready" the first map, "layout ready" the first UMAP layout, all counted from
+starting the server; click to first movement is taken on the warm server, from pressing Train to the first
+frame of a later step on the map.
+
+    python -m benchmarks.bench_app [--points 50 200 2000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.bench_map import FLAGS, PROBE
+from scripts import browser as chromium
+from tests.e2e.conftest import Server, start_server, stop_server
+
+PATIENCE = 300_000  # ms
+MAP = "window.__movingMap.map"
+TRIES = 3
+SECONDS = 8
+WHO = [
+    "my neighbour",
+    "the teacher",
+    "a tall man",
+    "her sister",
+    "our doctor",
+    "the captain",
+    "a student",
+    "the old baker",
+]
+DID = ["bought", "lost", "repaired", "painted", "sold", "hid", "found", "described", "broke", "borrowed"]
+WHAT = [
+    "a red bicycle",
+    "the wooden boat",
+    "two lamps",
+    "an old map",
+    "the piano",
+    "a grey coat",
+    "three chairs",
+    "the radio",
+]
+WHERE = [
+    "in the market",
+    "near the river",
+    "last winter",
+    "before lunch",
+    "at the station",
+    "by mistake",
+    "for a friend",
+]
+
+
+def sentences(count: int) -> str:
+    """`count` different sentences in eight groups, the same ones every time."""
+    every = [f"{a} | {a} {d} {w} {p}." for a in WHO for d in DID for w in WHAT for p in WHERE]
+    random.Random(7).shuffle(every)
+    return "\n".join(every[:count])
+
+
+def open_page(browser: Browser, url: str) -> Page:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    return page
+
+
+def wait_for_map(page: Page, points: int = 1, step: int = 0) -> None:
+    page.wait_for_function(
+        f"([n, step]) => window.__movingMap?.map && Object.keys({MAP}.positions).length >= n"
+        f" && {MAP}.steps[1] >= step",
+        arg=[points, step],
+        timeout=PATIENCE,
+    )
+
+
+def cold_start(browser: Browser, home: Path) -> tuple[Server, dict[str, float]]:
+    began = time.perf_counter()
+    server = start_server(home)
+    answers = time.perf_counter() - began
+    page = open_page(browser, server.url)
+    page.get_by_role("heading", level=1).wait_for()
+    painted = time.perf_counter() - began
+    page.goto(server.url + "/train")
+    wait_for_map(page)
+    ready = time.perf_counter() - began
+    page.get_by_text(re.compile("PCA view for now")).wait_for(state="hidden")
+    layout = time.perf_counter() - began
+    page.context.close()
+    return server, {
+        "server answers": answers,
+        "first paint": painted,
+        "first paint after the server answers": painted - answers,
+        "model ready (map of the base model)": ready,
+        "layout ready (UMAP compiled)": layout,
+    }
+
+
+def first_movement(browser: Browser, url: str) -> float:
+    """Seconds from the click on Train to the first frame of a later step."""
+    page = open_page(browser, f"{url}/train")
+    wait_for_map(page)
+    page.wait_for_timeout(1500)
+    button = page.locator("[data-testid^=stBaseButton]").and_(
+        page.get_by_role("button", name="Train", exact=True)
+    )
+    began = time.perf_counter()
+    button.click()
+    wait_for_map(page, step=1)
+    taken = time.perf_counter() - began
+    page.context.close()
+    time.sleep(1)
+    return taken
+
+
+def pictures(browser: Browser, server: Server, points: int) -> tuple[float, float, float]:
+    """(pictures a second, frames of data a second, MiB of the training worker) during a run."""
+    page = open_page(browser, f"{server.url}/train?set=own&steps=2000")
+    page.get_by_text("Sentences", exact=True).last.click()
+    area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
+    area.fill(sentences(points))
+    area.press("Control+Enter")
+    wait_for_map(page, points)
+    page.wait_for_timeout(1500)
+    page.locator("[data-testid^=stBaseButton]").and_(
+        page.get_by_role("button", name="Train", exact=True)
+    ).click()
+    wait_for_map(page, points, step=1)
+    seen = page.evaluate(PROBE, SECONDS * 1000)
+    heaviest = max(memory(p) for p in psutil.Process(server.process.pid).children(recursive=True))
+    page.context.close()
+    time.sleep(1)
+    return seen["painted"], seen["moves"], heaviest
+
+
+def memory(process: psutil.Process) -> float:
+    """MiB of its own (unique set size): what would be freed if it ended."""
+    return float(process.memory_full_info().uss) / 2**20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, nargs="+", default=[50, 200, 2000])
+    points = parser.parse_args().points
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as home:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS)
+        server, waits = cold_start(browser, Path(home))
+        try:
+            for name, seconds in waits.items():
+                print(f"{name:45s} {seconds:7.2f} s")
+            clicks = sorted(first_movement(browser, server.url) for _ in range(TRIES))
+            print(f"{'click to first movement, median of 3':45s} {clicks[TRIES // 2]:7.2f} s")
+            parent = psutil.Process(server.process.pid)
+            print(f"{'memory of the server process':45s} {memory(parent):7.0f} MiB")
+            for child in parent.children(recursive=True):
+                lane = child.environ().get("EMBEDDING_LAB_LANE", "?")
+                print(f"{f'memory of the {lane} worker':45s} {memory(child):7.0f} MiB")
+            print(
+                f"\n{'points':>8s} {'pictures/s':>12s} {'frames of data/s':>18s} {'largest worker, MiB':>21s}"
+            )
+            for count in points:
+                painted, moves, size = pictures(browser, server, count)
+                print(f"{count:8d} {painted:12.0f} {moves:18.1f} {size:21.0f}")
+        finally:
+            browser.close()
+            stop_server(server)
+
+
+if __name__ == "__main__":
+    main()
