@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.bench_map import FLAGS, PROBE
 from scripts import browser as chromium
@@ -74,6 +74,11 @@ def open_page(browser: Browser, url: str) -> Page:
     return page
 
 
+def train_button(page: Page) -> Locator:
+    named = page.get_by_role("button", name="Train", exact=True)
+    return page.locator("[data-testid^=stBaseButton]").and_(named)
+
+
 def wait_for_map(page: Page, points: int = 1, step: int = 0) -> None:
     page.wait_for_function(
         f"([n, step]) => window.__movingMap?.map && Object.keys({MAP}.positions).length >= n"
@@ -110,11 +115,8 @@ def first_movement(browser: Browser, url: str) -> float:
     page = open_page(browser, f"{url}/train")
     wait_for_map(page)
     page.wait_for_timeout(1500)
-    button = page.locator("[data-testid^=stBaseButton]").and_(
-        page.get_by_role("button", name="Train", exact=True)
-    )
     began = time.perf_counter()
-    button.click()
+    train_button(page).click()
     wait_for_map(page, step=1)
     taken = time.perf_counter() - began
     page.context.close()
@@ -131,9 +133,7 @@ def pictures(browser: Browser, server: Server, points: int) -> tuple[float, floa
     area.press("Control+Enter")
     wait_for_map(page, points)
     page.wait_for_timeout(1500)
-    page.locator("[data-testid^=stBaseButton]").and_(
-        page.get_by_role("button", name="Train", exact=True)
-    ).click()
+    train_button(page).click()
     wait_for_map(page, points, step=1)
     seen = page.evaluate(PROBE, SECONDS * 1000)
     heaviest = max(memory(p) for p in psutil.Process(server.process.pid).children(recursive=True))
@@ -169,7 +169,7 @@ def main() -> None:
             )
             for count in points:
                 painted, moves, size = pictures(browser, server, count)
-                print(f"{count:8d} {painted:12.0f} {moves:18.1f} {size:21.0f}")
+                print(f"{count:8d} {painted:12.0f} {moves:18.1f} {size:13.0f}")
         finally:
             browser.close()
             stop_server(server)
