@@ -12,7 +12,7 @@ from core.cards.plan import Plan
 from core.cards.quiz import multiple_choice
 from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
 from core.types import InputError
-from ui import card_pictures, card_text, state, study_settings, study_typed
+from ui import card_pictures, card_text, state, study_keys, study_settings, study_typed
 from ui.learner import now, store
 from ui.shelf import ALL, Shelf, in_words
 
@@ -58,6 +58,7 @@ def session(shelf: Shelf) -> None:
         turn = _turn(card, shelf)
         with st.container(border=True, key="card", width=CARD_WIDTH):
             _face(card, turn, mode, shelf)
+        study_keys.belong_to_card(f"{mode.value} {turn.name}")
     _tools(shelf, card)
     study_settings.form(shelf)
 

@@ -1,0 +1,29 @@
+"""Keys belong to the card: a tiny component that takes the keyboard back from the row of views and modes.
+
+After a click there the browser's focus stays on an option of that row, and Space would choose it again
+instead of flipping the card. Everything else about keys is Streamlit's own `shortcut=`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+_SCRIPT = """
+export default function () {
+  const focused = document.activeElement;
+  if (focused && focused.closest("[data-testid=stButtonGroup]")) focused.blur();
+}
+"""
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component("embedding-lab.study-keys", js=_SCRIPT)
+
+
+def belong_to_card(turn: str) -> None:
+    """Take the focus off the rows of options whenever `turn` changes; text fields keep it."""
+    _component()(key="study_keys", data={"turn": turn})
