@@ -1,4 +1,4 @@
-"""Pure figures of the pages about vectors, similarity and high dimensions.
+"""Pure figures of the pages about vectors and similarity.
 
 Blue is large or ours, grey is for reference; signed values run from vermillion over pale to blue.
 """
