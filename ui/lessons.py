@@ -1,0 +1,160 @@
+"""The shelf of lessons, and one open lesson: where one is, the step itself, back and next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.lesson_types import Lesson
+from core.lessons import check, load_lessons
+from ui import kit, lesson_kept, lesson_steps, state
+from ui.card_text import plain
+
+KIND_ICONS = {
+    "read": ":material/article:",
+    "look": ":material/visibility:",
+    "predict": ":material/psychology_alt:",
+    "explain": ":material/edit_note:",
+    "cards": ":material/style:",
+}
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _shipped() -> tuple[tuple[Lesson, ...], tuple[str, ...]]:
+    return load_lessons()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def checked(text: str) -> tuple[Lesson | None, tuple[str, ...]]:
+    """A teacher's text as a lesson, or all that is to be mended."""
+    return check(text, lesson_kept.OWN)
+
+
+def chosen() -> Lesson | None:
+    """The open lesson; None on the shelf, and for a link to a lesson that does not exist."""
+    key = state.get(state.LESSON)
+    if key == lesson_kept.OWN:
+        return checked(state.get(state.LESSON_TEXT))[0]
+    return next((lesson for lesson in _shipped()[0] if lesson.key == key), None)
+
+
+def _open(key: str) -> None:
+    state.put(state.LESSON, key)
+    state.put_in_link(state.LESSON, key)
+
+
+def close() -> None:
+    """Back to the shelf; a callback."""
+    _open("")
+
+
+def shelf() -> None:
+    """All lessons, each with what the learner has done of it."""
+    lessons, problems = _shipped()
+    if state.get(state.LESSON):
+        st.info("This link names a lesson that is not here. These are:", icon=":material/info:")
+    for problem in problems:
+        st.warning(plain(problem), icon=":material/info:")
+    for number, lesson in enumerate(lessons, start=1):
+        done = lesson_kept.progress(lesson)
+        with st.container(border=True, width=kit.READING_WIDTH, gap="xsmall"):
+            st.markdown(f"**{number}. {plain(lesson.title)}**")
+            st.markdown(plain(lesson.summary))
+            begun = done.furthest > 0 or done.answers
+            where = (
+                "Finished"
+                if done.finished
+                else f"Step {done.step + 1} of {len(lesson.steps)}"
+                if begun
+                else ""
+            )
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                label = "Open again" if done.finished else "Go on" if begun else "Begin"
+                st.button(
+                    label, key=f"open {lesson.key}", on_click=_open, args=(lesson.key,),
+                    type="primary" if number == 1 and not begun else "secondary",
+                )  # fmt: skip
+                st.caption(f"About {lesson.minutes} minutes" + (f" · {where}" if where else ""))
+    with st.container(width=kit.READING_WIDTH):
+        lesson_kept.tell_where()
+
+
+def play(lesson: Lesson) -> None:
+    """The step where the learner stands, with its outline at the side."""
+    done = lesson_kept.progress(lesson)
+    number = min(done.step, len(lesson.steps) - 1)
+    step = lesson.steps[number]
+    st.button(
+        "All lessons", icon=":material/arrow_back:", type="tertiary", on_click=close, key="lesson_close"
+    )
+    st.title(plain(lesson.title), anchor=False)
+    main, side = st.columns([0.74, 0.26], gap="large")
+    with side:
+        _outline(lesson, number)
+    ready = False
+    with main, st.container(key=f"lesson_step_{number + 1}"):
+        st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
+        st.header(plain(step.title), anchor=False)
+        with kit.sentences_not_tracebacks():
+            ready = lesson_steps.SHOW[step.kind](lesson, number, step)  # type: ignore[operator]
+        _move(lesson, number, ready)
+
+
+def _move(lesson: Lesson, number: int, ready: bool) -> None:
+    last = number + 1 == len(lesson.steps)
+    waits = not ready and lesson.steps[number].kind == "predict"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("Back", key="lesson_back", disabled=number == 0, on_click=_go, args=(lesson, number - 1))
+        if last:
+            st.button(
+                "Finish the lesson", key="lesson_next", type="primary", on_click=_finish, args=(lesson,)
+            )
+        else:
+            st.button(
+                "Next", key="lesson_next", type="secondary" if waits else "primary", disabled=waits,
+                on_click=_go, args=(lesson, number + 1),
+            )  # fmt: skip
+        if waits:
+            st.caption("First predict, then measure; then it goes on.")
+
+
+def _go(lesson: Lesson, number: int) -> None:
+    lesson_kept.keep(lesson, lesson_kept.progress(lesson).at(number))
+
+
+def _finish(lesson: Lesson) -> None:
+    from dataclasses import replace
+
+    done = replace(lesson_kept.progress(lesson).at(0), finished=True)
+    lesson_kept.keep(lesson, done)
+    right = sum(answer.is_right for _, answer in done.answers)
+    state.put(
+        state.MESSAGE,
+        f"Lesson finished. {right} of {len(done.answers)} predictions agreed with the measurement."
+        if done.answers
+        else "Lesson finished.",
+    )
+    close()
+
+
+def _outline(lesson: Lesson, number: int) -> None:
+    done = lesson_kept.progress(lesson)
+    st.markdown("**Steps**")
+    for i, step in enumerate(lesson.steps):
+        mark = f"**{plain(step.title)}**" if i == number else plain(step.title)
+        st.button(
+            f"{i + 1}. {mark}", icon=KIND_ICONS[step.kind], key=f"goto {i}", type="tertiary",
+            disabled=i > done.furthest, on_click=_go, args=(lesson, i),
+        )  # fmt: skip
+    with st.expander("Seed of the runs"):
+        st.number_input(
+            "Seed", 0, 9999, value=state.LESSON_SEED.default, **state.bound(state.LESSON_SEED),
+            help="The same seed gives the same run. Change it to see how much was chance.",
+        )  # fmt: skip
+    lesson_kept.tell_where()
+
+
+def tell() -> None:
+    """What a button left to say."""
+    if message := state.get(state.MESSAGE):
+        st.success(message, icon=":material/check:")
+        state.put(state.MESSAGE, None)
