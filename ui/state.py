@@ -297,6 +297,25 @@ GW_GUESSES = {
     for name in ("collapse", "negatives", "rate", "forgetting", "overfitting")
 }
 
+# Word2Vec
+W2V_VIEW = Key("w2v", "Neighbours", url=True)
+W2V_SOURCE = Key("w2v_from", "grammar", url=True)
+W2V_TEXT = Key("w2v_text", "")  # the learner's own text; packed into the link
+W2V_DIMENSIONS = Key("w2v_dimensions", 50, url=True)
+W2V_WINDOW = Key("w2v_window", 4, url=True)
+W2V_NEGATIVES = Key("w2v_negatives", 5, url=True)
+W2V_SUBSAMPLE = Key("w2v_subsample", 0.01, url=True, by_value=True)
+W2V_EPOCHS = Key("w2v_epochs", 20, url=True)
+W2V_RATE = Key("w2v_rate", 0.05, url=True, by_value=True)
+W2V_SEED = Key("w2v_seed", 7, url=True)
+W2V_SHOWN = Key("w2v_shown", 80, url=True)
+W2V_FORCES = Key("w2v_forces", False, url=True)
+W2V_WORD = Key("w2v_word", "", url=True)  # "" is the first choice of the text
+W2V_ANALOGY = Key("w2v_analogy", "", url=True)  # three words; "" is the first choice of the text
+W2V_AT = Key("w2v_at", "")  # how far the run had come when the link was made
+W2V_RUN = Key[Any]("w2v_run", None)  # the run on the page: ui/word2vec.py's Watched
+W2V_GUESSES = {name: Key[str | None](f"w2v_guess_{name}", None) for name in ("neighbour", "collapse")}
+
 CONFIG = {c.field: Key(c.field, c.default, url=True, by_value=c.scale == "log") for c in CONTROLS}
 
 
