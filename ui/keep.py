@@ -21,6 +21,7 @@ from ui.compare import RUN, known_runs, run_title
 
 NOTES = "run_notes"  # the learner's setting that holds run id -> note
 MB = 1_000_000
+MOST_SAVED = 60  # runs a learner may keep on the server, so that a class does not fill its disk
 DONE, WRONG = "done", "wrong"
 
 
@@ -49,8 +50,8 @@ def _work(target: str, *args: Any) -> Any:
 
 
 def _checkpoint(run: Run) -> str | None:
-    """The weights of the run's last step."""
-    return resources.executor().checkpoint_path(run.id, run.step) if run.step else None
+    """The weights of the run's last step, None where they were not kept."""
+    return resources.executor().checkpoint_path(run.id, run.step)
 
 
 # ---- one run: save, download, take home ----------------------------------------------------------
@@ -59,23 +60,26 @@ def _checkpoint(run: Run) -> str | None:
 def take_home(run: Run) -> None:
     """Everything that can be made from a run. Nothing is made before its button is pressed."""
     last = run.snapshots[-1].embeddings
-    name = f"run-{run.id}"
+    name, checkpoint = f"run-{run.id}", _checkpoint(run)
     model, data, picture = st.columns(3, gap="medium")
     with model:
         st.markdown("**The model**")
-        _download(
-            "Model folder",
-            f"{name}-model.zip",
-            lambda: _made_file("core.takehome:model_zip", run, _checkpoint(run), name),
-            "Loads with SentenceTransformer(path).",
-        )
+        if checkpoint is None:
+            st.caption("The weights of this run's last step were not kept, so there is no model to take.")
+        else:
+            _download(
+                "Model folder",
+                f"{name}-model.zip",
+                lambda: _made_file("core.takehome:model_zip", run, checkpoint, name),
+                "Loads with SentenceTransformer(path).",
+            )
+            _as_base(run, checkpoint)
         _download(
             "Python script",
             f"{name}.py",
             lambda: takehome_script.script(run).encode(),
             "Repeats the run with sentence-transformers.",
         )
-        _as_base(run)
     with data:
         st.markdown("**The data**")
         sentences, write = run.sentences, takehome_data
@@ -118,19 +122,17 @@ def _made_file(target: str, *args: Any) -> bytes:
         return path.read_bytes()
 
 
-def _as_base(run: Run) -> None:
+def _as_base(run: Run, checkpoint: str) -> None:
     """Put the tuned model into every page's list of base models."""
     with st.popover("Use as base model", icon=":material/model_training:", type="tertiary"):
         st.text_input("Name", max_chars=60, key="keep_model_name", placeholder="my-model")
-        st.button("Keep the model", key="keep_model", on_click=_keep_model, args=(run,))
+        st.button("Keep the model", key="keep_model", on_click=_keep_model, args=(run, checkpoint))
         st.caption("It appears among the base models of every page, for everybody on this server.")
 
 
-def _keep_model(run: Run) -> None:
+def _keep_model(run: Run, checkpoint: str) -> None:
     def keep() -> str:
-        key = _work(
-            "core.takehome:keep_model", run, _checkpoint(run), state.uploaded("keep_model_name") or ""
-        )
+        key = _work("core.takehome:keep_model", run, checkpoint, state.uploaded("keep_model_name") or "")
         return f"Kept. Choose {key} as base model on any page."
 
     _guarded(keep)
@@ -164,6 +166,8 @@ def _run_bytes(run: Run, title: str, note: str) -> bytes:
 def _save(run: Run, who: Learner, title: str, note: str) -> None:
     def save() -> str:
         now = learner.now()
+        if len(learner.store().saved_runs(who.id)) >= MOST_SAVED:
+            raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
         path = _gallery(who) / f"{run.id}.zip"
         created = now.isoformat(timespec="seconds")
         size = _work("core.runfile_weights:save", run, _checkpoint(run), title, note, created, str(path))

@@ -60,7 +60,7 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     train(page)
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Compare runs").click()
     maps(page, 2)
-    expect(page.get_by_text(re.compile(r"mnrl · [0-9a-f]{8}")).first).to_be_visible()
+    expect(page).to_have_url(re.compile("cmp_b=run"))
     page.get_by_text("Most stay", exact=True).click()
     settled(page)
     expect(page.get_by_text(re.compile("nearest neighbours are the same under A and B"))).to_be_visible()
