@@ -11,7 +11,7 @@ from tests.e2e.helpers import VARIANTS, no_errors, settled, shot
 
 PATIENCE = 120_000  # ms; the first answer waits for a worker to load the model
 TYPED = "Das Wetter ist schön.\nThe weather is lovely.\n<i>Rain</i> is *coming*.\n=SUM(A1)\nPassengers wait."
-TRIPLE = "The lamp is on. | The lamp gives light. | The lamp is not on."
+TRIPLE = "The shop will open at nine. | At 9 a.m. customers can come in. | The shop will open at five."
 
 
 def go_to(page: Page, view: str) -> None:
