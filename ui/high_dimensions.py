@@ -108,7 +108,7 @@ def points() -> Points:
         format_func=titles.__getitem__, **state.bound(state.HD_SET),
     )  # fmt: skip
     if chosen == NOISE:
-        z = concentration.noise(100, 384, state.get(state.HD_SEED))
+        z = concentration.noise(100, 384, _seed())
         return Points(tuple(f"random vector {i + 1}" for i in range(len(z))), (), z)
     if chosen == OWN:
         text = kit.typed(
@@ -123,11 +123,20 @@ def points() -> Points:
     return Points(texts, groups, z)
 
 
+def _seed() -> int:
+    number = st.number_input(
+        "Seed of the random vectors", 0, 9999, value=state.HD_SEED.default, width=220,
+        **state.bound(state.HD_SEED),
+    )  # fmt: skip
+    return int(number)
+
+
 def beside_chance(found: Points) -> tuple[Spread, Spread]:
     """The real vectors beside as many random directions of the same length."""
     real = concentration.spread(found.z)
-    seed = state.get(state.HD_SEED)
-    random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed))
+    seed = state.get(state.HD_SEED) if state.get(state.HD_SET) == NOISE else _seed()
+    # Another seed than the random vectors of `points` have, or those would be compared with themselves.
+    random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed + 1))
     concepts.chart(
         figures.histogram({"random directions": random.cosines, "these": real.cosines}, x_title="cosine"),
         "hd_cosines",
@@ -235,9 +244,7 @@ def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
             _table(found, listed, key)
         else:
             st.caption("None: the closest tenth of the pairs is the same on the map and in space.")
-    st.caption(
-        "A share says how many of all pairs are closer than this one: 0 for the closest, 1 for the farthest."
-    )
+    st.caption("“Closer” is the share of all pairs that are closer than this one, from 0 to 1.")
 
 
 def _table(found: Points, listed: tuple[Misled, ...], key: str) -> None:

@@ -73,6 +73,12 @@ def test_flat_maps_of_typed_sentences(open_app, without_umap):
     assert after["PCA x"].tolist() == table["PCA x"].tolist()
 
 
+def test_random_vectors_are_not_compared_with_themselves(open_app):
+    app = open_app(PAGE, hd="Real sentences", hd_set="noise")
+    table = app.dataframe[0].value
+    assert not app.exception and table["these"].tolist() != table["random"].tolist()
+
+
 def test_random_vectors_can_be_flattened_too(open_app, without_umap):
     app = open_app(PAGE, hd="Flat maps", hd_set="noise", hd_neighbours="5")
     assert not app.exception and len(app.dataframe[0].value) == 100
