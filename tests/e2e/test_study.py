@@ -118,8 +118,10 @@ def test_user_text_is_shown_as_typed_in_every_mode(open_page, tmp_path):
     page = open_page("/study?study_mode=choice")
     page.get_by_label("Your name").fill("<i>Eve</i> *b*")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Studying as <i>Eve</i> *b*.")).to_be_visible(timeout=PATIENCE)
+    greeting = page.get_by_text("Bookmark this page")
+    expect(greeting).to_be_visible(timeout=PATIENCE)
     settled(page)
+    assert "Studying as <i>Eve</i> *b*." in greeting.inner_text().replace(JOINER, "")
     keep_deck(page, deck, "Nasty")
     view(page, "Study")
     assert question(page) == f"1 {NASTY}"
