@@ -245,7 +245,7 @@ def maps(both: Both, picture: Drawn) -> None:
     space = f"compare {picture.method} {both.a.key} {both.b.key} {len(both.sentences)}"
     if kind == MAPS[1]:
         st.caption("Hollow: where A puts a sentence. Filled, at the arrow's end: where B puts it.")
-        _board("cmp_one", picture, picture.xy_b, picture.near_b, space, ghost=picture.xy_a)
+        _board("cmp_one", picture, picture.xy_b, picture.near_b, space, both.b.step, picture.xy_a)
     elif kind == MAPS[2]:
         share = st.slider(
             "From A (0) to B (1)", 0.0, 1.0, value=state.CMP_BLEND.default, step=0.05,
@@ -253,7 +253,8 @@ def maps(both: Both, picture: Drawn) -> None:
         )  # fmt: skip
         mixed = (1 - share) * picture.xy_a + share * picture.xy_b
         near = picture.near_a if share < 0.5 else picture.near_b
-        _board("cmp_one", picture, mixed.astype(np.float32), near, space, step=round(100 * share))
+        step = both.a.step if share < 0.5 else both.b.step
+        _board("cmp_one", picture, mixed.astype(np.float32), near, space, step)
     else:
         _side_by_side(both, picture, space)
 
@@ -263,10 +264,10 @@ def _side_by_side(both: Both, picture: Drawn, space: str) -> None:
     left, right = st.columns(2, gap="small")
     with left:
         st.caption("A, before")
-        said_a = _board("cmp_a_board", picture, picture.xy_a, picture.near_a, space)
+        said_a = _board("cmp_a_board", picture, picture.xy_a, picture.near_a, space, both.a.step)
     with right:
         st.caption("B, after")
-        said_b = _board("cmp_b_board", picture, picture.xy_b, picture.near_b, space)
+        said_b = _board("cmp_b_board", picture, picture.xy_b, picture.near_b, space, both.b.step)
     seen, common = state.get(state.CMP_SEEN), state.get(state.CMP_SELECTED)
     state.put(state.CMP_SEEN, (said_a, said_b))
     for said, before in zip((said_a, said_b), seen):
@@ -281,8 +282,8 @@ def _board(
     xy: FloatArray,
     near: Any,
     space: str,
+    step: int,
     ghost: FloatArray | None = None,
-    step: int = 0,
 ) -> tuple[str, ...]:
     result = moving_map.board(
         key=key,

@@ -270,7 +270,7 @@ def _entry(who: Learner, saved: SavedRun, note: str) -> None:
             on_change=_note_changed, args=(who, saved.id, field),
         )  # fmt: skip
         with st.container(horizontal=True):
-            st.button("Open", key=f"gallery_open {saved.id}", on_click=_open_saved, args=(saved,))
+            st.button("Open this run", key=f"gallery_open {saved.id}", on_click=_open_saved, args=(saved,))
             st.button(
                 "Delete", key=f"gallery_delete {saved.id}", type="tertiary", on_click=_delete,
                 args=(who, saved),

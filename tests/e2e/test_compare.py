@@ -108,7 +108,7 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     page.reload()
     settled(page)
     open_expander(page, "My gallery")
-    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("button", name="Open this run").click()
     expect(page.get_by_text(re.compile("nothing had to be trained again"))).to_be_visible(timeout=PATIENCE)
     maps(page, 2)
     view(page, "Forgetting")  # needs the restored weights

@@ -91,7 +91,7 @@ def test_export_of_the_model_equals_the_one_that_was_written(trained):
         (["train", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["train", "pairs.csv", "--steps", "0"], "Steps"),
         (["train", "pairs.csv", "--loss", "nope"], "none of"),
-        (["train", "pairs.csv", "--model", "nope"], "none of"),
+        (["train", "pairs.csv", "--model", "nope"], "Unknown model"),
         (["train", "pairs.csv", "--out", "model"], "exists already"),
         (["encode", "passages.txt", "x.docx"], "must end in"),
         (["search", "passages.txt", "  "], "query is empty"),
