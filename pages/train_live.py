@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.types import InputError
 from ui import experiment as exp
-from ui import live_map, live_run, setup, state
+from ui import cards_panel, live_map, live_run, setup, state
 from ui.panels import PANELS, summary
 
 state.open_link(*exp.TEXTS)
@@ -28,6 +28,7 @@ with side:
     results = st.container()
     st.subheader("Settings", anchor=False)
     setup.settings()
+    cards_panel.show("train")
 with texts:
     with st.expander("Sentences", icon=":material/notes:"):
         setup.edit_sentences()
