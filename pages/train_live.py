@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.types import InputError
-from ui import experiment as exp
 from ui import cards_panel, live_map, live_run, setup, state
+from ui import experiment as exp
 from ui.panels import PANELS, summary
 
 state.open_link(*exp.TEXTS)
