@@ -101,7 +101,7 @@ def problem() -> Problem:
     key = state.get(state.CLS_SET)
     if key == OWN:
         chosen = sentences.parse_sentences(state.get(state.CLS_TEXT)).sentence_set
-        data, name, other, other_name = classify.labelled(chosen, chosen.groups), "class", None, None
+        data, name, other, other_name = classify.labelled(chosen, chosen.groups), "your classes", None, None
     else:
         known = library.load_set(key)
         chosen, info = known.sentence_set, known.info

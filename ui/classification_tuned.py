@@ -20,7 +20,7 @@ CHANGES = ("It gets worse", "It stays about the same", "It gets better")
 def before_and_after(now: Problem) -> None:
     """Predict, train or choose a run, and compare the same classifiers on both sets of vectors."""
     asked = now.other_name or now.label_name
-    question = f"The model is fine-tuned to tell {now.label_name}. What happens to telling {asked}?"
+    question = f"The model is fine-tuned on {now.label_name}. How does telling {asked} apart change?"
     guess = kit.predict(state.CLS_GUESSES["tuned"], question, CHANGES)
     run = _choose(now)
     if run is None:

@@ -84,7 +84,9 @@ def triplets() -> None:
     right = int((cosines[:, 0] > cosines[:, 1]).sum())
     st.markdown(f"Ordered rightly: **{right} of {len(found)}**.")
     bars = {"with the positive": cosines[:, 0], "with the negative": cosines[:, 1]}
-    figure = figures_classify.pairs_of_bars([t.anchor for t in found], bars, y_title="cosine of the anchor")
+    figure = figures_classify.pairs_of_bars(
+        [t.anchor for t in found], bars, y_title="cosine of the anchor", colours=(figures.NOW, figures.PUSH)
+    )
     st.plotly_chart(figure, key="con_triplets_figure", alt="Cosines of each anchor", config=PLAIN)
     truth = ORDERED[0] if right == len(found) else ORDERED[1] if 2 * right > len(found) else ORDERED[2]
     kit.verdict(
@@ -170,6 +172,8 @@ def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> None:
         f"Mined from the untrained model: hard negatives have a mean cosine of **{means['hard']:.2f}**, "
         f"random ones of **{means['random']:.2f}**."
     )
+    if set(sets.hard) == set(sets.random):
+        st.caption("Both runs get the same negatives, since there are no others: ask for fewer pairs.")
     with st.expander("The negatives"):
         tables.safe_table(columns, key="con_negatives", name="negatives", height=300)
 
@@ -217,7 +221,9 @@ def _watch(runs: list[Run]) -> None:
             at = {s.step: s.metrics.held_out_auc for s in run.snapshots}
             lines[name] = [at.get(step) for step in steps]
         if len(steps) > 1:
-            figure = figures.curve(steps, lines, last_step=now[0].config.steps, height=260)
+            figure = figures.curve(
+                steps, lines, y_range=(0.0, 1.05), last_step=now[0].config.steps, height=260
+            )
             figure.update_yaxes(title="held-out AUC")
             st.plotly_chart(figure, key="con_curve", alt="Held-out AUC by step", config=PLAIN)
         if active and not any(r.is_active for r in now):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.classify import CurvePoint
 from core.types import IntArray
-from ui.figures import BEFORE, NOW, PALETTE, PUSH, _figure, short
+from ui.figures import BEFORE, NOW, PALETTE, _figure, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,13 +85,18 @@ def confusion(table: IntArray, classes: Sequence[str]) -> go.Figure:
 
 
 def pairs_of_bars(
-    names: Sequence[str], values: dict[str, Sequence[float]], *, y_title: str, height: int = 280
+    names: Sequence[str],
+    values: dict[str, Sequence[float]],
+    *,
+    y_title: str,
+    colours: tuple[str, ...] = (BEFORE, NOW),
+    height: int = 280,
 ) -> go.Figure:
-    """For every name one bar a series, grey first, blue second."""
+    """For every name one bar a series, by default grey first, blue second."""
     import plotly.graph_objects as go
 
     figure = _figure(height, barmode="group", hovermode="closest")
-    for (series, numbers), colour in zip(values.items(), (BEFORE, NOW, PUSH)):
+    for (series, numbers), colour in zip(values.items(), colours):
         figure.add_trace(
             go.Bar(
                 x=[short(n) for n in names],
