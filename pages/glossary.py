@@ -1,0 +1,21 @@
+"""Glossary: every term in one sentence, and a map of how the concepts hang together."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import glossary, kit
+
+kit.opening(
+    "glossary",
+    "Every term of this app in one sentence, with its formula, where to see it at work, its cards and "
+    "where it comes from.",
+)
+with kit.sentences_not_tracebacks():
+    found = glossary.glossary()
+    words, picture = st.columns([0.5, 0.5], gap="large")
+    with picture:
+        st.subheader("Map of concepts", anchor=False)
+        glossary.concept_map(found)
+    with words:
+        glossary.entries(found, glossary.search(found))

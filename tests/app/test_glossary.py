@@ -1,0 +1,38 @@
+"""The glossary page: searchable, linked, and its map is that of the file."""
+
+from __future__ import annotations
+
+from core.glossary import load
+
+
+def names(app) -> list[str]:
+    return [m.value for m in app.markdown if m.value.startswith("**")]
+
+
+def test_every_term_is_there_and_search_narrows_it(open_app):
+    app = open_app("glossary.py")
+    assert not app.exception and not app.warning
+    assert sum(any(f"**{t.name}**" in n for n in names(app)) for t in load().terms) == len(load().terms)
+    app.text_input(key="glossary_search").set_value("temperature").run()
+    assert "**Temperature**" in names(app)[0]
+    assert len(names(app)) < 6
+    app.text_input(key="glossary_search").set_value("zzz").run()
+    assert app.info and not app.exception
+
+
+def test_a_related_term_is_looked_up_and_put_on_the_map(open_app):
+    app = open_app("glossary.py", glossary_search="Temperature")
+    app.button(key="go temperature mnrl").click().run()
+    assert not app.exception
+    assert app.text_input(key="glossary_search").value == "Multiple negatives ranking loss"
+    assert app.selectbox(key="term").value == "mnrl"
+    table = app.dataframe[0].value
+    assert "Temperature" in set(table["related to"]) | set(table["term"])
+
+
+def test_a_link_opens_the_whole_map_and_a_term(open_app):
+    app = open_app("glossary.py", term="collapse", glossary_map="All terms")
+    assert not app.exception
+    assert app.selectbox(key="term").value == "collapse"
+    assert len(app.dataframe[0].value) == len(load().edges())
+    assert not open_app("glossary.py", term="no-such-term").exception
