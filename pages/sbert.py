@@ -1,0 +1,116 @@
+"""SBERT's objective: two passes through one network, and what the classifier on top gets to see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.nli import CLASSES
+from ui import kit, nli_study, sbert, state
+
+PATH = "sbert"
+
+
+def two_passes() -> None:
+    st.markdown(
+        "The same network reads the premise and the hypothesis, each by itself, and pools each to one "
+        "vector: **u** and **v**. A linear layer then sees some parts of both, such as the difference "
+        "**|u − v|**, and guesses the class with a softmax."
+    )
+    st.latex(r"o = \mathrm{softmax}\left(W\,[\,u;\;v;\;|u-v|\,] + b\right)")
+    premise, hypothesis = sbert.pair()
+    question = "Premise and hypothesis change places. Which part stays exactly as it is?"
+    guess = kit.predict(state.SB_GUESSES["swap"], question, (*sbert.PARTS, "None"))
+    truth, numbers = sbert.passes(premise, hypothesis)
+    kit.verdict(
+        guess,
+        truth,
+        f"{numbers} So with |u − v| alone the classifier cannot know which sentence is the premise; with "
+        "u and v it can.",
+    )
+    st.subheader("The classifier's answer", anchor=False)
+    sbert.ask()
+
+
+def the_pairs() -> None:
+    st.markdown(
+        "Each premise stands with three hypotheses: one that follows (**entailment**), one that may be true "
+        "(**neutral**) and one that cannot be (**contradiction**). Here are their cosines in "
+        "all-MiniLM-L6-v2 before any training."
+    )
+    question = "Which class has the lowest mean cosine?"
+    guess = kit.predict(state.SB_GUESSES["data"], question, [name.capitalize() for name in CLASSES])
+    examples = sbert.given()
+    truth, means = sbert.cosines(examples, sbert.untouched(examples))
+    kit.verdict(
+        guess,
+        truth,
+        f"Mean cosines: {means}. A contradiction speaks of the same people and things as its premise, so its "
+        "vector is close; a cosine measures a shared topic more than agreement. SBERT's objective asks for a "
+        "class instead, and three classes need not lie on one scale from far to close.",
+    )
+
+
+def concatenation() -> None:
+    st.markdown(
+        "What may the classifier see? It is linear: from u and v side by side it can only add up a term for "
+        "each sentence, never compare the two. Each choice below trains its own copy of the model."
+    )
+    examples = sbert.given()
+    like, chosen = sbert.settings("concatenation")
+    question = "Which choice will leave the cosine worth least after training?"
+    options = [nli_study.written(name) for name in chosen]
+    guess = kit.predict(state.SB_GUESSES["modes"], question, options) if len(options) > 1 else None
+    nli_study.buttons("concatenation", examples, chosen, like)
+    nli_study.watch("concatenation", chosen, sbert.untouched(examples))
+    if result := nli_study.outcome("concatenation"):
+        worst, means = result
+        listed = ", ".join(f"{nli_study.written(n)}: {m:.2f}" for n, m in means.items())
+        kit.verdict(
+            guess,
+            nli_study.written(worst),
+            f"Rank correlations after training: {listed}. With u and v alone, nothing in the loss ever "
+            "compares the two vectors: classes become directions, and what a distance meant decays. With "
+            "|u − v| in view, a small distance has to mean something. Look at the accuracies with doubt: "
+            "with so few held-out pairs they can change more from seed to seed than from choice to choice.",
+        )
+    sbert.paper("concatenation")
+
+
+def pooling() -> None:
+    st.markdown(
+        "How do the vectors of all tokens become one? The classifier sees u, v and |u − v| in each case."
+    )
+    examples = sbert.given()
+    like, chosen = sbert.settings("pooling")
+    question = "Which pooling will leave the cosine worth least after training?"
+    options = [nli_study.written(name) for name in chosen]
+    guess = kit.predict(state.SB_GUESSES["pooling"], question, options)
+    nli_study.buttons("pooling", examples, chosen, like)
+    nli_study.watch("pooling", chosen, sbert.untouched(examples))
+    if result := nli_study.outcome("pooling"):
+        worst, means = result
+        listed = ", ".join(f"{nli_study.written(n)}: {m:.2f}" for n, m in means.items())
+        kit.verdict(
+            guess,
+            nli_study.written(worst),
+            f"Rank correlations after training: {listed}. MiniLM was trained with the mean; another pooling "
+            "reads vectors that were never meant to be read that way, and a few steps have to make up for "
+            "it. The paper starts from BERT, which favours none of the three, and finds smaller differences.",
+        )
+    sbert.paper("pooling")
+
+
+VIEWS = {"Two passes": two_passes, "The pairs": the_pairs, "Concatenation": concatenation, "Pooling": pooling}
+
+state.open_link(state.SB_TEXT)
+kit.opening(
+    PATH,
+    "Sentence-BERT was first trained to tell **entailment**, **neutral** and **contradiction** apart. The "
+    "classifier is thrown away afterwards; what stays is an encoder whose vectors can be compared.",
+)
+main, _ = kit.columns(PATH)
+with main:
+    chosen_view = sbert.view(tuple(VIEWS))
+    with kit.sentences_not_tracebacks():
+        VIEWS[chosen_view]()
+state.write_link(state.SB_TEXT)
