@@ -19,7 +19,9 @@ st.markdown(
 )
 choose, act = st.columns([0.42, 0.58], gap="medium", vertical_alignment="top")
 picture, side = st.columns([0.72, 0.28], gap="medium")
-texts, below = st.container(), st.container()
+with picture:
+    pictured, texts = st.container(), st.container()
+below = st.container()
 
 # Everything that decides what is trained is drawn first, whatever its place on the page.
 with choose:
@@ -47,7 +49,7 @@ base = live_map.base_embeddings(experiment, config)
 with act:
     live_run.controls(experiment, config, run)
     live_run.tell(run, problem)
-with picture:
+with pictured:
     live_map.show(experiment, run, base)
 if run is not None:
     with results:

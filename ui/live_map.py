@@ -85,9 +85,10 @@ def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None
 
 
 def _sentence_count(experiment: Experiment) -> str:
+    count, train, held_out = len(experiment.sentences), len(experiment.train), len(experiment.held_out)
     return (
-        f"{len(experiment.sentences)} sentences, {len(experiment.train)} pairs to train on, "
-        f"{len(experiment.held_out)} held out to measure. The map shows the base model before training."
+        f"{count} {'sentence' if count == 1 else 'sentences'}, {train} {'pair' if train == 1 else 'pairs'} to "
+        f"train on, {held_out} held out to measure. The map shows the base model before training."
     )
 
 

@@ -129,7 +129,7 @@ def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | N
                 "Pause", type="primary", icon=":material/pause:", key="go",
                 on_click=engine.pause, args=(run.id,),
             )  # fmt: skip
-        elif run.step < run.config.steps:
+        elif run.snapshots and run.step < run.config.steps:
             st.button(
                 "Play", type="primary", icon=":material/play_arrow:", key="go",
                 on_click=engine.resume, args=(run.id,),

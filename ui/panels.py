@@ -89,6 +89,9 @@ def _metric_rows(now: Metrics, before: Metrics | None) -> None:
             continue
         first = getattr(before, row.key, None) if before is not None else value
         rows.append((row.title, row.text(first), row.text(value), row.meaning))
+    if not rows:
+        st.caption("With one sentence there is nothing to measure yet.")
+        return
     st.table(
         {
             "metric": [r[0] for r in rows],
