@@ -32,7 +32,14 @@ def test_a_link_to_a_set_brings_what_the_set_suggests(open_app):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("set", "nope"), ("loss", "nope"), ("steps", "-5"), ("steps", "x"), ("learning_rate", "9"), ("data", "!!")],
+    [
+        ("set", "nope"),
+        ("loss", "nope"),
+        ("steps", "-5"),
+        ("steps", "x"),
+        ("learning_rate", "9"),
+        ("data", "!!"),
+    ],
 )
 def test_nonsense_in_a_link_is_ignored(open_app, name, value):
     app = open_app("train_live.py", **{name: value})
