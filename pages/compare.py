@@ -14,7 +14,8 @@ kit.opening(
 )
 main, _ = kit.columns("compare")
 with main:
-    keep.say_what_happened()
+    with st.container():  # always there, so that a message closes no expander below
+        keep.say_what_happened()
     with kit.sentences_not_tracebacks():
         a, b = compare.choose()
         if a.run is None and b.run is None:

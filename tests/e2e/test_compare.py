@@ -97,8 +97,9 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     assert set(zipfile.ZipFile(file).namelist()) == {"run.json", "arrays.npz", "weights.safetensors"}
 
     open_expander(page, "My gallery")
-    page.get_by_label("Your name").fill("Ada")
-    page.get_by_role("button", name="Begin").click()
+    field = page.get_by_label("Your name")
+    field.fill("Ada")
+    field.press("Enter")  # the expander may still be opening, and a click on its button could miss
     expect(page.get_by_text("Nothing is saved yet.")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Save in my gallery").click()
     expect(page.get_by_text(re.compile("Saved in your gallery"))).to_be_visible(timeout=PATIENCE)

@@ -34,6 +34,12 @@ def run(*words: object) -> str:
     return found.stdout
 
 
+@pytest.fixture(autouse=True)
+def no_allowance_outlives_a_test(monkeypatch):
+    """`--model FOLDER` allows that folder for the rest of its process, which here is pytest's."""
+    monkeypatch.setenv(models.ALLOWED, "")
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     """A folder with pairs.csv, the run file run.zip and the model folder model."""

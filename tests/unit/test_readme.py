@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from tests.conftest import ROOT
-from tests.unit.test_cli import PAIRS, run
+from tests.unit.test_cli import PAIRS, no_allowance_outlives_a_test, run  # noqa: F401
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
