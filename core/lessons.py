@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +154,8 @@ class _Reader(Fields):
         key = self.text(step, "measure", line=True)
         if key not in MEASUREMENTS:
             if key:
-                self.refuse(
-                    "measure", f"there is no measurement {key!r}. Known are {', '.join(MEASUREMENTS)}"
-                )
+                near = ", ".join(get_close_matches(key, MEASUREMENTS, 3, 0.0))
+                self.refuse("measure", f"there is no measurement {key!r}. Closest are {near}")
             return None
         row = MEASUREMENTS[key]
         texts = self.texts(step, "texts", *row.texts, [])

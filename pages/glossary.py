@@ -13,9 +13,6 @@ kit.opening(
 )
 with kit.sentences_not_tracebacks():
     found = glossary.glossary()
-    words, picture = st.columns([0.5, 0.5], gap="large")
-    with picture:
-        st.subheader("Map of concepts", anchor=False)
-        glossary.concept_map(found)
-    with words:
-        glossary.entries(found, glossary.search(found))
+    glossary.concept_map(found)
+    st.space("small")
+    glossary.entries(found, glossary.search(found))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LINE = "rgba(138,143,152,0.35)"
+COLUMN = 24  # characters of a name that fit beside a point of the whole map
+NAME = (0.55, 0.16)  # half the width and height that the name in the middle of the small map takes
 
 
 def concept_map(
@@ -29,8 +31,9 @@ def concept_map(
         y: list[float | None] = []
         for a, b in found.edges:
             if (chosen in (a, b)) is touched:
-                x += [place[a][0], place[b][0], None]
-                y += [place[a][1], place[b][1], None]
+                ends = (place[a], place[b]) if themes else _from_name(place[a], place[b])
+                x += [ends[0][0], ends[1][0], None]
+                y += [ends[0][1], ends[1][1], None]
         figure.add_trace(
             go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip")
         )
@@ -39,11 +42,12 @@ def concept_map(
             x=[xy[0] for xy in found.places],
             y=[xy[1] for xy in found.places],
             mode="markers+text",
-            text=[short(term.name) for term in found.terms],
+            text=[short(term.name, COLUMN if themes else 40) for term in found.terms],
             textposition=["middle right" if themes else _beside(*xy) for xy in found.places],
             textfont={"size": 11 if themes else 13},
             marker={
-                "size": [14 if term.key == chosen else 9 for term in found.terms],
+                # In the small map the chosen term's name itself stands in the middle.
+                "size": [(14 if themes else 0) if term.key == chosen else 9 for term in found.terms],
                 "color": [NOW if term.key == chosen else BEFORE for term in found.terms],
             },
             customdata=[term.key for term in found.terms],
@@ -64,8 +68,17 @@ def concept_map(
     return figure
 
 
+def _from_name(a: tuple[float, float], b: tuple[float, float]) -> tuple[tuple[float, float], ...]:
+    """A line's two ends, the one in the middle drawn back to where the name there ends."""
+    if (0.0, 0.0) not in (a, b):
+        return a, b
+    x, y = b if a == (0.0, 0.0) else a
+    back = 1.0 / max(((x / NAME[0]) ** 2 + (y / NAME[1]) ** 2) ** 0.5, 1.0)
+    return (x * back, y * back), (x, y)
+
+
 def _beside(x: float, y: float) -> str:
-    """Where the name of a point of the ring has room."""
-    if abs(x) < 0.2:
-        return "bottom center" if y <= 0 else "top center"
+    """Where the name of a point of the ring has room; the middle one stands where it is."""
+    if (x, y) == (0.0, 0.0):
+        return "middle center"
     return "top center" if y > 0.1 else "bottom center"

@@ -33,18 +33,20 @@ def search(found: Glossary) -> tuple[Term, ...]:
 
 
 def entries(found: Glossary, terms: tuple[Term, ...]) -> None:
-    """The terms by theme, each folded but for its name and sentence."""
-    chosen = state.get(state.GLOSSARY_TERM)
+    """The terms by theme, in two columns."""
     for theme in found.themes:
         of_theme = [t for t in terms if t.theme == theme]
-        if of_theme:
-            st.subheader(theme, anchor=False)
-        for term in of_theme:
-            _entry(found, term, opened=len(terms) <= 3 or term.key == chosen)
+        if not of_theme:
+            continue
+        st.subheader(theme, anchor=False)
+        columns = st.columns(2, gap="medium")
+        for number, term in enumerate(of_theme):
+            with columns[number % 2]:
+                _entry(found, term)
 
 
-def _entry(found: Glossary, term: Term, opened: bool) -> None:
-    with st.container(border=True, gap="xsmall", key=f"term_{term.key}"):
+def _entry(found: Glossary, term: Term) -> None:
+    with st.container(border=True, gap="xsmall"):
         also = f" ({', '.join(term.also)})" if term.also else ""
         st.markdown(f"**{term.name}**{also}")
         st.markdown(term.sentence)
@@ -57,28 +59,13 @@ def _entry(found: Glossary, term: Term, opened: bool) -> None:
                 "On the map", key=f"map {term.key}", type="tertiary", icon=":material/hub:",
                 on_click=choose, args=(term.key,),
             )  # fmt: skip
-        with st.expander("Related terms and source", expanded=opened):
-            with st.container(horizontal=True, gap="small"):
-                for other in found.related(term.key):
-                    st.button(
-                        other.name,
-                        key=f"go {term.key} {other.key}",
-                        on_click=look_up,
-                        args=(other.name, other.key),
-                    )
-            st.caption(f"Source: {term.source}")
+        related = ", ".join(other.name for other in found.related(term.key))
+        st.caption(f"Related: {related}  \nSource: {term.source}")
 
 
 def choose(key: str) -> None:
     """Put a term in the middle of the map; a callback."""
     state.put(state.GLOSSARY_TERM, key)
-    state.put(state.GLOSSARY_MAP, MAPS[0])
-
-
-def look_up(name: str, key: str) -> None:
-    """Search for a term by its name and put it on the map; a callback."""
-    state.put(state.GLOSSARY_SEARCH, name)
-    choose(key)
 
 
 def _page_link(term: Term) -> None:
@@ -102,29 +89,43 @@ def concept_map(found: Glossary) -> None:
     keys = [t.key for t in found.terms]
     if state.get(state.GLOSSARY_TERM) not in keys:
         state.put(state.GLOSSARY_TERM, state.GLOSSARY_TERM.default)
-    left, right = st.columns([0.5, 0.5], vertical_alignment="bottom")
+    view = concepts.view(MAPS, state.GLOSSARY_MAP, "How much of the map")
+    small = view == MAPS[0]
+    left, right = st.columns([0.36, 0.64], gap="large")
     with left:
         st.selectbox(
             "Term", keys, index=keys.index(state.GLOSSARY_TERM.default),
             format_func={t.key: t.name for t in found.terms}.__getitem__, **state.bound(state.GLOSSARY_TERM),
         )  # fmt: skip
-    with right:
-        view = concepts.view(MAPS, state.GLOSSARY_MAP, "How much of the map")
-    chosen = state.get(state.GLOSSARY_TERM)
-    small = view == MAPS[0]
+        chosen = state.get(state.GLOSSARY_TERM)
+        _chosen(found, chosen)
     drawn = around(found, chosen) if small else whole(found)
     figure = figures_glossary.concept_map(
-        drawn, chosen, themes=() if small else found.themes, height=360 if small else 620
+        drawn, chosen, themes=() if small else found.themes, height=380 if small else 620
     )
     name = f"concepts {view} {chosen}"  # a new key a term: an old selection would choose again
-    st.plotly_chart(
-        figure, key=name, config=concepts.PLAIN, on_select=lambda: _clicked(name), selection_mode="points",
-        alt=f"Map of concepts with {len(drawn.terms)} terms and {len(drawn.edges)} relations",
-    )  # fmt: skip
+    with right if small else st.container():
+        st.plotly_chart(
+            figure, key=name, config=concepts.PLAIN, on_select=lambda: _clicked(name),
+            selection_mode="points",
+            alt=f"Map of concepts with {len(drawn.terms)} terms and {len(drawn.edges)} relations",
+        )  # fmt: skip
+        if not small:
+            st.caption("On a narrow screen the view around one term is easier to read.")
     names = {t.key: t.name for t in found.terms}
     columns = {"term": [names[a] for a, _ in drawn.edges], "related to": [names[b] for _, b in drawn.edges]}
     with st.expander("The same as a table"):
         safe_table(columns, key="concept_table", name="concepts")
+
+
+def _chosen(found: Glossary, key: str) -> None:
+    """The chosen term's sentence, and its relations as buttons that move on to them."""
+    term = found.term(key)
+    assert term is not None
+    st.markdown(term.sentence)
+    with st.container(horizontal=True, gap="xsmall"):
+        for other in found.related(key):
+            st.button(other.name, key=f"go {other.key}", on_click=choose, args=(other.key,))
 
 
 def _clicked(name: str) -> None:

@@ -1,0 +1,109 @@
+"""Lessons without a browser: nothing runs before a prediction, answers are kept, files are checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import models
+from core.storage import Store
+from tests.app.workers import in_this_process  # noqa: F401
+from ui import learner, state
+from ui.lesson_teacher import TEMPLATE
+
+PAGE = "lessons.py"
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
+
+def page_text(app) -> str:
+    return "\n".join(m.value.replace("\\", "").replace("\u2060", "") for m in (*app.markdown, *app.caption))
+
+
+def at_step(open_app, lesson: str, number: int, **query):
+    """The lesson at a step (from 1), reached as a learner reaches it who has been there."""
+    from core.lesson_progress import Progress
+
+    app = open_app(PAGE, lesson=lesson, **query)
+    app.session_state[state.LESSON_KEPT.name] = ((lesson, Progress().at(number - 1)),)
+    return app.run()
+
+
+def test_the_shelf_shows_every_lesson_and_opens_one(open_app):
+    app = open_app(PAGE)
+    assert not app.exception and not app.warning
+    assert sum(b.label == "Begin" for b in app.button) == 6
+    app.button(key="open what_is_an_embedding").click().run()
+    assert not app.exception
+    assert app.query_params["lesson"] == "what_is_an_embedding"
+    app.button(key="lesson_next").click().run()
+    assert "384 numbers" in page_text(app)
+    assert app.button(key="goto 5").disabled, "a step that was not reached can be opened"
+
+
+def test_numbers_are_those_of_the_typed_sentence(open_app):
+    app = at_step(open_app, "what_is_an_embedding", 2)
+    app.text_input(key="look_what_is_an_embedding_2").set_value("Frogs sing at night.").run()
+    vector = models.load("minilm-l6").encode(["Frogs sing at night."])[0]
+    assert f"They begin with {vector[0]:.2f}, {vector[1]:.2f}" in page_text(app)
+
+
+def test_a_prediction_comes_before_the_measurement_and_is_locked_after_it(open_app):
+    app = at_step(open_app, "words_or_meaning", 2)
+    assert app.button(key="lesson_run").disabled and app.button(key="lesson_next").disabled
+    assert "Measured: " not in page_text(app)
+    app.text_input(key="text_words_or_meaning_2_2").set_value("Bananas are yellow.").run()
+    app.radio[0].set_value("high").run()
+    app.button(key="lesson_run").click().run()
+    assert not app.exception
+    z = models.load("minilm-l6").encode(["The medicine is safe for children.", "Bananas are yellow."])
+    cosine = float(z[0] @ z[1])
+    assert cosine < 0.3
+    assert "Measured: Below 0.3" in page_text(app) and f"{cosine:.2f}" in page_text(app)
+    assert app.radio[0].disabled and not app.button(key="lesson_next").disabled
+    app.button(key="lesson_again").click().run()
+    assert not app.radio[0].disabled and app.radio[0].value is None
+    assert app.button(key="lesson_next").disabled
+
+
+def test_own_words_and_answers_are_stored_for_a_learner(open_app):
+    learner.store.cache_clear()
+    app = at_step(open_app, "words_or_meaning", 5)
+    store = Store.open()
+    key = "lesson-learner-key-0123456789"
+    who = store.create_learner("Ada", key, learner.now())
+    app.session_state[state.LEARNER.name] = key
+    app.run()
+    app.text_area(key="lesson_words_words_or_meaning_5").set_value("Denials look alike.").run()
+    assert not app.exception
+    assert "Compare it with this" in page_text(app)
+    kept = store.lesson_progress(who.id)["words_or_meaning"]
+    assert kept["explanations"] == {"4": "Denials look alike."}
+
+
+def test_the_last_step_finishes_the_lesson(open_app):
+    app = at_step(open_app, "words_or_meaning", 6)
+    assert app.button(key="lesson_next").label == "Finish the lesson"
+    app.button(key="lesson_next").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Lessons"
+    assert app.button(key="open words_or_meaning").label == "Open again"
+
+
+def test_a_teacher_sees_errors_a_preview_and_plays_the_lesson(open_app):
+    app = open_app(PAGE, lesson_view="For teachers")
+    assert not app.exception and not app.warning
+    assert app.button(key="lesson_try").label == "Try it as a learner"
+    broken = TEMPLATE.replace("held_out_auc_change", "nonsense").replace("minutes = 10", "minutes = -1")
+    app.text_area(key="lesson_text").set_value(broken).run()
+    told = [w.value.replace("\\", "") for w in app.warning]
+    assert len(told) == 2 and "line 3, minutes" in told[0] and "line 21" in told[1]
+    assert app.text_area(key="lesson_text").value == broken
+    app.text_area(key="lesson_text").set_value(TEMPLATE.replace("My first", "Another")).run()
+    app.button(key="lesson_try").click().run()
+    assert not app.exception
+    assert "Another lesson" in app.title[0].value
+
+
+def test_a_link_to_an_unknown_lesson_says_so(open_app):
+    app = open_app(PAGE, lesson="nope")
+    assert not app.exception
+    assert "not here" in app.info[0].value
