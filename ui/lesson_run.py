@@ -129,7 +129,8 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
         method, lane = ("equilibrium", "layout") if ready else ("pca", "encode")
         _, frame = kit.ask("core.projection:start", method, now, lane=lane, busy="Drawing the map")
     sentences = prepared.sentences
-    replay = run is not None and not run.is_active and len(frames) > 1
+    # A board that replays takes no more frames, so it waits for the last one to be drawn.
+    replay = run is not None and not run.is_active and len(frames) > 1 and _is_drawn(run)
     moving_map.board(
         key=live_run.BOARD,
         sentence_set=sentences,
@@ -143,6 +144,8 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
         steps=[f.step for f in frames] if replay else None,
         can_mark=False,
     )
+    if run is not None and run.snapshots and not run.is_active and not _is_drawn(run):
+        _until_drawn(run)
 
 
 def numbers(step: Predict, run: Run | None, result: Measured, beside: tuple[Measured, ...], key: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.cards import shipped
+from core.lesson_measures import PLACES
 from core.lesson_progress import LONGEST_EXPLANATION, Answer
 from core.lesson_types import Cards, Explain, Lesson, Look, Predict, Read
 from core.metrics import cosine_matrix
@@ -129,7 +130,7 @@ def _texts(step: Predict, name: str, locked: bool) -> tuple[str, ...]:
     """The texts that are compared; where the lesson allows it, the learner may change them first."""
     given = []
     for i, text in enumerate(step.texts):
-        label = "The sentence" if i == 0 else "The other" if len(step.texts) == 2 else f"Other {i}"
+        label = "The sentence" if i == 0 else f"The {PLACES[i - 1]}" if len(step.texts) > 2 else "The other"
         if step.editable:
             key = state.Key(f"text_{name}_{i + 1}", text, url=True)
             typed = st.text_input(

@@ -88,7 +88,7 @@ def play(lesson: Lesson) -> None:
     )
     st.title(plain(lesson.title), anchor=False)
     main, side = st.columns([0.74, 0.26], gap="large")
-    with side:
+    with side, st.container(gap="xxsmall"):
         _outline(lesson, number)
     ready = False
     with main, st.container(key=f"lesson_step_{number + 1}"):
