@@ -148,6 +148,20 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
         _until_drawn(run)
 
 
+def _is_drawn(run: Run) -> bool:
+    return bool(run.frames) and run.frames[-1].step >= run.step
+
+
+def _until_drawn(run: Run) -> None:
+    """Draw the page again once the map has caught up with a run that is over."""
+
+    def look() -> None:
+        if _is_drawn(executor().run(run.id)):
+            st.rerun()
+
+    st.fragment(look, run_every=1.0)()
+
+
 def numbers(step: Predict, run: Run | None, result: Measured, beside: tuple[Measured, ...], key: str) -> None:
     """The course of the measure during the run, and every measured number as a table."""
     name = step.measurement.value
