@@ -101,9 +101,10 @@ def learn(
             score = np.float32(0.0)
             for d in range(dimensions):
                 score += word[d] * other[d]
-            signed = score if k == 1 else -score
-            total += np.log1p(np.exp(-abs(signed))) + max(-signed, 0.0)  # -log sigmoid(signed), stable
-            error = np.float32(1.0 if k == 1 else 0.0) - np.float32(1.0 / (1.0 + np.exp(-score)))
+            small = np.exp(-abs(score))  # in (0, 1], so nothing overflows
+            chance = (1.0 if score > 0.0 else small) / (1.0 + small)  # sigmoid(score)
+            total += np.log1p(small) + max(-score if k == 1 else score, np.float32(0.0))
+            error = np.float32((1.0 if k == 1 else 0.0) - chance)  # minus d loss / d score
             step = np.float32(rate) * error
             for d in range(dimensions):
                 push[d] += step * other[d]

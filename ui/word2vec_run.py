@@ -81,7 +81,7 @@ def current() -> Watched:
     rows = page.shown(corpus)
     old: Watched | None = state.get(state.W2V_RUN)
     if old is not None and (old.text, old.settings) == (text, settings):
-        if old.rows == rows:
+        if old.rows == rows and not _can_be_drawn_better(old):
             return old
         new = replace(old, rows=rows, layout=None, frames=(), drawing=None)
     else:
@@ -92,6 +92,12 @@ def current() -> Watched:
     new = _draw(new)
     state.put(state.W2V_RUN, new)
     return new
+
+
+def _can_be_drawn_better(watched: Watched) -> bool:
+    """An untrained map that was drawn before the neighbour map was ready. Later, its replay is worth more."""
+    by_pca = watched.layout is not None and watched.layout.method == "pca"
+    return by_pca and not watched.busy and not watched.state.done and executor().layout_ready.is_set()
 
 
 def _ask(watched: Watched, until: int) -> Future[Any]:
@@ -218,10 +224,10 @@ def _neighbours(watched: Watched) -> IntArray | None:
     return nearest_neighbours(watched.state.vectors[list(watched.rows)], k) if k > 0 else None
 
 
-def forces(watched: Watched) -> Forces:
+def forces(watched: Watched) -> Forces | None:
     """The next sentence's pairs among the words on the map: d loss / d (u . v), summed over equal pairs."""
     if watched.step is None or not state.get(state.W2V_FORCES):
-        return Forces.none()
+        return None
     place = {row: i for i, row in enumerate(watched.rows)}
     summed: dict[tuple[int, int], float] = {}
     for pair, chance in zip(watched.step.pairs.tolist(), watched.step.chance.tolist()):
