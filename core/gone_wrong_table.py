@@ -98,23 +98,26 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment(
             key="overfitting",
             title="Ten pairs by heart",
-            set_key="bank_intents",
+            set_key="sentiment",
             about="One run learns ten pairs, the other as many as the sentences give, up to 240. Both are "
             "measured on pairs of sentences that neither has seen.",
             question="After training on ten pairs: how much higher is the AUC on those ten than on held-out "
             "pairs?",
             options=g.GAPS,
             broken_name="10 pairs",
-            sound_name="many pairs",
+            sound_name="up to 240 pairs of the same sentences",
             broken=g.by_heart,
             sound=g.many_pairs,
             shown=("held_out_auc", "train_auc", "probe"),
             judge=g.judge_overfitting,
             number="AUC on the training pairs minus AUC on held-out pairs",
             why="Ten pairs can be told apart in countless ways, and almost none of them is the one that was "
-            "meant. A perfect score on the training pairs says nothing about new ones.",
-            remedy="More pairs, more different sentences, fewer steps; and believe held-out pairs only.",
-            usual=g.GAPS[1],
+            "meant. A perfect score on the training pairs says nothing about new ones. Two hundred more "
+            "pairs of the same few sentences help surprisingly little. Where the model nearly knows the "
+            "distinction already, ten pairs can be enough: try groups of different topics.",
+            remedy="More different sentences, not only more pairs of the same ones; fewer steps; and belief "
+            "in held-out pairs only.",
+            usual=g.GAPS[2],
         ),
     )
 }

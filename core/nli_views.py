@@ -75,6 +75,7 @@ class Untouched:
     cosines: FloatArray
     concatenations: dict[str, float]
     poolings: dict[str, float]
+    probe: dict[str, float | None]  # rank correlation with the graded pairs, for each pooling
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +127,10 @@ def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
     """The base model's cosines, and how far a classifier gets when the encoder does not learn."""
     from core import models
     from core.metrics import pair_cosines
+    from core.probe import probe_pairs, score
 
     encoder = models.load(BASE)
+    probe = [text for p in probe_pairs() for text in (p.left, p.right)]
     sentences, pairs = as_pairs(given)
     row = sentences.row()
     left, right = (np.array([row[getattr(p, side)] for p in pairs]) for side in ("left", "right"))
@@ -144,6 +147,7 @@ def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
         pair_cosines(z["mean"], np.stack([left, right], axis=1)),
         {name: accuracy("mean", name) for name in CONCATENATIONS},
         {name: accuracy(name, "u,v,|u-v|") for name in POOLINGS},
+        {how: score(pooled(encoder, probe, how)).spearman for how in POOLINGS},
     )
 
 

@@ -13,7 +13,7 @@ state.open_link(state.GW_TEXT)
 kit.opening(
     PATH,
     "Training rarely fails with an error. The loss falls, the curves look fine, and the model is worse than "
-    "before. Each experiment here is two runs: one that goes wrong and one that does not.",
+    "before. Each experiment here breaks one on purpose, beside a run that is trained differently.",
 )
 main, _ = kit.columns(PATH)
 

@@ -143,26 +143,20 @@ def _draw(what: str, study: Study | None, chosen: tuple[str, ...], before: Untou
     frozen = before.concatenations if what == "concatenation" else before.poolings
     accuracy = {written(n): _last(study, done, n, "held_out_accuracy") for n in names}
     probe = {written(n): _last(study, done, n, "probe") for n in names}
-    start = {written(n): _start(study, n) for n in names}
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**Held-out accuracy** (dotted: chance)")
-        figure = figures_nli.compared(
-            list(accuracy), {written(n): frozen[n] for n in names}, accuracy,
-            x_title="share of held-out pairs told right", before_name="classifier on a frozen encoder",
-            reference=CHANCE,
-        )  # fmt: skip
-        st.plotly_chart(figure, key=f"sb_accuracy_{what}", config=PLAIN, alt="Held-out accuracy by choice")
-    with right:
-        st.markdown("**What the cosine is worth afterwards** (forty graded pairs)")
-        figure = figures_nli.compared(
-            list(probe),
-            start,
-            probe,
-            x_title="rank correlation with the grades",
-            before_name="before training",
-        )
-        st.plotly_chart(figure, key=f"sb_probe_{what}", config=PLAIN, alt="Rank correlation by choice")
+    start = {written(n): before.probe[n if what == "pooling" else "mean"] for n in names}
+    st.markdown("**Held-out accuracy** (dotted: chance)")
+    figure = figures_nli.compared(
+        list(accuracy), {written(n): frozen[n] for n in names}, accuracy,
+        x_title="share of held-out pairs told right", before_name="classifier on a frozen encoder",
+        reference=CHANCE,
+    )  # fmt: skip
+    st.plotly_chart(figure, key=f"sb_accuracy_{what}", config=PLAIN, alt="Held-out accuracy by choice")
+    st.markdown("**What the cosine is worth** (forty everyday pairs, graded by hand)")
+    figure = figures_nli.compared(
+        list(probe), start, probe,
+        x_title="rank correlation with the grades", before_name="before training",
+    )  # fmt: skip
+    st.plotly_chart(figure, key=f"sb_probe_{what}", config=PLAIN, alt="Rank correlation by choice")
     if done:
         table(study, done)
 
@@ -171,12 +165,6 @@ def _last(study: Study | None, done: tuple[Standing, ...], name: str, field: str
     """The final value of each finished seed of this choice."""
     values = [getattr(s.laps[-1], field) for s in done if study is not None and study.choice(s.task) == name]
     return [v for v in values if v is not None]
-
-
-def _start(study: Study | None, name: str) -> float | None:
-    """The probe before training, once one training of this choice has begun."""
-    laps = [s.laps[0] for s in study.standings if study.choice(s.task) == name] if study is not None else []
-    return laps[0].probe if laps else None
 
 
 def table(study: Study, done: tuple[Standing, ...]) -> None:

@@ -194,10 +194,12 @@ def paper(what: str) -> None:
         rows = PAPER[what]
         columns: dict[str, list[object]] = {
             what: [nli_study.written(row.choice) for row in rows],
-            "trained on NLI": [row.nli for row in rows],
+            "trained on NLI": [f"{row.nli:.2f}" for row in rows],
         }
         if what == "pooling":
-            columns["trained on STS benchmark"] = [row.sts for row in rows]
+            columns["trained on STS benchmark"] = [
+                "" if row.sts is None else f"{row.sts:.2f}" for row in rows
+            ]
         safe_table(columns, key=f"sb_paper_{what}", name=f"reimers-gurevych-2019-{what}")
         st.caption(
             "Reimers and Gurevych 2019, arXiv:1908.10084, table 6: Spearman rank correlation times 100 on "
