@@ -86,6 +86,7 @@ def edit_sentences() -> None:
     st.file_uploader(
         f"Or a CSV or TSV file, up to {sentences.MAX_UPLOAD_MB} MB",
         type=["csv", "tsv", "txt"],
+        max_upload_size=sentences.MAX_UPLOAD_MB,
         key="sentence_file",
         on_change=_take_upload,
     )
@@ -144,6 +145,7 @@ def edit_pairs() -> None:
     st.file_uploader(
         f"Or a CSV or TSV file of pairs (left, right, label), up to {sentences.MAX_UPLOAD_MB} MB",
         type=["csv", "tsv", "txt"],
+        max_upload_size=sentences.MAX_UPLOAD_MB,
         key="pair_file",
         on_change=_take_pairs,
     )

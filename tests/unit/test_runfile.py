@@ -265,3 +265,12 @@ def test_an_unknown_base_model_still_opens(good):
 def test_a_run_without_snapshots_is_not_saved(trained):
     with pytest.raises(InputError, match="no snapshot yet"):
         pack(RunFile(dataclasses.replace(trained[0], snapshots=(), frames=()), ""))
+
+
+def test_the_server_lets_a_run_file_through():
+    import tomllib
+
+    from tests.conftest import ROOT
+
+    server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["server"]
+    assert server["maxUploadSize"] * 1_000_000 >= runfile.MAX_FILE
