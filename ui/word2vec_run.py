@@ -64,7 +64,8 @@ class Watched:
 
     @property
     def busy(self) -> bool:
-        return self.running or self.asked is not None or self.drawing is not None
+        under_way = self.asked is not None or self.drawing is not None
+        return self.running or under_way or self.drawn != self.state.done
 
     @property
     def space(self) -> str:
@@ -122,14 +123,14 @@ def move(watched: Watched) -> Watched:
         history = watched.history if np.isnan(now.loss) else (*watched.history, (now.done, now.loss))
         watched = replace(watched, asked=None, state=now, step=step, history=history)
         watched = replace(watched, running=watched.running and now.done < watched.total)
-    if watched.drawing is None and watched.drawn != watched.state.done:
-        watched = _draw(watched)
     if watched.drawing is not None and wait([watched.drawing], MOMENT).done:
         try:
             layout, frame = watched.drawing.result()
         except (InputError, RuntimeError) as error:
             return replace(watched, drawing=None, running=False, error=str(error))
         watched = _framed(replace(watched, drawing=None), layout, frame)
+    if watched.drawing is None and watched.drawn != watched.state.done:
+        watched = _draw(watched)
     if watched.running and watched.asked is None and watched.drawing is None:
         watched = replace(watched, asked=_ask(watched, _next_mark(watched)))
     return watched
@@ -253,7 +254,7 @@ def picture(watched: Watched) -> None:
             xy=watched.frames[-1].xy,
             step=watched.frames[-1].step,
             space=watched.space,
-            color_by="group",
+            color_by="group" if page.kinds() else "none",
             labels=len(watched.rows) <= LABELLED,
             neighbours=_neighbours(watched),
             forces=forces(watched),
@@ -301,7 +302,7 @@ def _progress(watched: Watched) -> None:
     )
     st.caption(
         f"{len(watched.rows)} words as {view} of their vectors in {watched.settings.dimensions} dimensions. "
-        "Hover over a word to see its nearest in the full space."
+        "Hover over a word to see its nearest in the full space. A step is one sentence read."
     )
 
 

@@ -116,11 +116,15 @@ def answer_neighbour(watched: Watched, guess: str | None) -> None:
         guess,
         BESIDE if nearest == companion else ANOTHER,
         f"Nearest to “{word}” is “{name[nearest]}” (cosine {cosines.max():.2f}), which stands beside it "
-        f"{beside[nearest]} times. Its most frequent companion “{name[companion]}” stands beside it "
-        f"{beside[companion]} times (cosine {cosine:.2f}). A word's vector v is never compared with another "
-        "v in training, only with the second vector u of its neighbours. Two words come close when they have "
+        f"{_times(beside[nearest])}. Its most frequent companion “{name[companion]}” stands beside it "
+        f"{_times(beside[companion])} (cosine {cosine:.2f}). A word's vector v is never compared with "
+        "another v in training, only with the second vector u of its neighbours. Two words come close when they have "
         "the *same* neighbours, whether or not they ever meet.",
     )
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(int(count), f"{count} times")
 
 
 # ---- analogies -------------------------------------------------------------------------------------

@@ -52,6 +52,36 @@ def trained(app):
     raise AssertionError("the run does not end")
 
 
+class SlowMaps(Here):
+    """The neighbour map is ready but every picture is late; PCA stands in for it, to be quick."""
+
+    layout_ready = threading.Event()
+    layout_ready.set()
+    late: list = []  # noqa: RUF012
+
+    def call(self, target, *args, lane="encode", **kwargs):
+        if lane != "layout":
+            return super().call(target, *args, lane=lane, **kwargs)
+        future: Future = Future()
+        given = ["pca" if a is args[0] and isinstance(a, str) else a for a in args]
+        self.late.append((future, target, given, kwargs))
+        return future
+
+
+def test_a_picture_that_comes_late_is_followed_by_the_newest(page, monkeypatch):
+    monkeypatch.setattr(word2vec_run, "executor", SlowMaps)
+    app = page(w2v_at="900")
+    assert app.session_state["w2v_run"].state.done == 900 and app.session_state["w2v_run"].busy
+    for _ in range(3):
+        while SlowMaps.late:
+            future, target, given, kwargs = SlowMaps.late.pop(0)
+            future.set_result(resolve(target)(*given, **kwargs))
+        app.run()
+        run = app.session_state["w2v_run"]
+        assert run.busy or run.frames[-1].step == 900, "it goes on looking until the map is up to date"
+    assert run.frames[-1].step == 900 and not run.busy
+
+
 def said(app):
     return " ".join(m.value for m in app.markdown)
 
@@ -62,7 +92,7 @@ def test_a_run_answers_the_prediction_and_finds_analogies(page):
     app.radio(key="w2v_guess_neighbour").set_value("No, another word").run()
     app = trained(app)
     assert not app.exception and not app.warning and not app.error
-    assert "Nearest to “king” is" in said(app)
+    assert "Nearest to “king” is" in said(app) and "Found now: **" in said(app)
     run = app.session_state["w2v_run"]
     assert run.state.done == run.total and len(run.history) > 20
     assert app.query_params["w2v_at"] == str(run.total)
