@@ -12,8 +12,8 @@ EXPERIMENTS: dict[str, Experiment] = {
             key="collapse",
             title="Positives only",
             set_key="collapse",
-            about="The contrastive loss is given similar pairs only, forty of them. Beside it runs the same "
-            "training with forty dissimilar pairs added.",
+            about="The contrastive loss is given similar pairs only, up to forty. Beside it runs the same "
+            "training with as many dissimilar pairs added.",
             question="After 40 steps without a single dissimilar pair: what is the mean cosine of sentences "
             "from different groups?",
             options=g.COLLAPSE,

@@ -161,7 +161,8 @@ def _progress(experiment: Experiment, now: Watched, runs: tuple[Run | None, ...]
     names = (experiment.broken_name, experiment.sound_name)
     for name, run, plan, path in zip(names, runs, now.plans, now.readings):
         step = path[-1][0] if path else 0
-        word = live_run.status_line(run) if run is not None else "Finished"
+        through = step >= plan.config.steps
+        word = live_run.status_line(run) if run is not None and not through else f"Finished · step {step}"
         st.progress(min(1.0, step / plan.config.steps), text=f"{name.capitalize()}: {word}")
         if run is not None and run.error:
             st.error(run.error, icon=":material/error:")
@@ -189,6 +190,9 @@ def _curve(field: str, names: tuple[str, str], now: Watched) -> None:
         for name, path in zip(names, now.readings)
     }
     title = READINGS[field]
+    if all(value is None for _, values in lines.values() for value in values):
+        st.caption(f"{title[0].upper()}{title[1:]}: there is no such pair among these sentences.")
+        return
     figure = figures_nli.two_runs(lines, y_title="", last_step=now.plans[0].config.steps)
     st.markdown(f"**{title[0].upper()}{title[1:]}**")
     st.plotly_chart(figure, key=f"gw_{field}", config=PLAIN, alt=title)
