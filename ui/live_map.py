@@ -87,8 +87,10 @@ def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None
 def _sentence_count(experiment: Experiment) -> str:
     count, train, held_out = len(experiment.sentences), len(experiment.train), len(experiment.held_out)
     sentences, pairs = "sentence" if count == 1 else "sentences", "pair" if train == 1 else "pairs"
-    return f"{count} {sentences}, {train} {pairs} to train on, {held_out} held out to measure. "
+    return (
+        f"{count} {sentences}, {train} {pairs} to train on, {held_out} held out to measure. "
         "The map shows the base model before training."
+    )
 
 
 def _view_settings() -> None:
