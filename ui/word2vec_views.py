@@ -118,8 +118,8 @@ def answer_neighbour(watched: Watched, guess: str | None) -> None:
         f"Nearest to “{word}” is “{name[nearest]}” (cosine {cosines.max():.2f}), which stands beside it "
         f"{_times(beside[nearest])}. Its most frequent companion “{name[companion]}” stands beside it "
         f"{_times(beside[companion])} (cosine {cosine:.2f}). A word's vector v is never compared with "
-        "another v in training, only with the second vector u of its neighbours. Two words come close when they have "
-        "the *same* neighbours, whether or not they ever meet.",
+        "another v in training, only with the second vector u of its neighbours. Two words come close "
+        "when they have the *same* neighbours, whether or not they ever meet.",
     )
 
 
