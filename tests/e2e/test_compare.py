@@ -174,7 +174,7 @@ def plays_offline(browser: Browser | None, file: Path) -> None:
     first = page.evaluate(picture)
     page.get_by_label("Forces").check()
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.body.dataset.at >= 8", timeout=60_000)
+    expect(page.locator("body")).to_have_attribute("data-at", "8.000", timeout=60_000)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     assert page.evaluate(picture) != first
     expect(page.locator("#now")).to_contain_text("step 8")
