@@ -18,8 +18,8 @@ from core import grammar, word2vec
 from core.word2vec import Corpus, Settings
 
 ROUNDS = 5
-SENTENCES = 20_000
-SETTINGS = Settings(epochs=2)
+SENTENCES = 8_000
+SETTINGS = Settings(epochs=4)
 
 
 def ours(corpus: Corpus, settings: Settings) -> np.ndarray:

@@ -275,7 +275,7 @@ def picture(watched: Watched) -> None:
                 forces=forces(now), neighbours=_neighbours(now),
             )  # fmt: skip
         _progress(now)
-        if (busy and not now.busy) or (now.frames and not drawn):
+        if busy != now.busy or (now.frames and not drawn):  # begin or end the ticking
             st.rerun()
 
     st.fragment(look, run_every=POLL if busy else None)()

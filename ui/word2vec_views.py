@@ -115,11 +115,12 @@ def answer_neighbour(watched: Watched, guess: str | None) -> None:
     kit.verdict(
         guess,
         BESIDE if nearest == companion else ANOTHER,
-        f"Nearest to “{word}” is “{name[nearest]}” (cosine {cosines.max():.2f}), which stands beside it "
-        f"{_times(beside[nearest])}. Its most frequent companion “{name[companion]}” stands beside it "
-        f"{_times(beside[companion])} (cosine {cosine:.2f}). A word's vector v is never compared with "
-        "another v in training, only with the second vector u of its neighbours. Two words come close "
-        "when they have the *same* neighbours, whether or not they ever meet.",
+        f"Nearest to “{word}” is “{name[nearest]}” (cosine {cosines.max():.2f}; seen beside it: "
+        f"{_times(beside[nearest])}). Its most frequent companion is “{name[companion]}” (cosine "
+        f"{cosine:.2f}; seen beside it: {_times(beside[companion])}). "
+        "A word's vector v is never compared with another v in training, only with the second vector u of "
+        "its neighbours. Two words come close when they have the *same* neighbours, whether or not they "
+        "ever meet.",
     )
 
 
