@@ -1,7 +1,7 @@
 """Who is studying: a name and a random key in the address, no account. And the one open database.
 
-The key stands in the address of the study page alone, so that a link to any other page gives nobody's
-progress away.
+The key stands in the address of the study page, and in that of Compare once its gallery has been opened
+with a name; a link to any other page gives nobody's progress away.
 """
 
 from __future__ import annotations

@@ -71,7 +71,9 @@ def workshop() -> None:
 
 
 def _write() -> None:
-    st.file_uploader("Upload a lesson file", type=["toml"], key="lesson_file", on_change=_take_file)
+    st.file_uploader(
+        "Upload a lesson file", type=["toml"], key="lesson_file", on_change=_take_file, max_upload_size=1
+    )
     if error := state.get(state.LESSON_ERROR):
         st.warning(plain(error), icon=":material/info:")
     st.text_area("The lesson", height=520, **state.bound(state.LESSON_TEXT))

@@ -29,6 +29,7 @@ BUILT_IN, OWN = "Built-in passages", "My own"
 POLL = 0.5  # seconds between two looks
 LISTED = 500  # passages that the table of a large corpus shows
 MAX_QUERY = 300  # characters
+UPLOAD_MB = 20  # 10,000 passages of the longest kind allowed
 LABEL = 60  # characters of a passage that has no title
 WAYS = ("BM25", "Bi-encoder", "Re-ranked")
 SYMBOLS = {True: ":material/arrow_upward:", False: ":material/arrow_downward:"}
@@ -106,7 +107,7 @@ def choose_corpus() -> None:
 def _own() -> None:
     st.file_uploader(
         f"A text file, one passage a line, up to {corpora.MAX_PASSAGES:,}", type=["txt"],
-        key="search_upload", on_change=_uploaded,
+        key="search_upload", on_change=_uploaded, max_upload_size=UPLOAD_MB,
     )  # fmt: skip
     if problem := state.get(state.SEARCH_ERROR):
         st.warning(problem, icon=":material/info:")

@@ -86,7 +86,10 @@ def _own(shelf: Shelf) -> None:
 def _bring(shelf: Shelf) -> None:
     """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
     file = st.file_uploader(
-        "A deck as .md, .txt, .csv or .tsv", type=["md", "txt", "csv", "tsv"], key="deck_file"
+        "A deck as .md, .txt, .csv or .tsv, up to 5 MB",
+        type=["md", "txt", "csv", "tsv"],
+        key="deck_file",
+        max_upload_size=5,
     )
     st.text_area(
         "Or type cards here", height=200, placeholder=EXAMPLE, help="The README of assets/decks explains the "

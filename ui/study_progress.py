@@ -140,7 +140,7 @@ def _transfer(shelf: Shelf) -> None:
         on_click="ignore",
         key="export_progress",
     )
-    file = st.file_uploader("Import a progress file", type=["json"], key="progress_file")
+    file = st.file_uploader("Import a progress file", type=["json"], key="progress_file", max_upload_size=20)
     if file is None:
         return
     with kit.sentences_not_tracebacks():
