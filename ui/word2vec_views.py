@@ -255,6 +255,10 @@ def _mean_cosine(watched: Watched) -> None:
             figures.curve(steps, {"loss a pair": losses}, x_title="sentences read", last_step=watched.total),
             key="w2v_loss", config={"displayModeBar": False},
         )  # fmt: skip
+        st.caption("Loss of one pair, the mean over the sentences since the measurement before.")
+        with st.expander("Numbers of the curve", icon=":material/table:"):
+            columns = {"sentences read": list(steps), "loss a pair": list(losses)}
+            safe_table(columns, key="w2v_losses", name="word2vec-loss", height=220)
 
 
 def numbers(watched: Watched) -> None:
