@@ -6,10 +6,12 @@ Everything that a lesson file says is shown as plain text: a lesson may come fro
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.cards import shipped
 from core.lesson_measures import PLACES
 from core.lesson_progress import LONGEST_EXPLANATION, Answer
+from core.lesson_run import Prepared
 from core.lesson_types import Cards, Explain, Lesson, Look, Predict, Read
 from core.metrics import cosine_matrix
 from core.types import InputError
@@ -32,27 +34,44 @@ def prose(text: str) -> None:
             st.markdown(plain(" ".join(lines)))
 
 
+def _words() -> DeltaGenerator:
+    """Where a step without a map stands: lines of a length that can be read."""
+    return st.container(width=kit.READING_WIDTH)
+
+
+def _words_and_map() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Words and questions at the left, the map beside them, so that both are in sight while it moves."""
+    left, right = st.columns([0.46, 0.54], gap="large")
+    return left, right
+
+
 def read(lesson: Lesson, number: int, step: Read) -> bool:
-    prose(step.text)
+    with _words():
+        prose(step.text)
     return True
 
 
 def look(lesson: Lesson, number: int, step: Look) -> bool:
-    prose(step.text)
     key = state.Key(f"look_{lesson.key}_{number + 1}", "\n".join(step.sentences), url=True)
-    if step.show == "numbers":
-        _numbers(key)
-    elif step.show == "cosines":
-        _cosines(key)
-    else:
+    if step.show == "map":
+        _map(lesson, step, key)
+        return True
+    with _words():
+        prose(step.text)
+        (_numbers if step.show == "numbers" else _cosines)(key)
+    return True
+
+
+def _map(lesson: Lesson, step: Look, key: state.Key[str]) -> None:
+    words, picture = _words_and_map()
+    with words:
+        prose(step.text)
+    with picture:
         prepared = lesson.prepared(seed=state.get(state.LESSON_SEED))
         lesson_run.map_of(prepared, None)
-        row = {
-            "sentence": list(prepared.sentences.texts),
-            "group": [g or "" for g in prepared.sentences.groups],
-        }
-        twin(row, key=f"{key.name} table", name="lesson-sentences")
-    return True
+        chosen = prepared.sentences
+        columns = {"sentence": list(chosen.texts), "group": [g or "" for g in chosen.groups]}
+        twin(columns, key=f"{key.name} table", name="lesson-sentences")
 
 
 def _numbers(key: state.Key[str]) -> None:
@@ -90,11 +109,27 @@ def _cosines(key: state.Key[str]) -> None:
 
 def predict(lesson: Lesson, number: int, step: Predict) -> bool:
     """Prediction, then the run or the measurement, then the comparison. True once it was measured."""
+    seed = state.get(state.LESSON_SEED)
+    prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
+    if prepared is None or not step.measurement.trains:
+        with _words():
+            return _question(lesson, number, step, prepared)
+    words, picture = _words_and_map()
+    with words:
+        ready = _question(lesson, number, step, prepared)
+    with picture:
+        lesson_run.map_of(prepared, lesson_run.current(lesson, number))
+        st.caption(
+            f"{len(prepared.sentences)} sentences, {len(prepared.train)} pairs to train on, "
+            f"{len(prepared.held_out)} held out to measure."
+        )
+    return ready
+
+
+def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | None) -> bool:
     prose(step.text)
     answer = lesson_kept.progress(lesson).answer(number)
     name = f"{lesson.key}_{number + 1}"
-    seed = state.get(state.LESSON_SEED)
-    prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
     texts = _texts(step, name, locked=answer is not None)
     prediction = _ask(step, name, answer)
     run = lesson_run.current(lesson, number)
@@ -104,26 +139,23 @@ def predict(lesson: Lesson, number: int, step: Predict) -> bool:
         state.put(state.LESSON_SAID, None)
     if run is not None:
         lesson_run.watch(run)
-    if answer is not None and prepared is not None and step.measurement.trains:
-        if lesson_run.is_done(run, prepared):
-            answer = _settle(lesson, number, step, answer, texts)
-        elif run is not None and not run.is_active and answer.outcome is None:
-            st.info("The run did not reach its end, so there is nothing to compare yet. Run it again.")
-    if answer is not None and answer.outcome is not None:
-        _compare(step, answer)
-        if not step.measurement.trains or (prepared is not None and lesson_run.is_done(run, prepared)):
-            found = lesson_run.evidence(step, prepared, run, texts)
-            result, beside = lesson_run.measured(step, found)
-            lesson_run.numbers(step, run, result, beside, key=name)
-        else:
-            st.caption("These are the numbers of an earlier run. Run it again to see them move.")
-    if prepared is not None and step.measurement.trains:
-        lesson_run.map_of(prepared, run)
-        st.caption(
-            f"{len(prepared.sentences)} sentences, {len(prepared.train)} pairs to train on, "
-            f"{len(prepared.held_out)} held out to measure."
-        )
-    return answer is not None and answer.outcome is not None
+    if answer is None:
+        return False
+    done = prepared is not None and lesson_run.is_done(run, prepared)
+    if step.measurement.trains and done:
+        answer = _settle(lesson, number, step, answer, texts)
+    if answer.outcome is None:
+        if run is None or not run.is_active:
+            st.info("The run did not reach its end, so there is nothing to compare yet. Start over.")
+        return False
+    _compare(step, answer)
+    if done or not step.measurement.trains:
+        found = lesson_run.evidence(step, prepared, run, texts)
+        result, beside = lesson_run.measured(step, found)
+        lesson_run.numbers(step, run, result, beside, key=name)
+    else:
+        st.caption("These are the numbers of an earlier run. Start over to see it move again.")
+    return True
 
 
 def _texts(step: Predict, name: str, locked: bool) -> tuple[str, ...]:
@@ -239,24 +271,25 @@ def _compare(step: Predict, answer: Answer) -> None:
 
 
 def explain(lesson: Lesson, number: int, step: Explain) -> bool:
-    prose(step.text)
-    kept = lesson_kept.progress(lesson).explanation(number)
-    key = state.Key(f"lesson_words_{lesson.key}_{number + 1}", "")
-    if kept and not state.get(key):
-        state.put(key, kept)
-    st.text_area(
-        "Your explanation", max_chars=LONGEST_EXPLANATION, height=160, on_change=_keep_words,
-        args=(lesson, number, key), **state.bound(key),
-    )  # fmt: skip
-    st.button("Keep it", key="lesson_keep", icon=":material/check:")
-    if kept:
-        st.caption("Kept.")
-        if step.hint:
-            with st.container(border=True):
-                st.markdown("**Compare it with this**")
-                prose(step.hint)
-    else:
-        st.caption("Nobody marks this. Saying it yourself is what makes it stay.")
+    with _words():
+        prose(step.text)
+        kept = lesson_kept.progress(lesson).explanation(number)
+        key = state.Key(f"lesson_words_{lesson.key}_{number + 1}", "")
+        if kept and not state.get(key):
+            state.put(key, kept)
+        st.text_area(
+            "Your explanation", max_chars=LONGEST_EXPLANATION, height=160, on_change=_keep_words,
+            args=(lesson, number, key), **state.bound(key),
+        )  # fmt: skip
+        st.button("Keep it", key="lesson_keep", icon=":material/check:")
+        if kept:
+            st.caption("Kept.")
+            if step.hint:
+                with st.container(border=True):
+                    st.markdown("**Compare it with this**")
+                    prose(step.hint)
+        else:
+            st.caption("Nobody marks this. Saying it yourself is what makes it stay.")
     return True
 
 
@@ -266,12 +299,13 @@ def _keep_words(lesson: Lesson, number: int, key: state.Key[str]) -> None:
 
 
 def cards(lesson: Lesson, number: int, step: Cards) -> bool:
-    prose(step.text)
-    known = {card.id: card for card in shipped.all_cards()}
-    for identifier in step.cards:
-        if identifier in known:
-            cards_panel.flippable(known[identifier], key=f"lesson {lesson.key} {identifier}")
-    learner.study_link("Study these and more")
+    with _words():
+        prose(step.text)
+        known = {card.id: card for card in shipped.all_cards()}
+        for identifier in step.cards:
+            if identifier in known:
+                cards_panel.flippable(known[identifier], key=f"lesson {lesson.key} {identifier}")
+        learner.study_link("Study these and more")
     return True
 
 

@@ -79,21 +79,21 @@ def shelf() -> None:
 
 
 def play(lesson: Lesson) -> None:
-    """The step where the learner stands, with its outline at the side."""
+    """The step where the learner stands, with the outline folded above it."""
     done = lesson_kept.progress(lesson)
     number = min(done.step, len(lesson.steps) - 1)
     step = lesson.steps[number]
-    st.button(
-        "All lessons", icon=":material/arrow_back:", type="tertiary", on_click=close, key="lesson_close"
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        icon = ":material/arrow_back:"
+        st.button("All lessons", icon=icon, type="tertiary", on_click=close, key="lesson_close")
+        with st.popover("Steps", icon=":material/list:", type="tertiary"):
+            _outline(lesson, number)
     st.title(plain(lesson.title), anchor=False)
-    main, side = st.columns([0.74, 0.26], gap="large")
-    with side, st.container(gap="xxsmall"):
-        _outline(lesson, number)
     ready = False
-    with main, st.container(key=f"lesson_step_{number + 1}"):
-        st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
-        st.header(plain(step.title), anchor=False)
+    with st.container(key=f"lesson_step_{number + 1}"):
+        with st.container(width=kit.READING_WIDTH):
+            st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
+            st.header(plain(step.title), anchor=False)
         with kit.sentences_not_tracebacks():
             ready = lesson_steps.SHOW[step.kind](lesson, number, step)  # type: ignore[operator]
         _move(lesson, number, ready)
@@ -138,18 +138,16 @@ def _finish(lesson: Lesson) -> None:
 
 def _outline(lesson: Lesson, number: int) -> None:
     done = lesson_kept.progress(lesson)
-    st.markdown("**Steps**")
     for i, step in enumerate(lesson.steps):
         mark = f"**{plain(step.title)}**" if i == number else plain(step.title)
         st.button(
             f"{i + 1}. {mark}", icon=KIND_ICONS[step.kind], key=f"goto {i}", type="tertiary",
             disabled=i > done.furthest, on_click=_go, args=(lesson, i),
         )  # fmt: skip
-    with st.expander("Seed of the runs"):
-        st.number_input(
-            "Seed", 0, 9999, value=state.LESSON_SEED.default, **state.bound(state.LESSON_SEED),
-            help="The same seed gives the same run. Change it to see how much was chance.",
-        )  # fmt: skip
+    st.number_input(
+        "Seed of the runs", 0, 9999, value=state.LESSON_SEED.default, **state.bound(state.LESSON_SEED),
+        help="The same seed gives the same run. Change it to see how much was chance.",
+    )  # fmt: skip
     lesson_kept.tell_where()
 
 
