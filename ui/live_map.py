@@ -122,7 +122,7 @@ def _layout_changed() -> None:
 
 
 def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArray | None) -> None:
-    replay = run is not None and not run.is_active and len(run.frames) > 1
+    replay = run is not None and not run.is_active and not live_run.is_lagging(run) and len(run.frames) > 1
     forces: Forces | None = None
     values = None if run is None else live_run.point_values(run)
     if run is not None and run.snapshots and state.get(state.FORCES):

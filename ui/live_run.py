@@ -218,13 +218,19 @@ def ticking_map(run: Run) -> None:
                 values=point_values(run),
                 forces=snapshot.forces if state.get(state.FORCES) else None,
             )
-        settled = not run.is_active and (not run.frames or run.frames[-1].step == run.step)
-        if run.status is not seen and (not run.is_active or settled or seen is RunStatus.WAITING):
+        rested = run.status is not seen and not run.is_active
+        begun = seen is RunStatus.WAITING and run.status is not seen
+        if rested or begun or (lagging and not is_lagging(run)):
             st.rerun()
 
-    run_id = run.id
-    drawing = not run.frames or run.frames[-1].step < run.step
-    st.fragment(look, run_every=QUICK if run.is_active or drawing else None)()
+    run_id, lagging = run.id, not run.is_active and is_lagging(run)
+    st.fragment(look, run_every=QUICK if run.is_active or lagging else None)()
+
+
+def is_lagging(run: Run) -> bool:
+    """Whether the newest snapshot has not been drawn yet."""
+    drawn = run.frames[-1].step if run.frames else -1
+    return bool(run.snapshots) and drawn < run.step
 
 
 def ticking(run: Run | None, body: Callable[[Run | None], None]) -> None:
