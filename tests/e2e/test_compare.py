@@ -150,12 +150,18 @@ def maps_are_linked(page: Page) -> None:
     page.wait_for_function(f"() => {A}.zoom === 1 && {B}.zoom === 1 && !{A}.moving")
     for here, there in ((A, B), (B, A)):
         number = 0 if here == A else 1
+        painted(page)
         x, y = page.evaluate(f"() => Object.values({here}.screen)[{number + 2}]")
         board = page.get_by_test_id("moving-map").nth(number)
         board.locator("canvas[aria-label]").click(position={"x": x, "y": y})
         page.wait_for_function(f"() => {here}.selected.length === 1", timeout=PATIENCE)
         page.wait_for_function(f"() => {there}.selected.join() === {here}.selected.join()", timeout=PATIENCE)
         settled(page)
+
+
+def painted(page: Page) -> None:
+    """Places on the screen are those of the last picture, so let a new one be drawn first."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def plays_offline(browser: Browser | None, file: Path) -> None:
