@@ -55,7 +55,7 @@ if run is not None:
     with results:
         live_run.ticking(run, lambda now: summary(now))
 with texts:
-    live_map.tell(experiment)
+    live_map.tell(experiment, problem)
 with below:
     panel = st.segmented_control(
         "What the model does", list(PANELS), required=True, label_visibility="collapsed",

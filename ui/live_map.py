@@ -179,7 +179,9 @@ def _wait_for_layout(frame: Frame) -> None:
     st.fragment(look, run_every=1.0)()
 
 
-def tell(experiment: Experiment | None) -> None:
-    """What was noticed about the typed text: duplicates, blank lines, pairs set aside."""
+def tell(experiment: Experiment | None, problem: str | None) -> None:
+    """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
+    if experiment is None and problem:
+        st.error(problem, icon=":material/error:")
     for notice in experiment.notices if experiment is not None else ():
         st.caption(notice.text)
