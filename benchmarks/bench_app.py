@@ -119,14 +119,24 @@ def first_movement(browser: Browser, url: str) -> float:
     train_button(page).click()
     wait_for_map(page, step=1)
     taken = time.perf_counter() - began
-    page.context.close()
-    time.sleep(1)
+    leave(page)
     return taken
 
 
-def pictures(browser: Browser, server: Server, points: int) -> tuple[float, float, float]:
-    """(pictures a second, frames of data a second, MiB of the training worker) during a run."""
-    page = open_page(browser, f"{server.url}/train?set=own&steps=2000")
+def leave(page: Page) -> None:
+    """Stop the run before the tab closes, so that the next one need not wait for its worker."""
+    page.get_by_role("button", name="Reset", exact=True).click()
+    train_button(page).wait_for()
+    page.wait_for_timeout(3000)
+    page.context.close()
+
+
+def pictures(browser: Browser, server: Server, points: int) -> tuple[float, float, float, float]:
+    """(pictures, browser frames, frames of data) a second and MiB of the largest worker during a run.
+
+    The board paints only while points are on their way, so pictures follow the frames of data.
+    """
+    page = open_page(browser, f"{server.url}/train?set=own&steps=200")
     page.get_by_text("Sentences", exact=True).last.click()
     area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
     area.fill(sentences(points))
@@ -137,9 +147,8 @@ def pictures(browser: Browser, server: Server, points: int) -> tuple[float, floa
     wait_for_map(page, points, step=1)
     seen = page.evaluate(PROBE, SECONDS * 1000)
     heaviest = max(memory(p) for p in psutil.Process(server.process.pid).children(recursive=True))
-    page.context.close()
-    time.sleep(1)
-    return seen["painted"], seen["moves"], heaviest
+    leave(page)
+    return seen["painted"], seen["frames"], seen["moves"], heaviest
 
 
 def memory(process: psutil.Process) -> float:
@@ -164,12 +173,12 @@ def main() -> None:
             for child in parent.children(recursive=True):
                 lane = child.environ().get("EMBEDDING_LAB_LANE", "?")
                 print(f"{f'memory of the {lane} worker':45s} {memory(child):7.0f} MiB")
-            print(
-                f"\n{'points':>8s} {'pictures/s':>12s} {'frames of data/s':>18s} {'largest worker, MiB':>21s}"
-            )
+            names = ("points", "pictures/s", "browser frames/s", "frames of data/s", "largest worker, MiB")
+            print("\n" + "  ".join(names))
             for count in points:
-                painted, moves, size = pictures(browser, server, count)
-                print(f"{count:8d} {painted:12.0f} {moves:18.1f} {size:13.0f}")
+                found = pictures(browser, server, count)
+                cells = (f"{count}", *(f"{value:.1f}" for value in found))
+                print("  ".join(f"{cell:>{len(name)}s}" for cell, name in zip(cells, names)))
         finally:
             browser.close()
             stop_server(server)
