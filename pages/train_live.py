@@ -20,8 +20,7 @@ st.markdown(
 choose, act = st.columns([0.42, 0.58], gap="medium", vertical_alignment="top")
 picture, side = st.columns([0.72, 0.28], gap="medium")
 with picture:
-    pictured, texts = st.container(), st.container()
-below = st.container()
+    pictured, texts, below = st.container(), st.container(), st.container()
 
 # Everything that decides what is trained is drawn first, whatever its place on the page.
 with choose:
