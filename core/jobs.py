@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from core.jobs_process import WorkerProcess
 from core.live import LiveRun
 from core.types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
-from core.worker import Command, checkpoint_file
+from core.worker import checkpoint_file
 
 log = logging.getLogger(__name__)
 
@@ -184,11 +184,11 @@ class LocalExecutor:
             self._enqueue(live, until)
 
     def pause(self, run_id: str) -> None:
-        self._interrupt(run_id, "pause", RunStatus.PAUSED)
+        self._interrupt(run_id, RunStatus.PAUSED)
 
     def stop(self, run_id: str) -> None:
         """End a run. It keeps its snapshots and checkpoints, so it can still be replayed or forked."""
-        self._interrupt(run_id, "pause", RunStatus.STOPPED)
+        self._interrupt(run_id, RunStatus.STOPPED)
 
     def set_layout(self, run_id: str, method: str) -> None:
         self._live(run_id).set_layout(method, self.call)
@@ -214,7 +214,7 @@ class LocalExecutor:
         live = self._live(run_id)
         live.take_checkpoints((live.view().step,))
 
-    def _interrupt(self, run_id: str, word: str, status: RunStatus) -> None:
+    def _interrupt(self, run_id: str, status: RunStatus) -> None:
         live = self._live(run_id)
         with self._lock:
             if run_id in self._queue:
@@ -224,7 +224,7 @@ class LocalExecutor:
             worker = next((w for w, busy in self._busy.items() if busy == run_id), None)
         if worker is not None:
             live.resting_status = status
-            worker.send("command", Command(run_id, word))
+            worker.send("pause", run_id)
         elif status is RunStatus.STOPPED:
             live.rest(status)
 
@@ -263,7 +263,7 @@ class LocalExecutor:
                 self._tell(run_id, lambda live: live.take_snapshot(snapshot, self.call))
             case ("checkpoints", run_id, steps):
                 self._tell(run_id, lambda live: live.take_checkpoints(steps))
-            case ("rested", run_id, _step, _word):
+            case ("rested", run_id):
                 self._tell(run_id, lambda live: live.rest(None))
                 self._release(worker)
             case ("failed", str() as run_id, text, trace):

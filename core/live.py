@@ -85,7 +85,6 @@ class LiveRun:
             self._until,
             self.folder,
             resume,
-            run.snapshots[-1].seconds if run.snapshots else 0.0,
         )
 
     def _cut(self, step: int) -> None:

@@ -40,15 +40,6 @@ class TrainTask:
     until: int
     folder: str  # where this run's checkpoints lie
     resume_step: int | None = None
-    seconds: float = 0.0  # trained so far, before this task
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Said to a training worker between two steps."""
-
-    run_id: str
-    word: str  # "pause" keeps the state for later, "stop" drops it
 
 
 def resolve(target: str) -> Callable[..., Any]:
@@ -90,22 +81,21 @@ class TrainingLane:
         if task.resume_step is None:
             self.connection.send(("snapshot", task.run_id, trainer.snapshot()))
             kept = self.keep(task, trainer, kept)
-        word = ""
-        while trainer.step < task.until and not word:
+        while trainer.step < task.until:
             trainer.advance()
             every = task.config.snapshot_every
             if trainer.step % every == 0 or trainer.step in (1, task.until):
                 self.connection.send(("snapshot", task.run_id, trainer.snapshot()))
             if trainer.step % checkpoint_every(task.config.steps) == 0:
                 kept = self.keep(task, trainer, kept)
-            word = self.interrupted(task.run_id)
-        if word != "stop":
-            if trainer.step not in kept:
-                self.keep(task, trainer, kept)
-            self.trainers[task.run_id] = trainer
-            while len(self.trainers) > KEPT_TRAINERS:
-                self.trainers.popitem(last=False)
-        self.connection.send(("rested", task.run_id, trainer.step, word))
+            if self.asked_to_pause(task.run_id):
+                break
+        if trainer.step not in kept:
+            self.keep(task, trainer, kept)
+        self.trainers[task.run_id] = trainer
+        while len(self.trainers) > KEPT_TRAINERS:
+            self.trainers.popitem(last=False)
+        self.connection.send(("rested", task.run_id))
 
     def keep(self, task: TrainTask, trainer: Trainer, kept: list[int]) -> list[int]:
         """Write the state of this step to disk; drop the steps that the disk budget has no room for."""
@@ -121,16 +111,15 @@ class TrainingLane:
         self.connection.send(("checkpoints", task.run_id, tuple(stay)))
         return list(stay)
 
-    def interrupted(self, run_id: str) -> str:
-        """The command waiting for this run, if one came in during the last step."""
-        word = ""
+    def asked_to_pause(self, run_id: str) -> bool:
+        """Whether a pause for this run came in during the last step."""
+        asked = False
         while self.connection.poll():
             message = self.connection.recv()
             if message[0] == "exit":
                 sys.exit(0)
-            if message[0] == "command" and message[1].run_id == run_id:
-                word = message[1].word
-        return word
+            asked = asked or message == ("pause", run_id)
+        return asked
 
 
 def checkpoint_every(steps: int) -> int:

@@ -39,7 +39,7 @@ with texts:
 config = state.config()
 run = live_run.current_run()
 try:
-    experiment, problem = exp.current(), None
+    experiment = exp.current()
     problem = experiment.error
 except InputError as error:
     experiment, problem = None, str(error)

@@ -43,7 +43,6 @@ PANEL = Key("panel", "Progress", url=True)
 SUGGESTED = Key[tuple[str, ...]]("suggested", ())  # settings that the chosen set brought
 RUN_ID = Key[str | None]("run_id", None)
 RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
-SELECTED = Key[tuple[str, ...]]("selected", ())
 UPLOAD_ERROR = Key[str | None]("upload_error", None)
 PAIR_UPLOAD_ERROR = Key[str | None]("pair_upload_error", None)
 MESSAGE = Key[str | None]("message", None)

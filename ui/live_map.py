@@ -147,7 +147,6 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
         frames=[f.xy for f in run.frames] if run is not None and replay else None,
         steps=[f.step for f in run.frames] if run is not None and replay else None,
     )
-    state.put(state.SELECTED, result.selected)
     if result.action is not None:
         added = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
         noun = "pair" if added == 1 else "pairs"

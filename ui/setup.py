@@ -50,7 +50,6 @@ def _set_changed() -> None:
     state.put(state.RUN_ID, None)
     state.put(state.MINED, "")
     state.put(state.PAIR_TEXT, "")
-    state.put(state.SELECTED, ())
     key = state.get(state.SET)
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
