@@ -7,7 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Download, Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".artifacts" / "screens"
@@ -57,6 +58,31 @@ def shot(page: Page, name: str, full: bool = True) -> Path:
     if full and size:
         page.set_viewport_size(size)
     return path
+
+
+def open_expander(page: Page, name: str) -> None:
+    """Open the section and wait until it has unfolded: a click on what still moves can miss."""
+    section = page.get_by_test_id("stExpander").filter(has=page.locator("summary").filter(has_text=name))
+    section.locator("summary").click()
+    expect(section.locator("details")).to_have_attribute("open", "")
+    page.wait_for_function(
+        "box => box.getAnimations({subtree: true}).every(one => one.playState === 'finished')",
+        arg=section.element_handle(),
+    )
+
+
+def downloaded(page: Page, name: str, patience: int = WARM_UP) -> Download:
+    """What the button gives. Clicked once more if nothing came, as a reader would: a page that was drawn
+    anew between pressing and releasing swallows a click."""
+    button = page.get_by_role("button", name=name)
+    try:
+        with page.expect_download(timeout=patience) as download:
+            button.click()
+    except NotInTime:
+        no_errors(page)
+        with page.expect_download(timeout=patience) as download:
+            button.click()
+    return download.value
 
 
 def no_errors(page: Page) -> None:

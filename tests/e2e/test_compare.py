@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.helpers import VARIANTS, no_errors, settled, shot
+from tests.e2e.helpers import VARIANTS, downloaded, no_errors, open_expander, settled, shot
 
 PATIENCE = 150_000  # ms; a loaded machine with two cores trains slowly
 A, B = "window.__movingMap.cmp_a_board", "window.__movingMap.cmp_b_board"
@@ -44,10 +44,6 @@ def train(page: Page) -> None:
 def maps(page: Page, count: int) -> None:
     expect(page.get_by_test_id("moving-map")).to_have_count(count, timeout=PATIENCE)
     settled(page)
-
-
-def open_expander(page: Page, name: str) -> None:
-    page.locator("[data-testid=stExpander] summary").filter(has_text=name).click()
 
 
 def view(page: Page, name: str) -> None:
@@ -90,10 +86,8 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     maps(page, 2)
 
     open_expander(page, "Save this run")
-    with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="Download the run").click()
     file = tmp_path / "run.zip"
-    download.value.save_as(file)
+    downloaded(page, "Download the run").save_as(file)
     assert set(zipfile.ZipFile(file).namelist()) == {"run.json", "arrays.npz", "weights.safetensors"}
 
     open_expander(page, "My gallery")
@@ -135,10 +129,8 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     assert "Traceback" not in stranger.locator("body").inner_text()
 
     open_expander(page, "Take home")
-    with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="Replay, HTML").click()
     replay = tmp_path / "replay.html"
-    download.value.save_as(replay)
+    downloaded(page, "Replay, HTML").save_as(replay)
     plays_offline(page.context.browser, replay)
 
 
