@@ -9,8 +9,7 @@ import pytest
 
 from core import corpus as corpora
 from core import cross_encoder
-from core.worker import resolve
-from tests.app.workers import in_this_process  # noqa: F401
+from tests.app.workers import batch_sizes, in_this_process  # noqa: F401
 from ui import batches, state
 
 PAGE = "search.py"
@@ -29,21 +28,8 @@ def small(monkeypatch) -> corpora.Corpus:
 
 
 @pytest.fixture
-def calls(in_this_process, small, monkeypatch) -> list[int]:  # noqa: F811
-    """How many texts each batch asked for; batches are answered in this process."""
-    sizes: list[int] = []
-
-    class Engine:
-        def call(self, target: str, *args, lane: str = "encode") -> Future:
-            sizes.append(len(args[-1]))
-            future: Future = Future()
-            future.set_result(resolve(target)(*args))
-            return future
-
-    monkeypatch.setattr(batches, "executor", Engine)
-    for store in (batches.vectors, batches.readings, batches.pair_scores):
-        store.cache_clear()
-    return sizes
+def calls(in_this_process, small, batch_sizes) -> list[int]:  # noqa: F811
+    return batch_sizes
 
 
 def until_done(app, limit: int = 60):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from core import cross_encoder, models
 from core.types import TrainingConfig
+from tests.app.workers import batch_sizes, in_this_process  # noqa: F401
 from ui import state
 
 
@@ -67,6 +70,25 @@ def test_a_wrong_pair_names_its_line_and_keeps_the_text(open_app):
     assert not app.exception
     assert "ine 1" in app.info[0].value
     assert app.session_state["pair_text"] == "one | two | 7"
+
+
+def test_the_pair_table_holds_both_models_scores(open_app, in_this_process, batch_sizes):  # noqa: F811
+    typed = ["A <b>cat</b> sleeps.", "=A kitten naps.", "The bank failed.", "He sat by the river."]
+    pairs = [(0, 1, 1), (0, 2, 0), (1, 3, 0)]
+    lines = [f"{typed[a]} | {typed[b]} | {label}" for a, b, label in pairs]
+    data = state.pack({"text": "\n".join(typed), "pair_text": "\n".join(lines)})
+    app = open_app("train_live.py", set="own", held_out="0", panel="Pairs", data=data)
+    for _ in range(5):  # a browser would look again every second
+        if "…" not in (table := app.dataframe[0].value)["cross-encoder"].tolist():
+            break
+        app.run()
+    assert not app.exception
+    vectors = models.load("minilm-l6").encode(typed)
+    expected = {(typed[a], typed[b]): vectors[a] @ vectors[b] for a, b, _ in pairs}
+    found = dict(zip(zip(table["left"].str.lstrip("'"), table["right"].str.lstrip("'")), table["cosine before"]))
+    assert found == pytest.approx(expected, abs=1e-5)
+    read = cross_encoder.load().score_both_orders(list(expected)).scores
+    np.testing.assert_allclose(table["cross-encoder"], read, atol=1e-5)
 
 
 def test_packed_texts_survive_and_bombs_do_not():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.worker import resolve
-from ui import resources
+from ui import batches, resources
 
 
 @pytest.fixture
@@ -22,3 +22,21 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         return future
 
     monkeypatch.setattr(resources, "later", later)
+
+
+@pytest.fixture
+def batch_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many texts each batch of ui.batches asked for; the batches too are answered in this process."""
+    sizes: list[int] = []
+
+    class Engine:
+        def call(self, target: str, *args: Any, lane: str = "encode") -> Future[Any]:
+            sizes.append(len(args[-1]))
+            future: Future[Any] = Future()
+            future.set_result(resolve(target)(*args))
+            return future
+
+    monkeypatch.setattr(batches, "executor", Engine)
+    for store in (batches.vectors, batches.readings, batches.pair_scores):
+        store.cache_clear()
+    return sizes
