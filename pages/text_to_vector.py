@@ -22,7 +22,8 @@ def word_pieces(found: Anatomy) -> None:
         guess,
         anatomy.longest_word(found),
         "What counts is how often a word appeared when the list was made, not how long it is. No word is "
-        "refused: at worst it falls into single letters, or into [UNK] if a character is not in the list.",
+        "refused: at worst it falls into single letters, or becomes [UNK], if it has over a hundred letters "
+        "or one that is not in the list.",
     )
     st.subheader("How much is read", anchor=False)
     st.markdown(

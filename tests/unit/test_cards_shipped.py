@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -12,9 +13,14 @@ from core.cards.parse import parse, write
 from core.cards.quiz import multiple_choice, short_answer
 from core.cards.shipped import DECKS, all_cards, cards_for_page, live_target, load_decks
 from core.cards.types import Card
+from core.classify import METHODS
 from core.controls import check
+from core.gone_wrong_table import EXPERIMENTS
 from core.losses import LOSSES
+from core.sandbox import LOSS_KEYS
+from core.sandbox_presets import PRESETS
 from core.types import InputError, TrainingConfig
+from ui import keys, pages
 
 PAGES = {
     "train", "bi-vs-cross", "search", "study", "text-to-vector", "similarity", "high-dimensions", "losses",
@@ -22,7 +28,28 @@ PAGES = {
 }  # fmt: skip
 SETS = {path.stem for path in (DECKS.parent / "sets").glob("*.toml")}
 CARDS = all_cards()
-TRAINED = [card for card in CARDS if "?" in card.live]
+TRAINED = [card for card in CARDS if card.live.startswith("train?")]
+SET_UP = [card for card in CARDS if "?" in card.live and card not in TRAINED]
+VIEW_KEYS = {"ttv", "sim", "hd", "con", "bvc", "sb", "w2v", "cls", "search"}
+CHOICES = {
+    "gw": set(EXPERIMENTS),
+    "ls": set(PRESETS),
+    "ls_loss": set(LOSS_KEYS),
+    "cls_method": set(METHODS),
+    "hd_set": SETS | {"noise"},
+}
+
+
+def views_of(page: str) -> set[str]:
+    """The names of a page's views, as its file lists them: a dict of names, or functions named like them."""
+    path = next(row.path for row in pages.PAGES if row.url_path == page)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    listed = next(
+        n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets) == "VIEWS"
+    )
+    if isinstance(listed, ast.Dict):
+        return {str(ast.literal_eval(name)) for name in listed.keys if name is not None}
+    return {n.name.capitalize() for n in tree.body if isinstance(n, ast.FunctionDef)}
 
 
 def test_there_are_enough_of_each() -> None:
@@ -61,7 +88,7 @@ def test_each_card_is_complete(card: Card) -> None:
     assert quiz is not None and len(quiz.options) == 4
     page, parameters = live_target(card)
     assert page in PAGES
-    assert page == "train" or not parameters
+    assert bool(parameters) == ("?" in card.live)
 
 
 @pytest.mark.parametrize("card", TRAINED, ids=lambda card: card.id)
@@ -77,6 +104,20 @@ def test_each_experiment_can_be_set_up(card: Card) -> None:
     loss = LOSSES[values.get("loss", TrainingConfig().loss)]
     for name in ("margin", "temperature", "concatenation"):
         assert name not in values or name in loss.uses, f"{loss.key} does not read {name}"
+
+
+@pytest.mark.parametrize("card", SET_UP, ids=lambda card: card.id)
+def test_each_page_is_opened_at_the_experiment(card: Card) -> None:
+    page, parameters = live_target(card)
+    known = {key.name: key for key in vars(keys).values() if isinstance(key, keys.Key) and key.url}
+    for name, value in parameters.items():
+        key = known[name]
+        if name in VIEW_KEYS:
+            assert value in views_of(page)
+        elif name in CHOICES:
+            assert value in CHOICES[name]
+        elif not isinstance(key.default, str):
+            assert str(type(key.default)(value)) == value, "the page writes this number another way"
 
 
 def test_the_longest_option_is_no_clue() -> None:
