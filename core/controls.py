@@ -43,6 +43,15 @@ class Control:
     losses: tuple[str, ...] | None = None
     format: str = "%g"
 
+    @property
+    def least(self) -> Any:
+        """`low` as a value of this setting: a whole number for an integer."""
+        return self.low if self.kind != "integer" or self.low is None else int(self.low)
+
+    @property
+    def most(self) -> Any:
+        return self.high if self.kind != "integer" or self.high is None else int(self.high)
+
     def matters(self, loss: str) -> bool:
         """Whether a run with this loss reads the setting."""
         return self.losses is None or loss in self.losses

@@ -16,7 +16,12 @@ def find() -> None:
     with left:
         depth = search.depth(corpus)
     with right:
-        st.slider("Shown", 3, 20, value=state.SEARCH_SHOWN.default, **state.bound(state.SEARCH_SHOWN))
+        st.slider(
+            "Shown",
+            *state.SEARCH_SHOWN.bounds,
+            value=state.SEARCH_SHOWN.default,
+            **state.bound(state.SEARCH_SHOWN),
+        )
     guess = kit.predict(
         state.SEARCH_GUESS, "Will the cross-encoder put another passage first?", ("Yes", "No")
     )
@@ -59,7 +64,9 @@ def measure() -> None:
     with left:
         depth = search.depth(corpus)
     with right:
-        k = st.slider("k", 1, 20, value=state.SEARCH_AT.default, **state.bound(state.SEARCH_AT))
+        k = st.slider(
+            "k", *state.SEARCH_AT.bounds, value=state.SEARCH_AT.default, **state.bound(state.SEARCH_AT)
+        )
     question = "Which way has the best nDCG on these questions?"
     guess = kit.predict(state.SEARCH_GUESS_BEST, question, (*search.WAYS, "A tie"))
 

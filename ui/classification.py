@@ -91,9 +91,9 @@ def settings() -> None:
         **state.bound(state.CLS_METHOD),
     )  # fmt: skip
     left, right = st.columns(2)
-    left.number_input("Neighbours (k)", 1, 25, value=5, **state.bound(state.CLS_K),
+    left.number_input("Neighbours (k)", *state.CLS_K.bounds, value=5, **state.bound(state.CLS_K),
                       disabled=state.get(state.CLS_METHOD) != "knn")  # fmt: skip
-    right.number_input("Seed of the split", 0, 10_000, value=7, **state.bound(state.CLS_SEED))
+    right.number_input("Seed of the split", *state.CLS_SEED.bounds, value=7, **state.bound(state.CLS_SEED))
 
 
 def problem() -> Problem:

@@ -248,7 +248,7 @@ def maps(both: Both, picture: Drawn) -> None:
         _board("cmp_one", picture, picture.xy_b, picture.near_b, space, both.b.step, picture.xy_a)
     elif kind == MAPS[2]:
         share = st.slider(
-            "From A (0) to B (1)", 0.0, 1.0, value=state.CMP_BLEND.default, step=0.05,
+            "From A (0) to B (1)", *state.CMP_BLEND.bounds, value=state.CMP_BLEND.default, step=0.05,
             **state.bound(state.CMP_BLEND),
         )  # fmt: skip
         mixed = (1 - share) * picture.xy_a + share * picture.xy_b

@@ -45,7 +45,7 @@ def model(key: state.Key[str], seed: state.Key[int]) -> tuple[str, int]:
     chosen = chosen if chosen in rows else key.default
     if not rows[chosen].random:
         return chosen, 0
-    number = right.number_input("Seed of the weights", 0, 9999, value=seed.default, **state.bound(seed))
+    number = right.number_input("Seed of the weights", *seed.bounds, value=seed.default, **state.bound(seed))
     return chosen, int(number)
 
 

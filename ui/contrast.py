@@ -143,9 +143,9 @@ def _settings() -> SentenceSet:
     left, right = st.columns([0.6, 0.4])
     left.selectbox("Sentences", names, index=names.index(state.CON_SET.default),
                    format_func=titles.__getitem__, **state.bound(state.CON_SET))  # fmt: skip
-    right.number_input("Seed", 0, 10_000, value=7, **state.bound(state.CON_SEED))
-    left.slider("Pairs of each kind", 8, 200, value=48, **state.bound(state.CON_COUNT))
-    right.slider("Steps", 10, 200, value=40, step=10, **state.bound(state.CON_STEPS))
+    right.number_input("Seed", *state.CON_SEED.bounds, value=7, **state.bound(state.CON_SEED))
+    left.slider("Pairs of each kind", *state.CON_COUNT.bounds, value=48, **state.bound(state.CON_COUNT))
+    right.slider("Steps", *state.CON_STEPS.bounds, value=40, step=10, **state.bound(state.CON_STEPS))
     if state.get(state.CON_SET) != OWN:
         return library.load_set(state.get(state.CON_SET)).sentence_set
     if not state.get(state.CON_TEXT):

@@ -52,7 +52,9 @@ def material(experiment: Experiment) -> SentenceSet:
         )
         if choice == OWN:
             text = kit.typed(state.GW_TEXT, HELP_OWN, height=180, max_chars=20_000)
-        st.number_input("Seed", 0, 10_000, value=state.GW_SEED.default, **state.bound(state.GW_SEED))
+        st.number_input(
+            "Seed", *state.GW_SEED.bounds, value=state.GW_SEED.default, **state.bound(state.GW_SEED)
+        )
         if choice != OWN:
             found = library.load_set(experiment.set_key)
             st.caption(

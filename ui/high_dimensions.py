@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core import concentration, flat, library
-from core.concentration import CLOUDS, DIMENSIONS, MOST_POINTS, Spread
+from core.concentration import CLOUDS, DIMENSIONS, Spread
 from core.flat import TITLES, FlatMap, Misled
 from core.sentences import parse_sentences
 from core.types import FloatArray
@@ -36,10 +36,12 @@ def clouds() -> tuple[Spread, ...]:
     )  # fmt: skip
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
     points = left.slider(
-        "How many", concentration.FEWEST_POINTS, MOST_POINTS, value=state.HD_POINTS.default, step=10,
+        "How many", *state.HD_POINTS.bounds, value=state.HD_POINTS.default, step=10,
         **state.bound(state.HD_POINTS),
     )  # fmt: skip
-    seed = right.number_input("Seed", 0, 9999, value=state.HD_SEED.default, **state.bound(state.HD_SEED))
+    seed = right.number_input(
+        "Seed", *state.HD_SEED.bounds, value=state.HD_SEED.default, **state.bound(state.HD_SEED)
+    )
     return _simulated(kind or state.HD_CLOUD.default, int(points), int(seed))
 
 
@@ -125,7 +127,7 @@ def points() -> Points:
 
 def _seed() -> int:
     number = st.number_input(
-        "Seed of the random vectors", 0, 9999, value=state.HD_SEED.default, width=220,
+        "Seed of the random vectors", *state.HD_SEED.bounds, value=state.HD_SEED.default, width=220,
         **state.bound(state.HD_SEED),
     )  # fmt: skip
     return int(number)
@@ -163,12 +165,15 @@ def maps(found: Points) -> dict[str, FlatMap]:
     """The same points on three maps, side by side, with one point's true neighbours ringed on each."""
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
     neighbours = left.slider(
-        "Neighbours", 2, 50, value=state.HD_NEIGHBOURS.default,
+        "Neighbours", *state.HD_NEIGHBOURS.bounds, value=state.HD_NEIGHBOURS.default,
         help="UMAP's n_neighbors and t-SNE's perplexity: how many others a point tries to stay with.",
         **state.bound(state.HD_NEIGHBOURS),
     )  # fmt: skip
     seed = right.number_input(
-        "Seed of the maps", 0, 9999, value=state.HD_MAP_SEED.default, **state.bound(state.HD_MAP_SEED)
+        "Seed of the maps",
+        *state.HD_MAP_SEED.bounds,
+        value=state.HD_MAP_SEED.default,
+        **state.bound(state.HD_MAP_SEED),
     )
     colour = st.segmented_control(
         "Colour", list(COLOURS), default=state.HD_COLOUR.default, required=True,

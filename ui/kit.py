@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.types import InputError
-from ui import pages, resources, state
+from ui import messages, pages, resources, state
 
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
 TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
@@ -39,7 +39,12 @@ def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def predict(key: state.Key[str | None], question: str, options: Sequence[str]) -> str | None:
-    """Ask for a guess before the answer is shown; None until one is made. The guess can be changed."""
+    """Ask for a guess before the answer is shown; None until one is made. The guess can be changed.
+
+    A guess that is no longer, or not at all, among the options is dropped: a link may bring any.
+    """
+    if state.get(key) not in options:
+        state.put(key, None)
     with st.container(border=True):
         st.markdown(f"**Predict first.** {question}")
         return st.radio(question, list(options), index=None, label_visibility="collapsed", **state.bound(key))
@@ -62,11 +67,11 @@ def sentences_not_tracebacks() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        st.warning(str(error), icon=":material/info:")
+        st.warning(messages.as_written(str(error)), icon=":material/info:")
     except TimeoutError:
         st.warning(TOO_SLOW, icon=":material/hourglass:")
     except RuntimeError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(messages.as_written(str(error)), icon=":material/error:")
 
 
 def ask(target: str, *args: Any, busy: str = "Computing", **kwargs: Any) -> Any:

@@ -145,7 +145,8 @@ def _outline(lesson: Lesson, number: int) -> None:
             disabled=i > done.furthest, on_click=_go, args=(lesson, i),
         )  # fmt: skip
     st.number_input(
-        "Seed of the runs", 0, 9999, value=state.LESSON_SEED.default, **state.bound(state.LESSON_SEED),
+        "Seed of the runs", *state.LESSON_SEED.bounds, value=state.LESSON_SEED.default,
+        **state.bound(state.LESSON_SEED),
         help="The same seed gives the same run. Change it to see how much was chance.",
     )  # fmt: skip
     lesson_kept.tell_where()

@@ -24,14 +24,6 @@ LONGEST_RUN = 600  # steps
 SETTLED = 40  # steps after which the outcome is measured at the earliest
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 GROUP_NAMES = "ABCDE"
-# Numbers of the address are kept within what their widgets allow: it comes from outside.
-_BOUNDS = {
-    state.LS_MARGIN: (0.05, 2.0),
-    state.LS_TEMPERATURE: (0.01, 1.0),
-    state.LS_POINTS: physics.POINTS,
-    state.LS_GROUPS: (2, len(GROUP_NAMES)),
-    state.LS_SEED: (0, 10_000),
-}
 _CHOICES = {
     state.LS_PRESET: tuple(PRESETS),
     state.LS_LOSS: physics.LOSS_KEYS,
@@ -92,9 +84,6 @@ def preset() -> Preset:
 def open_link() -> None:
     """First run of a session: a link that names a situation brings its settings, except those it names."""
     state.open_link(state.LS_PLACES)
-    for key, (low, high) in _BOUNDS.items():
-        value = state.get(key)
-        state.put(key, value if low <= value <= high else key.default)  # nan is not between either
     for choice, known in _CHOICES.items():
         if state.get(choice) not in known:
             state.put(choice, choice.default)
@@ -255,11 +244,9 @@ def settings() -> None:
     loss = LOSSES[_task().loss]
     st.caption(f"{loss.summary} Source: {loss.source}.")
     if "margin" in loss.uses:
-        st.slider("Margin", *_BOUNDS[state.LS_MARGIN], step=0.05, **state.bound(state.LS_MARGIN))
+        st.slider("Margin", *state.LS_MARGIN.bounds, step=0.05, **state.bound(state.LS_MARGIN))
     if "temperature" in loss.uses:
-        st.slider(
-            "Temperature", *_BOUNDS[state.LS_TEMPERATURE], step=0.01, **state.bound(state.LS_TEMPERATURE)
-        )
+        st.slider("Temperature", *state.LS_TEMPERATURE.bounds, step=0.01, **state.bound(state.LS_TEMPERATURE))
     told = st.selectbox(
         "The loss is told", list(TOLD), format_func=lambda k: TOLD[k][0], **state.bound(state.LS_TOLD)
     )
@@ -272,9 +259,9 @@ def settings() -> None:
             "Surface", list(physics.SPACES), required=True, default=state.LS_SPACE.default,
             format_func=str.capitalize, **state.bound(state.LS_SPACE),
         )  # fmt: skip
-        st.slider("Number of points", *physics.POINTS, **state.bound(state.LS_POINTS))
-        st.slider("Colours (true groups)", *_BOUNDS[state.LS_GROUPS], **state.bound(state.LS_GROUPS))
-        st.number_input("Seed", *_BOUNDS[state.LS_SEED], step=1, **state.bound(state.LS_SEED))
+        st.slider("Number of points", *state.LS_POINTS.bounds, **state.bound(state.LS_POINTS))
+        st.slider("Colours (true groups)", *state.LS_GROUPS.bounds, **state.bound(state.LS_GROUPS))
+        st.number_input("Seed", *state.LS_SEED.bounds, step=1, **state.bound(state.LS_SEED))
 
 
 def picture(standing: Standing) -> Standing:

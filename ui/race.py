@@ -67,20 +67,20 @@ def setup() -> None:
     with st.expander("Settings of the training"):
         losses = [key for key, loss in LOSSES.items() if loss.needs == "labelled" and key != "softmax"]
         if not _brings_pairs(state.get(state.BVC_SET)):
-            _slider("Pairs to learn", state.BVC_PAIRS, 20, 200, 10)
-        _slider("Steps", state.BVC_STEPS, 10, 200, 10)
+            _slider("Pairs to learn", state.BVC_PAIRS, 10)
+        _slider("Steps", state.BVC_STEPS, 10)
         st.select_slider(
             "Learning rate", RATES, value=state.BVC_RATE.default, format_func=lambda v: f"{v:g}",
             **state.bound(state.BVC_RATE),
         )  # fmt: skip
-        _slider("Trained layers", state.BVC_TRAINED, 1, 6, 1)
+        _slider("Trained layers", state.BVC_TRAINED, 1)
         st.selectbox(
             "Loss of the bi-encoder", losses, index=losses.index(state.BVC_LOSS.default),
             format_func=lambda key: LOSSES[key].title, **state.bound(state.BVC_LOSS),
         )  # fmt: skip
         seed = next(control for control in CONTROLS if control.field == "seed")
         st.number_input(
-            "Seed", int(seed.low or 0), int(seed.high or 0), value=state.BVC_SEED.default,
+            "Seed", *state.BVC_SEED.bounds, value=state.BVC_SEED.default,
             help=seed.help, **state.bound(state.BVC_SEED),
         )  # fmt: skip
         st.caption("The cross-encoder's loss is always binary cross-entropy on the label of the pair.")
@@ -92,8 +92,8 @@ def _brings_pairs(chosen: str) -> bool:
     return chosen in known and bool(library.load_set(chosen).pairs)
 
 
-def _slider(label: str, key: state.Key[int], low: int, high: int, step: int) -> None:
-    st.slider(label, low, high, value=key.default, step=step, **state.bound(key))
+def _slider(label: str, key: state.Key[int], step: int) -> None:
+    st.slider(label, *key.bounds, value=key.default, step=step, **state.bound(key))
 
 
 def _race() -> Race:

@@ -161,17 +161,19 @@ def settings(what: str) -> tuple[Task, tuple[str, ...]]:
     else:
         names = nli.POOLINGS
     with st.expander("Settings of the training"):
-        for label, key, low, high in (
-            ("Steps", state.SB_STEPS, 5, 100),
-            ("Trained layers", state.SB_LAYERS, 1, 6),
-            ("Seeds", state.SB_SEEDS, 1, 5),
+        for label, key in (
+            ("Steps", state.SB_STEPS),
+            ("Trained layers", state.SB_LAYERS),
+            ("Seeds", state.SB_SEEDS),
         ):
-            st.slider(label, low, high, value=key.default, **state.bound(key))
+            st.slider(label, *key.bounds, value=key.default, **state.bound(key))
         st.select_slider(
             "Learning rate", RATES, value=state.SB_RATE.default, format_func=lambda v: f"{v:g}",
             **state.bound(state.SB_RATE),
         )  # fmt: skip
-        st.number_input("First seed", 0, 10_000, value=state.SB_SEED.default, **state.bound(state.SB_SEED))
+        st.number_input(
+            "First seed", *state.SB_SEED.bounds, value=state.SB_SEED.default, **state.bound(state.SB_SEED)
+        )
         st.caption(
             "A seed decides which third of the premises is held out, the order of the batches of 16 pairs "
             "and the classifier's first weights. Few pairs are held out, so one pair more or less moves the "

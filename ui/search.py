@@ -204,7 +204,8 @@ def _take_example() -> None:
 def depth(corpus: Corpus) -> int:
     """How many of the retrieved passages the cross-encoder reads."""
     st.slider(
-        "Passages the cross-encoder reads", 5, 100, value=state.SEARCH_DEPTH.default, step=5,
+        "Passages the cross-encoder reads", *state.SEARCH_DEPTH.bounds,
+        value=state.SEARCH_DEPTH.default, step=5,
         **state.bound(state.SEARCH_DEPTH),
     )  # fmt: skip
     return min(state.get(state.SEARCH_DEPTH), len(corpus.passages))

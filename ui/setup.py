@@ -126,10 +126,10 @@ def edit_pairs() -> None:
     mode = state.get(state.PAIR_MODE)
     left, middle, right = st.columns(3)
     if mode != "typed":
-        left.number_input("Number of pairs", 2, 5000, step=10, **_number(state.PAIR_COUNT))
-    middle.number_input("Seed", 0, 99999, step=1, **_number(state.PAIR_SEED))
+        left.number_input("Number of pairs", *state.PAIR_COUNT.bounds, step=10, **_number(state.PAIR_COUNT))
+    middle.number_input("Seed", *state.PAIR_SEED.bounds, step=1, **_number(state.PAIR_SEED))
     right.slider(
-        "Held out", 0.0, 0.5, step=0.05, value=state.HELD_OUT.default,
+        "Held out", *state.HELD_OUT.bounds, step=0.05, value=state.HELD_OUT.default,
         help="Share of the sentences kept away from training. Accuracy is measured on pairs of those.",
         **state.bound(state.HELD_OUT),
     )  # fmt: skip
@@ -209,6 +209,8 @@ def _loss() -> str:
 def _draw(control: Control) -> None:
     """The widget for a row of the control table."""
     key = state.CONFIG[control.field]
+    if control.field == "trained_layers":
+        state.put(key, min(state.get(key), _layers()))  # a number beyond a model's layers means all of them
     common = {"help": control.help, **state.bound(key)}
     if control.kind == "choice":
         options = list(controls.choices(control))

@@ -117,7 +117,7 @@ def ranking(found: Compared) -> bool:
     anchor = _sentence("Compare all with", names, state.SIM_ANCHOR)
     stretched = _sentence("Stretch the vector of", names, state.SIM_STRETCHED)
     factor = st.slider(
-        "to so many times its length", 0.2, 5.0, value=state.SIM_FACTOR.default, step=0.1,
+        "to so many times its length", *state.SIM_FACTOR.bounds, value=state.SIM_FACTOR.default, step=0.1,
         **state.bound(state.SIM_FACTOR),
     )  # fmt: skip
     z = sim.stretched(found.z, stretched, float(factor))

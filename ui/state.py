@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -45,32 +46,26 @@ def setter(key: Key[T], value: T) -> Callable[[], None]:
 
 
 def bound(key: Key[Any]) -> dict[str, Any]:
-    """Keyword arguments that tie a widget to `key`: in the URL, or kept for the whole session.
+    """Keyword arguments that tie a widget to `key`: kept for the whole session, and in the URL.
 
-    Streamlit's own binding does for numbers and switches: it knows their bounds. It writes the label of a
-    choice into the address, though, so choices and texts are kept there by their value, by us.
+    Streamlit's own tie to the address forgets a number once its page is left, and writes the label of a
+    choice into links; so values stand there as we write them.
     """
-    if key.url and not _by_us(key):
-        return {"key": key.name, "bind": "query-params"}
     if key.url:
         _sync(key)
     return {"key": key.name, "persist_state": "session"}
-
-
-def _by_us(key: Key[Any]) -> bool:
-    return key.by_value or not isinstance(key.default, bool | int | float)
 
 
 def _adopt(key: Key[Any]) -> str | None:
     """Take the address's value where we did not write it ourselves. Returns what the address says."""
     written: dict[str, str] = st.session_state.setdefault("_written", {})
     given: str | None = st.query_params.get(key.name)
-    if _by_us(key) and given is not None and given != written.get(key.name):
+    if given is not None and given != written.get(key.name):
         written[key.name] = given
         try:
-            put(key, given if key.default is None else type(key.default)(given))
-        except ValueError:
-            clear(key)
+            put(key, _read(key, given))
+        except (ValueError, OverflowError):  # the latter: a whole number of hundreds of digits
+            put(key, key.default)
     return given
 
 
@@ -78,12 +73,35 @@ def _sync(key: Key[Any]) -> None:
     """Write the value into the address, where defaults stay out of it."""
     given, value = _adopt(key), get(key)
     written: dict[str, str] = st.session_state["_written"]
-    if value is None or value == key.default:
+    if value is None or _write(value) == _write(key.default):
         written.pop(key.name, None)
         if given is not None:
             del st.query_params[key.name]
-    elif given != str(value):
-        written[key.name] = st.query_params[key.name] = str(value)
+    elif given != _write(value):
+        written[key.name] = st.query_params[key.name] = _write(value)
+
+
+def _write(value: Any) -> str:
+    """A value as it stands in the address."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return " ".join(value) if isinstance(value, tuple | list) else str(value)
+
+
+def _read(key: Key[Any], given: str) -> Any:
+    """The reverse of _write. Raises ValueError for what this key cannot hold: addresses say anything."""
+    if key.default is None or isinstance(key.default, str):
+        return given
+    if isinstance(key.default, bool):
+        return {"true": True, "false": False}.get(given.lower(), key.default)
+    if isinstance(key.default, tuple):
+        return tuple(given.split())
+    number = type(key.default)(given)
+    too_low = key.low is not None and number < key.low
+    too_high = key.high is not None and number > key.high
+    if too_low or too_high or not math.isfinite(number):
+        raise ValueError(given)
+    return number
 
 
 def config() -> TrainingConfig:

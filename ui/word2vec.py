@@ -41,30 +41,32 @@ def choose() -> None:
             with st.expander("Read it"):
                 st.text("\n".join(text().splitlines()[:40]))
     with right:
-        _slider("Window", state.W2V_WINDOW, 1, 10, "How far, in words, a neighbour may stand at most.")
+        _slider("Window", state.W2V_WINDOW, "How far, in words, a neighbour may stand at most.")
         _slider(
-            "Negatives", state.W2V_NEGATIVES, 0, 20,
+            "Negatives", state.W2V_NEGATIVES,
             "Random words that each true pair is told apart from. 0 leaves only attraction.",
         )  # fmt: skip
         with st.expander("More settings"):
-            _slider("Dimensions", state.W2V_DIMENSIONS, 2, 200, "Numbers in each word's vector.")
+            _slider("Dimensions", state.W2V_DIMENSIONS, "Numbers in each word's vector.")
             st.select_slider(
                 "Subsampling", SUBSAMPLES, value=state.W2V_SUBSAMPLE.default,
                 format_func=lambda v: f"{v:g}" if v else "off",
                 help="A word whose share f of the text is above this is kept with chance √(t/f) only.",
                 **state.bound(state.W2V_SUBSAMPLE),
             )  # fmt: skip
-            _slider("Epochs", state.W2V_EPOCHS, 1, 200, "How often the whole text is read.")
+            _slider("Epochs", state.W2V_EPOCHS, "How often the whole text is read.")
             st.select_slider(
                 "Learning rate", RATES, value=state.W2V_RATE.default, format_func=lambda v: f"{v:g}",
                 **state.bound(state.W2V_RATE),
             )  # fmt: skip
-            st.number_input("Seed", 0, 10_000, value=state.W2V_SEED.default, **state.bound(state.W2V_SEED))
-            _slider("Words on the map", state.W2V_SHOWN, 20, 200, "The most frequent, function words aside.")
+            st.number_input(
+                "Seed", *state.W2V_SEED.bounds, value=state.W2V_SEED.default, **state.bound(state.W2V_SEED)
+            )
+            _slider("Words on the map", state.W2V_SHOWN, "The most frequent, function words aside.")
 
 
-def _slider(label: str, key: state.Key[int], low: int, high: int, meaning: str) -> None:
-    st.slider(label, low, high, value=key.default, help=meaning, **state.bound(key))
+def _slider(label: str, key: state.Key[int], meaning: str) -> None:
+    st.slider(label, *key.bounds, value=key.default, help=meaning, **state.bound(key))
 
 
 def _source_changed() -> None:

@@ -1,0 +1,95 @@
+"""What was typed and set on a page stays when the learner leaves it and comes back; links keep it too."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import concentration, sandbox
+from tests.app.workers import in_this_process
+from ui import sbert, state
+
+__all__ = ["in_this_process"]
+
+# page -> what somebody set there: every number and switch of the address that its first view draws.
+CHANGED = {
+    "text_to_vector.py": {"ttv": "Layers", "ttv_layer": 2, "ttv_text": "مرحبا <b>you</b>"},
+    "similarity.py": {"sim_unit": False, "sim_clusters": 4, "sim_measure": "dot", "sim_order": "clusters"},
+    "high_dimensions.py": {"hd_points": 40, "hd_seed": 3, "hd_dim": 8},
+    "losses.py": {"ls_seed": 3, "ls_margin": 0.9, "ls_rate": 0.5, "ls_points": 9, "ls_negatives": False},
+    "contrast.py": {"con": "Hard negatives", "con_count": 20, "con_steps": 60, "con_seed": 3},
+    "classification.py": {"cls_k": 3, "cls_seed": 4, "cls_method": "knn"},
+    "sbert.py": {
+        "sb": "Concatenation", "sb_steps": 12, "sb_layers": 1, "sb_seeds": 3, "sb_seed": 5, "sb_rate": 1e-4,
+        "sb_modes": ("u,v", "u*v"),
+    },
+    "gone_wrong.py": {"gw": "overfitting", "gw_seed": 11},
+    "word2vec.py": {
+        "w2v_window": 2, "w2v_negatives": 3, "w2v_dimensions": 20, "w2v_epochs": 3, "w2v_seed": 5,
+        "w2v_shown": 40, "w2v_rate": 0.1, "w2v_forces": True,
+    },
+    "glossary.py": {"term": "margin", "glossary_search": "cosine"},
+}  # fmt: skip
+
+
+def linked(value: object) -> str:
+    return (
+        " ".join(value) if isinstance(value, tuple) else str(value).lower() if value is False else str(value)
+    )
+
+
+def stands(app, changed) -> dict:
+    found = {name: app.session_state[name] for name in changed if name in app.session_state}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
+@pytest.mark.parametrize("page", CHANGED)
+def test_it_is_still_there_after_leaving_the_page(in_this_process, open_app, page):
+    changed = CHANGED[page]
+    app = open_app(page, **{name: linked(value) for name, value in changed.items()})
+    assert not app.exception
+    assert stands(app, changed) == changed
+    for name in list(app.query_params):  # the sidebar's links carry no parameters
+        del app.query_params[name]
+    app.switch_page("pages/home.py").run()
+    assert not set(changed) & set(app.query_params)
+    app.switch_page(f"pages/{page}").run()
+    assert not app.exception
+    assert stands(app, changed) == changed
+    assert set(changed) <= set(app.query_params), "the address says it again"
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "value"),
+    [
+        ("contrast.py", "con_count", "100000"),
+        ("contrast.py", "con_seed", "-1"),
+        ("contrast.py", "con_steps", "many"),
+        ("similarity.py", "sim_unit", "perhaps"),
+        ("losses.py", "ls_margin", "nan"),
+        ("sbert.py", "sb_rate", "inf"),
+        ("sbert.py", "sb_guess_swap", "<b>nothing</b>"),
+    ],
+)
+def test_an_address_that_says_nonsense_gets_the_default(in_this_process, open_app, page, key, value):
+    view = {"contrast.py": {"con": "Hard negatives"}, "sbert.py": {"sb": "Concatenation"}}
+    view = {} if key == "sb_guess_swap" else view.get(page, {})
+    app = open_app(page, **view, **{key: value})
+    assert not app.exception
+    known = {
+        k.name: k for k in (*vars(state).values(), *state.SB_GUESSES.values()) if isinstance(k, state.Key)
+    }
+    assert app.session_state[key] == known[key].default
+    assert key not in app.query_params
+
+
+def test_a_guess_is_in_the_link(in_this_process, open_app):
+    app = open_app("sbert.py")
+    app.radio(key="sb_guess_swap").set_value(sbert.PARTS[2]).run()
+    assert sbert.PARTS[2] in app.query_params["sb_guess_swap"]
+    again = open_app("sbert.py", sb_guess_swap=sbert.PARTS[2])
+    assert again.radio(key="sb_guess_swap").value == sbert.PARTS[2]
+
+
+def test_bounds_are_those_of_the_computation():
+    assert state.LS_POINTS.bounds == sandbox.POINTS
+    assert state.HD_POINTS.bounds == (concentration.FEWEST_POINTS, concentration.MOST_POINTS)
