@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from core import library, sentences
+from core.losses import LOSSES
 from core.pairs import PairSplit, make_split, mine_pairs
-from core.types import FloatArray, Notice, Pair, Sentence, SentenceSet
-from ui import state
+from core.types import FloatArray, InputError, Notice, Pair, Sentence, SentenceSet
+from ui import messages, state
 
 OWN = "own"  # the value of state.SET that means: what stands in the text area
 TEXTS = (state.TEXT, state.PAIR_TEXT, state.MINED)  # what a link carries packed
@@ -22,7 +24,8 @@ MODES = {
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """Ready to train. `notices` are worth telling; `error` says why there is nothing to train yet."""
+    """Ready to train. `notices` are worth telling; `error` says why there is nothing to train yet, and
+    `unread` that this is because the typed pairs cannot be read."""
 
     sentences: SentenceSet
     train: tuple[Pair, ...]
@@ -30,6 +33,7 @@ class Experiment:
     typed: tuple[Pair, ...] = ()
     notices: tuple[Notice, ...] = ()
     error: str | None = None
+    unread: bool = False
 
     def usable(self) -> tuple[Sentence, ...]:
         """The sentences that no held-out pair uses: those that mining may look at."""
@@ -52,7 +56,7 @@ def _split(
     key: str, chosen: SentenceSet, own: tuple[Pair, ...], mode: str, count: int, share: float, seed: int
 ) -> PairSplit:
     """Pairs to train on and to measure on, before the typed ones are added."""
-    if mode == "typed" or not (own or chosen.has_groups):
+    if mode == "typed" or not (own or any(chosen.groups)):
         return PairSplit((), (), frozenset())
     similar = 0.5 if key == OWN else library.load_set(key).info.similar_share
     return make_split(chosen, count, share, seed, pairs=own or None, similar_share=similar)
@@ -66,12 +70,21 @@ def set_key() -> str:
 
 
 def current() -> Experiment:
-    """The experiment that the page's settings describe now. Raises InputError for unusable text."""
-    chosen, own, notices = read_sentences(set_key(), state.get(state.TEXT))
+    """The experiment that the page's settings describe now. Raises InputError for unusable sentences."""
+    try:
+        chosen, own, notices = read_sentences(set_key(), state.get(state.TEXT))
+    except InputError as error:
+        raise InputError(messages.at("Sentences", str(error))) from error
+    notices = tuple(messages.located("Sentences", notice) for notice in notices)
     typed: tuple[Pair, ...] = ()
     if (text := state.get(state.PAIR_TEXT)).strip():
-        parsed = sentences.parse_pairs(text, chosen)
-        typed, chosen, notices = parsed.pairs, parsed.sentence_set, (*notices, *parsed.notices)
+        try:
+            parsed = sentences.parse_pairs(text, chosen)
+        except InputError as error:  # the sentences are fine, so their map stays
+            told = messages.at("Pairs", str(error))
+            return Experiment(chosen, (), (), notices=notices, error=told, unread=True)
+        typed, chosen = parsed.pairs, parsed.sentence_set
+        notices = (*notices, *(messages.located("Pairs", notice) for notice in parsed.notices))
     mode = state.get(state.PAIR_MODE)
     split = _split(
         set_key(),
@@ -91,8 +104,13 @@ def current() -> Experiment:
     held_out, told = _without(split.held_out, typed)
     notices = (*notices, *split.notices, *told)
     train = (*train, *typed)
-    error = None if train else _nothing_to_train(chosen, mode)
+    error = None if train or _needs_no_pairs() else _nothing_to_train(chosen, mode)
     return Experiment(chosen, train, held_out, typed, notices, error)
+
+
+def _needs_no_pairs() -> bool:
+    loss = LOSSES.get(state.get(state.CONFIG["loss"]))
+    return loss is not None and loss.needs == "unlabelled"
 
 
 def _without(
@@ -113,6 +131,11 @@ def _nothing_to_train(chosen: SentenceSet, mode: str) -> str:
         return "No pairs have been mined yet. Open Pairs and press Mine."
     if mode == "typed":
         return "There are no pairs yet. Open Pairs and type some, or mark points on the map."
+    if any(chosen.groups):
+        return (
+            "The groups give no pair to train on: it takes two different sentences with a group. Add one "
+            "under Sentences, or type pairs under Pairs."
+        )
     return (
         "These sentences have no groups, so no pairs can be made from them. Put a group before each "
         "sentence (weather | It will rain), or select points on the map and mark them as similar or "
@@ -153,8 +176,7 @@ def mine(experiment: Experiment, now: FloatArray, count: int, kind: str) -> None
 def _mined(chosen: SentenceSet, held_out: frozenset[str]) -> tuple[Pair, ...]:
     """The mined pairs that fit the sentences as they are now."""
     pairs = []
-    for word in state.get(state.MINED).split():
-        left, right, label = word.split(",")
-        if max(int(left), int(right)) < len(chosen):
+    for left, right, label in re.findall(r"\b(\d+),(\d+),([01])\b", state.get(state.MINED), re.ASCII):
+        if max(int(left), int(right)) < len(chosen):  # a link may say anything
             pairs.append(Pair(chosen.ids[int(left)], chosen.ids[int(right)], float(label)))
     return tuple(p for p in pairs if not {p.left, p.right} & held_out)

@@ -120,9 +120,17 @@ def matrix(
 
 
 def bars(
-    names: Sequence[str], values: Sequence[float], *, x_title: str, height: int | None = None
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    x_title: str,
+    height: int | None = None,
+    ticks: Sequence[str] | None = None,
 ) -> go.Figure:
-    """Horizontal bars from zero: blue to the left pulls (negative), vermillion to the right pushes."""
+    """Horizontal bars from zero: blue to the left pulls (negative), vermillion to the right pushes.
+
+    `ticks` stand beside the bars; without them the beginnings of the names do.
+    """
     import plotly.graph_objects as go
 
     figure = _figure(height or 60 + 24 * len(names), hovermode="closest")
@@ -132,12 +140,14 @@ def bars(
             y=list(range(len(names))),
             orientation="h",
             marker_color=[NOW if v < 0 else PUSH for v in values],
-            customdata=[short(n, 80) for n in names],
+            customdata=[short(n, 160) for n in names],
             hovertemplate="%{customdata}<br>%{x:.4f}<extra></extra>",
         )
     )
     figure.update_yaxes(
-        autorange="reversed", tickvals=list(range(len(names))), ticktext=[short(n, 44) for n in names]
+        autorange="reversed",
+        tickvals=list(range(len(names))),
+        ticktext=list(ticks) if ticks is not None else [short(n, 44) for n in names],
     )
     figure.update_xaxes(title=x_title, zeroline=True)
     return figure

@@ -16,7 +16,7 @@ import streamlit as st
 from core import movie, replay_html, runfile, takehome_data, takehome_script
 from core.storage import Learner, SavedRun, data_folder
 from core.types import InputError, Run
-from ui import learner, resources, state
+from ui import learner, messages, resources, state
 from ui.compare import RUN, known_runs, run_title
 
 NOTES = "run_notes"  # the learner's setting that holds run id -> note
@@ -30,7 +30,7 @@ def say_what_happened() -> None:
     said = state.get(state.KEEP_SAID)
     if said is not None:
         kind, text = said
-        (st.success if kind == DONE else st.warning)(text, icon=":material/info:")
+        (st.success if kind == DONE else st.warning)(messages.as_written(text), icon=":material/info:")
         state.put(state.KEEP_SAID, None)
 
 

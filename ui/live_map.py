@@ -7,7 +7,7 @@ import streamlit as st
 from core.metrics import nearest_neighbours
 from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
 from ui import experiment as exp
-from ui import live_run, moving_map, state
+from ui import live_run, messages, moving_map, state
 from ui.experiment import Experiment
 from ui.resources import executor, later
 
@@ -15,6 +15,10 @@ HEIGHT = 560
 HOVER_NEIGHBOURS = 5
 COLOURS = {"group": "Group", "trust": "Trust", "movement": "Movement", "none": "One colour"}
 WAIT = 0.25  # seconds between two looks while the model loads
+OTHER_SENTENCES = (
+    "This run learned from other sentences than those above, so the map shows the base model. The numbers "
+    "below are the run's. Train again to use the sentences as they are now."
+)
 
 
 def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> FloatArray | None:
@@ -29,7 +33,7 @@ def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> Fl
     except TimeoutError:
         return None
     except (InputError, RuntimeError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(messages.as_written(str(error)), icon=":material/error:")
         return None
     return result
 
@@ -70,14 +74,17 @@ def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None
     if experiment is None or not len(experiment.sentences):
         st.container(height=HEIGHT, border=True).caption("The map appears here once there are sentences.")
         return
-    drawn = run is not None and bool(run.frames) and run.sentences == experiment.sentences
+    fits = run is not None and run.sentences == experiment.sentences
+    drawn = run is not None and fits and bool(run.frames)
     frame = run.frames[-1] if run is not None and drawn else (None if base is None else _first_frame(base))
     if frame is None:
         _wait(len(experiment.sentences), base is not None)
         return
     _board(experiment, run if drawn else None, frame, newest(experiment, run, base))
     if run is not None:
-        live_run.ticking_map(run)
+        live_run.ticking_map(run, fed=fits)
+        if not fits:
+            st.caption(OTHER_SENTENCES)
     else:
         st.caption(_sentence_count(experiment))
     if not executor().layout_ready.is_set():
@@ -180,7 +187,7 @@ def _wait_for_layout(frame: Frame) -> None:
 
 def tell(experiment: Experiment | None, problem: str | None) -> None:
     """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
-    if experiment is None and problem:
-        st.error(problem, icon=":material/error:")
+    if problem and (experiment is None or experiment.unread):
+        st.error(messages.as_written(problem), icon=":material/error:")
     for notice in experiment.notices if experiment is not None else ():
-        st.caption(notice.text)
+        st.caption(messages.as_written(notice.text))

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.jobs import RunRequest
 from core.types import InputError, Run, RunStatus, TrainingConfig
-from ui import moving_map, state
+from ui import messages, moving_map, state
 from ui.experiment import Experiment
 from ui.resources import executor, session_is_open
 
@@ -162,12 +162,12 @@ def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | N
 def tell(run: Run | None, problem: str | None) -> None:
     """What stands in the way, or went wrong, in one sentence each."""
     if message := state.get(state.MESSAGE):
-        st.toast(message)
+        st.toast(messages.as_written(message))
         state.put(state.MESSAGE, None)
     if problem:
-        st.info(problem, icon=":material/info:")
+        st.info(messages.as_written(problem), icon=":material/info:")
     if run is not None and run.error:
-        st.error(run.error, icon=":material/error:")
+        st.error(messages.as_written(run.error), icon=":material/error:")
 
 
 def _rewind(run: Run, config: TrainingConfig) -> None:
@@ -200,15 +200,18 @@ def status_line(run: Run) -> str:
     return line
 
 
-def ticking_map(run: Run) -> None:
-    """Progress, and the newest frame handed to the board: every 0.12 s while the run is active."""
+def ticking_map(run: Run, fed: bool = True) -> None:
+    """Progress, and the newest frame handed to the board: every 0.12 s while the run is active.
+
+    `fed` is False where the board shows other sentences than the run's.
+    """
     seen = run.status
 
     def look() -> None:
         run = executor().run(run_id)
         share = min(1.0, run.step / max(1, run.config.steps))
         st.progress(share, text=status_line(run))
-        if run.frames:
+        if run.frames and fed:
             frame, snapshot = run.frames[-1], run.snapshots[-1]
             moving_map.feed(
                 key="feed",

@@ -149,7 +149,7 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
 
 def cosine_matrix(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     """All cosines, sentences sorted by group."""
-    sentences = experiment.sentences
+    sentences = _shown(experiment, run)
     if len(sentences) > LARGEST_MATRIX:
         st.info(f"The matrix is drawn for up to {LARGEST_MATRIX} sentences; this set has {len(sentences)}.")
         return
@@ -180,14 +180,19 @@ def forces(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     assert run is not None
     strongest = np.argsort(-np.abs(last.forces.values))[:16]
     text = run.sentences.texts
-    names = [f"{text[a]}  ·  {text[b]}" for a, b in last.forces.rows[strongest]]
-    figure = figures.bars(names, last.forces.values[strongest].tolist(), x_title="d loss / d cosine")
+    pairs = [(text[a], text[b]) for a, b in last.forces.rows[strongest]]
+    figure = figures.bars(
+        [f"{a}  ·  {b}" for a, b in pairs],
+        last.forces.values[strongest].tolist(),
+        x_title="d loss / d cosine",
+        ticks=[f"{figures.short(a, 24)} · {figures.short(b, 24)}" for a, b in pairs],
+    )
     st.plotly_chart(figure, key="force_bars", config={"displayModeBar": False})
     columns = {
-        "left": [text[a] for a, _ in last.forces.rows],
-        "right": [text[b] for _, b in last.forces.rows],
         "force": last.forces.values,
         "acts": ["pulls" if v < 0 else "pushes" if v > 0 else "rests" for v in last.forces.values],
+        "left": [text[a] for a, _ in last.forces.rows],
+        "right": [text[b] for _, b in last.forces.rows],
     }
     safe_table(columns, key="force_rows", name="forces")
 
@@ -274,14 +279,14 @@ def _nearest_texts(snapshot: Snapshot, sentences: SentenceSet, order: np.ndarray
 
 def map_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     """The map as a table: place, trust and true neighbours of every sentence."""
-    sentences = experiment.sentences
+    sentences = _shown(experiment, run)
     _, now = _before_and_now(run, base)
     k = min(NEIGHBOURS, len(sentences) - 1)
     nearest = metrics.nearest_neighbours(now, k) if k > 0 else np.zeros((len(sentences), 0), int)
     columns: dict[str, object] = {"sentence": list(sentences.texts)}
     if sentences.has_groups:
         columns["group"] = [g or "" for g in sentences.groups]
-    if run is not None and run.frames and run.sentences == sentences:
+    if run is not None and run.frames:
         frame = run.frames[-1]
         columns |= {"x": frame.xy[:, 0], "y": frame.xy[:, 1], "trust": frame.trust}
         columns["moved (1 − cosine)"] = np.asarray(live_run.moved(run))
@@ -306,6 +311,11 @@ def source_of(file: str, function: str) -> str:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return ast.get_source_segment(text, node, padded=True) or ""
     return ""
+
+
+def _shown(experiment: Experiment, run: Run | None) -> SentenceSet:
+    """The sentences that the numbers are about: the run's own, which may differ from those typed since."""
+    return experiment.sentences if run is None or not run.snapshots else run.sentences
 
 
 def _before_and_now(run: Run | None, base: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -11,7 +11,7 @@ from core.controls import Control
 from core.losses import LOSSES
 from core.types import InputError
 from ui import experiment as exp
-from ui import live_map, state
+from ui import live_map, messages, state
 from ui.experiment import OWN
 
 EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
@@ -37,6 +37,7 @@ def open_set() -> None:
     """At the start of a session: a link that names a set brings the settings the set suggests, except
     for those the link names itself."""
     key = exp.set_key()
+    state.put(state.PAIR_SET, state.get(state.PAIR_SET) or key)
     if not state.once("set") or key == OWN:
         return
     info = library.load_set(key).info
@@ -46,11 +47,14 @@ def open_set() -> None:
 
 
 def _set_changed() -> None:
-    """A set may suggest settings; a new set also means new pairs and no run yet."""
+    """A set may suggest settings; a new set also means its own pairs and no run yet."""
     state.put(state.RUN_ID, None)
     state.put(state.MINED, "")
-    state.put(state.PAIR_TEXT, "")
     key = state.get(state.SET)
+    drafts = dict(state.get(state.PAIR_DRAFTS)) | {state.get(state.PAIR_SET): state.get(state.PAIR_TEXT)}
+    state.put(state.PAIR_TEXT, drafts.get(key, ""))
+    state.put(state.PAIR_SET, key)
+    state.put(state.PAIR_DRAFTS, tuple(drafts.items()))
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
     for field in state.get(state.SUGGESTED):
@@ -89,38 +93,69 @@ def edit_sentences() -> None:
         key="sentence_file",
         on_change=_take_upload,
     )
-    if problem := state.get(state.UPLOAD_ERROR):
-        st.error(problem, icon=":material/error:")
+    _tell_upload(state.UPLOAD_ERROR, state.UPLOAD_SAID)
+    if state.get(state.EARLIER_TEXT):
+        st.button(
+            "Bring back the earlier text", icon=":material/undo:", on_click=_swap_text, key="earlier",
+            help="The text that stood here before. Press again to return to this one.",
+        )  # fmt: skip
+
+
+def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]]) -> None:
+    """Beside an uploader: why its file was refused, or what was noticed in it."""
+    if text := state.get(problem):
+        st.error(messages.as_written(text), icon=":material/error:")
+    for text in state.get(said):
+        st.caption(messages.as_written(text))
 
 
 def _copy_set(text: str) -> None:
-    state.put(state.TEXT, text)
+    _replace_text(text)
     state.put(state.SET, OWN)
+    state.put(state.PAIR_SET, OWN)
+
+
+def _replace_text(text: str) -> None:
+    """Put another text into the text area; what stood there can be brought back."""
+    before = state.get(state.TEXT)
+    if before.strip() and before not in (EXAMPLE, text):
+        state.put(state.EARLIER_TEXT, before)
+    state.put(state.TEXT, text)
+
+
+def _swap_text() -> None:
+    _replace_text(state.get(state.EARLIER_TEXT))
+    _text_changed()
 
 
 def _text_changed() -> None:
     state.put(state.RUN_ID, None)
+    state.put(state.MINED, "")  # mined pairs are rows of the sentences as they were
     state.put(state.UPLOAD_ERROR, None)
+    state.put(state.UPLOAD_SAID, ())
 
 
 def _take_upload() -> None:
     """Put the uploaded sentences into the text area, so that they can be seen and edited."""
     upload = state.uploaded("sentence_file")
+    state.put(state.UPLOAD_ERROR, None)
     if upload is None:
         return
     try:
         parsed = sentences.parse_table(upload.getvalue(), upload.name)
     except InputError as error:
-        state.put(state.UPLOAD_ERROR, f"{upload.name}: {error}")
+        state.put(state.UPLOAD_ERROR, messages.at(upload.name, str(error)))
         return
-    state.put(state.TEXT, sentences.to_text(parsed.sentence_set))
+    _replace_text(sentences.to_text(parsed.sentence_set))
     _text_changed()
+    state.put(state.UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
 
 
 def edit_pairs() -> None:
     """How the pairs come about: made from groups, mined from the model, or typed."""
     st.segmented_control(
         "Pairs", list(exp.MODES), format_func=exp.MODES.__getitem__, required=True,
+        default=state.PAIR_MODE.default,
         **state.bound(state.PAIR_MODE),
     )  # fmt: skip
     mode = state.get(state.PAIR_MODE)
@@ -148,23 +183,24 @@ def edit_pairs() -> None:
         key="pair_file",
         on_change=_take_pairs,
     )
-    if problem := state.get(state.PAIR_UPLOAD_ERROR):
-        st.error(problem, icon=":material/error:")
+    _tell_upload(state.PAIR_UPLOAD_ERROR, state.PAIR_UPLOAD_SAID)
     st.caption("Your own pairs are always trained on. Points selected on the map can be added here too.")
 
 
 def _take_pairs() -> None:
     """Add the uploaded pairs to the typed ones, where they can be seen and edited."""
     upload = state.uploaded("pair_file")
+    state.put(state.PAIR_UPLOAD_ERROR, None)
+    state.put(state.PAIR_UPLOAD_SAID, ())
     if upload is None:
         return
-    state.put(state.PAIR_UPLOAD_ERROR, None)
     try:
         chosen, _, _ = exp.read_sentences(exp.set_key(), state.get(state.TEXT))
         parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
     except InputError as error:
-        state.put(state.PAIR_UPLOAD_ERROR, f"{upload.name}: {error}")
+        state.put(state.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
         return
+    state.put(state.PAIR_UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
     lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
     state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
 

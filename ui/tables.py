@@ -23,10 +23,7 @@ def safe_table(columns: Mapping[str, Any], *, key: str, name: str, height: int |
     import pandas as pd
 
     frame = pd.DataFrame(dict(columns))
-    numbers = [c for c in frame.columns if pd.api.types.is_float_dtype(frame[c])]
-    configuration = {c: st.column_config.NumberColumn(c, format=f"%.{DECIMALS}f") for c in numbers}
-    texts = [c for c in frame.columns if c not in numbers]
-    configuration |= {c: st.column_config.TextColumn(c) for c in texts}
+    configuration = {c: _column(c, frame[c].dtype) for c in frame.columns}
     tall = height or min(420, 38 + 35 * max(1, len(frame)))
     st.dataframe(frame, key=key, hide_index=True, column_config=configuration, height=tall)
     st.download_button(
@@ -39,6 +36,17 @@ def safe_table(columns: Mapping[str, Any], *, key: str, name: str, height: int |
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _column(name: str, dtype: Any) -> Any:
+    """Numbers sort as numbers; everything else is text."""
+    import pandas as pd
+
+    if pd.api.types.is_float_dtype(dtype):
+        return st.column_config.NumberColumn(name, format=f"%.{DECIMALS}f")
+    if pd.api.types.is_integer_dtype(dtype):
+        return st.column_config.NumberColumn(name, format="%d")
+    return st.column_config.TextColumn(name)
 
 
 def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
