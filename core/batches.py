@@ -79,7 +79,8 @@ def positives(examples: Examples, config: TrainingConfig) -> Sampler:
     similar = np.flatnonzero(examples.label >= 0.5)
     if len(similar) == 0:
         raise InputError(
-            f"{LOSSES[config.loss].title} learns from similar pairs, and none is marked as similar."
+            f"{LOSSES[config.loss].title} learns from similar pairs, and none is marked as similar. Mark "
+            "one, or choose a loss that learns from dissimilar pairs too, such as contrastive."
         )
     left, right = examples.left[similar], examples.right[similar]
     # Only the left side is an anchor, so a pair turns round where only its right side has opposites.
@@ -120,7 +121,7 @@ def triplets(examples: Examples, config: TrainingConfig) -> Sampler:
     if len(anchors) == 0:
         raise InputError(
             "The triplet loss needs a sentence that is in a similar and in a dissimilar pair, and there "
-            "is none."
+            "is none. Add such a pair, or choose another loss."
         )
 
     def sample(step: int) -> Sample:
@@ -135,7 +136,10 @@ def triplets(examples: Examples, config: TrainingConfig) -> Sampler:
 def unlabelled(examples: Examples, config: TrainingConfig) -> Sampler:
     """Sentences alone: each is embedded twice, and only dropout makes the two differ."""
     if len(examples.spare) < 2:
-        raise InputError("SimCSE needs at least two different sentences outside the held-out pairs.")
+        raise InputError(
+            "SimCSE needs at least two different sentences outside the held-out pairs. Add sentences, or "
+            "hold out fewer."
+        )
 
     def sample(step: int) -> Sample:
         rows = examples.spare[_slice_of_epoch(len(examples.spare), config, step)]

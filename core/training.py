@@ -145,9 +145,11 @@ class Trainer:
 
     def finite(self, value: float, step: int) -> float:
         if not math.isfinite(value):
+            tempered = "temperature" in self.loss.uses
             raise Diverged(
                 f"At step {step} the loss is no longer a finite number. Try a lower learning rate (now "
-                f"{self.config.learning_rate:g}) or a higher temperature (now {self.config.temperature:g})."
+                f"{self.config.learning_rate:g})"
+                + (f" or a higher temperature (now {self.config.temperature:g})." if tempered else ".")
             )
         return value
 
