@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from core.tables import Row, check_size, check_width, column, decode, header, is_plain_text, read_rows
+from core.tables import (
+    LEFT_NAMES,
+    RIGHT_NAMES,
+    Row,
+    check_size,
+    check_width,
+    column,
+    decode,
+    header,
+    is_plain_text,
+    read_rows,
+)
 from core.text import (
     MAX_PAIRS,
     MAX_SENTENCES,
@@ -22,8 +33,6 @@ from core.text import (
 )
 from core.types import InputError, Notice, Pair, Sentence, SentenceSet
 
-LEFT_NAMES = ("left", "sentence1", "sentence_1", "text1", "anchor", "question1")
-RIGHT_NAMES = ("right", "sentence2", "sentence_2", "text2", "other", "question2")
 LABEL_NAMES = ("label", "score", "similarity", "is_duplicate")
 _LABEL_WORDS = {
     "similar": 1.0, "same": 1.0, "yes": 1.0, "true": 1.0,

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from core.pair_text import (
-    LEFT_NAMES,
-    RIGHT_NAMES,
     ParsedPairs,
     pairs_to_text,
     parse_label,
@@ -29,8 +27,11 @@ from core.pair_text import (
     parse_pairs,
 )
 from core.tables import (
+    LEFT_NAMES,
     MAX_UPLOAD_BYTES,
     MAX_UPLOAD_MB,
+    RIGHT_NAMES,
+    SENTENCE_NAMES,
     Row,
     check_size,
     check_width,
@@ -80,7 +81,6 @@ __all__ = [
     "to_text",
 ]
 
-_SENTENCE_NAMES = ("sentence", "text", "sentences", "utterance", "query", "question")
 _GROUP_NAMES = ("group", "label", "category", "class", "intent", "topic")
 
 _WORDS = {
@@ -148,7 +148,7 @@ def parse_table(data: bytes, filename: str) -> Parsed:
     names = header(rows[0])
     if column(names, LEFT_NAMES) is not None and column(names, RIGHT_NAMES) is not None:
         raise InputError(f"{name} is a table of pairs (columns {', '.join(names)}). Upload it as pairs.")
-    sentence_at, group_at = column(names, _SENTENCE_NAMES), column(names, _GROUP_NAMES)
+    sentence_at, group_at = column(names, SENTENCE_NAMES), column(names, _GROUP_NAMES)
     check_width(rows, name)
     if sentence_at is None:
         sentence_at, group_at = _columns_by_length(rows, name)

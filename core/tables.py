@@ -17,6 +17,11 @@ from core.types import InputError
 MAX_UPLOAD_MB = 5
 MAX_UPLOAD_BYTES = MAX_UPLOAD_MB * 1024 * 1024
 
+SENTENCE_NAMES = ("sentence", "text", "sentences", "utterance", "query", "question")
+LEFT_NAMES = ("left", "sentence1", "sentence_1", "text1", "anchor", "question1")
+RIGHT_NAMES = ("right", "sentence2", "sentence_2", "text2", "other", "question2")
+_TEXT_NAMES = {*SENTENCE_NAMES, *LEFT_NAMES, *RIGHT_NAMES}
+
 _DELIMITERS = ("\t", ";", ",")
 _NO_DELIMITER = "\x1f"  # the unit separator: csv needs one, and no line of text holds this one
 _SNIFFED_ROWS = 200
@@ -88,20 +93,24 @@ def _is_empty(row: Row) -> bool:
 def sniff_delimiter(text: str) -> str:
     """The delimiter that splits the first row and most rows after it into the same number of cells.
 
-    A file of one column, whose sentences may hold commas, gets a delimiter that never occurs.
+    A first row of known column names says it too, so that rows of other widths are refused by their line
+    instead of read as one column. A file of one column, whose sentences may hold commas, gets a delimiter
+    that never occurs.
     (csv.Sniffer guesses from letter frequencies and takes "e" or a space for such files.)
     """
     best, best_share = _NO_DELIMITER, _AGREEMENT
     head = "".join(text.splitlines(keepends=True)[:_SNIFFED_ROWS])
     for delimiter in _DELIMITERS:
         try:
-            widths = [
-                len(row) for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row
-            ]
+            rows = [row for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row]
         except csv.Error:
             continue
+        widths = [len(row) for row in rows]
         if not widths or widths[0] < 2:
             continue
+        named = {" ".join(cell.split()).casefold() for cell in rows[0]} & _TEXT_NAMES
+        if named and 2 * sum(width > 1 for width in widths) >= len(widths):
+            return delimiter
         share = sum(width == widths[0] for width in widths) / len(widths)
         if share > best_share:
             best, best_share = delimiter, share

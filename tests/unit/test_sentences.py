@@ -264,3 +264,10 @@ def test_pair_tables(three, data: bytes) -> None:  # type: ignore[no-untyped-def
 def test_a_pair_table_without_label_is_refused(three) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match="no column called label or score"):
         parse_pair_table(b"left,right\none,two\n", "p.csv", three)
+
+
+def test_a_header_of_known_names_settles_the_delimiter() -> None:
+    with pytest.raises(InputError, match=r"t\.csv, line 3: the row has 3 cells where the first row has 2"):
+        parse_table(b"sentence,group\na,b\nc,d,e\n", "t.csv")
+    plain = b"Text, please\nA line\nAnother\nOne, more\nLast\n"
+    assert len(parse_table(plain, "t.csv").sentence_set) == 5, "one column whose first sentence begins so"
