@@ -1,4 +1,4 @@
-"""Cards from a run, for real: train on typed sentences, be asked about it, keep the cards, take them to Anki."""
+"""Cards from a run, for real: train on typed sentences, be asked about it, keep the cards, take them away."""
 
 from __future__ import annotations
 
