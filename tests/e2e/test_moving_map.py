@@ -209,6 +209,14 @@ def test_replay_plays_and_is_dragged(open_map: Open) -> None:
     assert drawn(page, "positions") != first
 
 
+def test_a_replay_takes_no_frame_that_was_waiting(open_map: Open) -> None:
+    page = open_map(STILL)
+    page.get_by_text("Replay half of them").click()
+    expect(board(page).get_by_role("slider", name="Frame")).to_have_value("59")
+    until(page, "Object.keys(map.positions).length === 20")
+    expect(page.get_by_text("BidiComponent Error")).to_have_count(0)
+
+
 # ---- what is shown --------------------------------------------------------------------------------------
 
 

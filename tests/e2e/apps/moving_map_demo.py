@@ -67,6 +67,8 @@ st.set_page_config(layout="wide", page_title="Moving map")
 n, dims, tick = int(option("n", "40")), int(option("dims", "2")), float(option("tick", "0.1"))
 started = st.session_state.setdefault("started", time.time())
 tag = "x" if st.session_state.get("other") else ""
+half = bool(st.session_state.get("half"))
+n = n // 2 if half else n
 sentence_set = sentences(n, tag)
 
 
@@ -86,12 +88,14 @@ forces = None
 if option("forces", ""):
     forces = Forces(random.integers(0, n, (14, 2)), random.normal(size=14).astype(np.float32))
 frames = steps = None
-if option("replay", ""):
+if option("replay", "") or half:
     steps = list(range(0, 60))
     frames = np.stack([layout(n, dims, s / 10) for s in steps])
 color_by = option("color_by", "group")
 values = random.random(n) if color_by == "trust" else None
 
+if half:  # a frame that is there before the board has so many points
+    feed(key="hasty", board_key="map", xy=xy, step=0)
 result = board(
     key="map",
     sentence_set=sentence_set,
@@ -116,6 +120,7 @@ st.markdown(f"selected: `{' '.join(result.selected) or 'nothing'}`")
 st.markdown(f"marked: `{st.session_state.get('marked', 'nothing')}`")
 st.button("Rerun")
 st.checkbox("Other sentences", key="other")
+st.checkbox("Replay half of them", key="half")
 
 
 @st.fragment(run_every=tick or None)

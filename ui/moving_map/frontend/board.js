@@ -110,7 +110,8 @@ class Board extends Person {
     this.takeSelection(header.selected);
     this.afterData();
     if (!before) window.dispatchEvent(new CustomEvent("moving-map:hello")); // a feed may have been first
-    if (this.early?.arrays.xy.shape[0] === n) this.takeFrame(this.early);
+    if (this.replaying) this.early = null; // it has all its frames
+    else if (this.early?.arrays.xy.shape[0] === n) this.takeFrame(this.early);
   }
 
   acceptReplay({ steps }, { frames }) {
