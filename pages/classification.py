@@ -53,5 +53,4 @@ with main:
             "majority. Both come from scikit-learn and see the vectors only, never the words."
         )
 
-if not state.write_link(state.CLS_TEXT, state.CLS_WORDS):
-    st.caption("Your sentences are too long to travel in a link. The settings do.")
+kit.keep_link(state.CLS_TEXT, state.CLS_WORDS)

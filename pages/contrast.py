@@ -44,5 +44,4 @@ with main:
     with kit.sentences_not_tracebacks():
         VIEWS[view]()
 
-if not state.write_link(state.CON_TEXT):
-    st.caption("Your sentences are too long to travel in a link. The settings do.")
+kit.keep_link(state.CON_TEXT)

@@ -41,4 +41,4 @@ with main:
             "- Both runs share the seed and are measured every fifth step. Their settings are fixed here; "
             "on Train live everything can be changed."
         )
-state.write_link(state.GW_TEXT)
+kit.keep_link(state.GW_TEXT)

@@ -113,4 +113,4 @@ with main:
     chosen_view = sbert.view(tuple(VIEWS))
     with kit.sentences_not_tracebacks():
         VIEWS[chosen_view]()
-state.write_link(state.SB_TEXT)
+kit.keep_link(state.SB_TEXT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from core import contrast, library, sentences
@@ -16,7 +18,12 @@ OWN = "own"
 ORDERED = ("All of them", "More than half, not all", "Half or fewer")
 BETTER = ("Random negatives", "Hard negatives", "No difference, within 0.02")
 CLOSE = 0.02
+NO_WORD = "None: without any of them the cosine falls"
 NAMES = ("random negatives", "hard negatives")
+OUTCOME_COLUMNS = {
+    "sentences": "sentences", "pairs": "pairs", "steps": "steps", "seed": "seed",
+    "held_out": "held-out pairs", "before": "AUC before", "random": "AUC, random", "hard": "AUC, hard",
+}  # fmt: skip
 LOOK = 1.0
 PLAIN = {"displayModeBar": False}
 EXAMPLE = (
@@ -39,7 +46,7 @@ def words() -> None:
                          **state.bound(state.CON_Q))  # fmt: skip
     found: contrast.Explanation = kit.ask("core.contrast:word_effects", MODEL, p, q, busy="Leaving out words")
     of_q = [w for w in found.words if w.side == "Q"]
-    options = list(dict.fromkeys(w.word for w in of_q))
+    options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
     question = "Which word of Q keeps the two sentences apart the most?"
     guess = kit.predict(state.CON_GUESSES["words"], question, options)
     if guess is None:
@@ -54,7 +61,7 @@ def words() -> None:
     most = max(of_q, key=lambda w: w.effect)
     kit.verdict(
         guess,
-        most.word,
+        most.word if most.effect > 0 else NO_WORD,
         "A word that only one side has is where the difference lies, but it need not be the one that moves "
         "the vectors most. Content words weigh more than small ones, and a not or a changed verb often "
         "weighs less than its meaning deserves. A word's part is not independent of the others: leaving it "
@@ -117,7 +124,7 @@ def hard_negatives() -> None:
     z = kit.ask("core.embedding:embed", MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
     count, seed = int(state.get(state.CON_COUNT)), int(state.get(state.CON_SEED))
     sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
-    _mined(sets, chosen, z)
+    inside = _mined(sets, chosen, z)
     runs = _runs()
     with st.container(horizontal=True):
         busy = any(r.is_active for r in runs)
@@ -129,8 +136,12 @@ def hard_negatives() -> None:
         st.caption("Both runs start from the same model, with the same positives and held-out pairs.")
         return
     _watch(runs)
+    made = (runs[0].pairs, runs[1].pairs, runs[0].config.steps, runs[0].config.seed)
+    as_set = made == (sets.random, sets.hard, int(state.get(state.CON_STEPS)), seed)
+    if not as_set:
+        st.caption("These runs had other sentences or settings than the page has now. Train both to compare.")
     if all(r.status is RunStatus.FINISHED for r in runs):
-        _result(runs, guess)
+        _result(runs, guess if as_set else None, inside if as_set else None)
 
 
 def _settings() -> SentenceSet:
@@ -154,12 +165,16 @@ def _settings() -> SentenceSet:
     return sentences.parse_sentences(state.get(state.CON_TEXT)).sentence_set
 
 
-def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> None:
+def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> dict[str, float]:
+    """Show the negatives of both kinds. Returns the share of each that is inside the margin at the start."""
     from core.metrics import pair_cosines
+
+    margin = TrainingConfig().margin
 
     row, text = chosen.row(), {s.id: s.text for s in chosen.sentences}
     columns: dict[str, list[object]] = {"kind": [], "one": [], "other": [], "cosine": []}
     means: dict[str, float] = {}
+    inside: dict[str, float] = {}
     for kind, pairs in (("hard", sets.hard), ("random", sets.random)):
         kept = [p for p in pairs if not p.is_similar]
         columns["kind"] += [kind] * len(kept)
@@ -168,14 +183,18 @@ def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> None:
         cosines = pair_cosines(z, [(row[p.left], row[p.right]) for p in kept])
         columns["cosine"] += cosines.astype(float).tolist()
         means[kind] = float(cosines.mean())
+        inside[kind] = float((1 - cosines < margin).mean())
     st.markdown(
         f"Mined from the untrained model: hard negatives have a mean cosine of **{means['hard']:.2f}**, "
-        f"random ones of **{means['random']:.2f}**."
+        f"random ones of **{means['random']:.2f}**. A negative further apart than the margin of {margin:g} "
+        f"costs nothing; at the start **{inside['hard']:.0%}** of the hard and **{inside['random']:.0%}** of "
+        "the random ones are closer than that and push."
     )
     if set(sets.hard) == set(sets.random):
         st.caption("Both runs get the same negatives, since there are no others: ask for fewer pairs.")
     with st.expander("The negatives"):
         tables.safe_table(columns, key="con_negatives", name="negatives", height=300)
+    return inside
 
 
 def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple) -> None:  # type: ignore[type-arg]
@@ -232,17 +251,36 @@ def _watch(runs: list[Run]) -> None:
     st.fragment(look, run_every=LOOK if active else None)()
 
 
-def _result(runs: list[Run], guess: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished comparison: what it was made from, and the held-out AUCs it ended with."""
+
+    sentences: str
+    pairs: int
+    steps: int
+    seed: int
+    held_out: int
+    before: float
+    random: float
+    hard: float
+
+
+def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None) -> None:
+    """What both runs ended with. Without `inside` the runs are not those of the page's settings."""
     first, last = ([run.snapshots[i].metrics for run in runs] for i in (0, -1))
     random, hard = (m.held_out_auc for m in last)
-    if random is not None and hard is not None:
+    if random is not None and hard is not None and inside is not None:
+        _remember(runs, random, hard)
         near = abs(random - hard) <= CLOSE
         kit.verdict(
             guess,
             BETTER[2] if near else BETTER[0 if random > hard else 1],
-            "A random negative is mostly far away already: its loss is 0 and it teaches nothing. A hard one "
-            "lies inside the margin and pushes. But the hardest pairs are also where a wrong label hides, "
-            "and one set and one seed are no proof: change the seed and look again.",
+            f"AUC {random:.3f} after random, {hard:.3f} after hard negatives. A negative teaches only while "
+            f"it is inside the margin: at the start {inside['hard']:.0%} of the hard ones were and "
+            f"{inside['random']:.0%} of the random ones. Whether more push also helps is another question: "
+            "the hardest pairs are where a wrong label hides, and where sentences of two groups really do "
+            f"say similar things. And {len(runs[0].held_out)} held-out pairs are few, so chance has a large "
+            "part: change the seed, train again and look at all outcomes.",
         )
     columns: dict[str, list[object]] = {"negatives": list(NAMES)}
     for label, field in (("AUC", "held_out_auc"), ("accuracy", "held_out_accuracy")):
@@ -250,3 +288,29 @@ def _result(runs: list[Run], guess: str | None) -> None:
         columns[f"{label} after"] = [getattr(m, field) for m in last]
     columns["last loss"] = [run.snapshots[-1].loss for run in runs]
     tables.safe_table(columns, key="con_result", name="random-against-hard")
+    _all_outcomes()
+
+
+def _remember(runs: list[Run], random: float, hard: float) -> None:
+    name = "own" if state.get(state.CON_SET) == OWN else state.get(state.CON_SET)
+    config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
+    outcome = Outcome(
+        name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard
+    )
+    if outcome not in state.get(state.CON_OUTCOMES):
+        state.put(state.CON_OUTCOMES, (*state.get(state.CON_OUTCOMES), outcome))
+
+
+def _all_outcomes() -> None:
+    """Every comparison of this session, since one seed proves nothing."""
+    every: tuple[Outcome, ...] = state.get(state.CON_OUTCOMES)
+    if not every:
+        return
+    changes = [o.hard - o.random for o in every]
+    ahead, behind = sum(c > CLOSE for c in changes), sum(c < -CLOSE for c in changes)
+    st.markdown(
+        f"**All outcomes of this session**: hard negatives ahead in {ahead}, random ones in {behind}, within "
+        f"{CLOSE} in {len(every) - ahead - behind}. Mean difference {sum(changes) / len(every):+.3f}."
+    )
+    columns = {title: [getattr(o, field) for o in every] for field, title in OUTCOME_COLUMNS.items()}
+    tables.safe_table({**columns, "hard − random": changes}, key="con_outcomes_table", name="outcomes")

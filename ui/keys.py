@@ -237,6 +237,7 @@ CON_COUNT = Key("con_count", 48, url=True, low=8, high=200)
 CON_STEPS = Key("con_steps", 40, url=True, low=10, high=200)
 CON_SEED = Key("con_seed", 7, url=True, low=0, high=10_000)
 CON_RUNS = Key[tuple[str, ...]]("con_runs", ())  # run ids: random negatives, hard negatives
+CON_OUTCOMES = Key[tuple[Any, ...]]("con_outcomes", ())  # ui/contrast.py's Outcome, one a finished comparison
 CON_GUESSES = {
     name: Key[str | None](f"con_guess_{name}", None, url=True) for name in ("words", "triplets", "hard")
 }

@@ -17,6 +17,9 @@ from core.types import InputError
 from ui import messages, pages, resources, state
 
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
+TOO_LONG = (
+    "Your text is too long to travel in a link, so it stays in this browser tab only. The settings do travel."
+)
 TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
 
 
@@ -86,4 +89,13 @@ def ask(target: str, *args: Any, busy: str = "Computing", **kwargs: Any) -> Any:
 def typed(key: state.Key[str], label: str, **options: Any) -> str:
     """A text area bound to the page's link. Returns the text as typed."""
     given: Callable[..., str] = st.text_area
-    return given(label, **({"value": key.default} if key.url else {}), **options, **state.bound(key)) or ""
+    text = given(label, **({"value": key.default} if key.url else {}), **options, **state.bound(key)) or ""
+    if key.url and not state.fits_link(key):
+        st.caption(TOO_LONG)
+    return text
+
+
+def keep_link(*texts: state.Key[str]) -> None:
+    """Let the page's link carry these texts too, and say so when it cannot."""
+    if not state.write_link(*texts):
+        st.caption(TOO_LONG)

@@ -12,6 +12,7 @@ import math
 import zlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -21,6 +22,8 @@ from ui.keys import CONFIG, Key, T
 
 PACKED = "data"  # the query parameter that carries typed text
 LONGEST_LINK = 6000  # characters of packed text; browsers and proxies refuse much longer addresses
+READABLE = 1500  # characters of percent-encoded text in a parameter of its own; longer ones are packed
+MARK = "~"  # begins a parameter whose text is packed
 
 
 def get(key: Key[T]) -> T:
@@ -73,16 +76,24 @@ def _sync(key: Key[Any]) -> None:
     """Write the value into the address, where defaults stay out of it."""
     given, value = _adopt(key), get(key)
     written: dict[str, str] = st.session_state["_written"]
-    if value is None or _write(value) == _write(key.default):
+    word = "" if value is None else _write(value)
+    if value is None or word == _write(key.default) or len(word) > LONGEST_LINK:
         written.pop(key.name, None)
         if given is not None:
             del st.query_params[key.name]
-    elif given != _write(value):
-        written[key.name] = st.query_params[key.name] = _write(value)
+    elif given != word:
+        written[key.name] = st.query_params[key.name] = word
+
+
+def fits_link(key: Key[str]) -> bool:
+    """Whether the text is short enough for the address. One that is not stays on the page only."""
+    return len(_write(get(key))) <= LONGEST_LINK
 
 
 def _write(value: Any) -> str:
     """A value as it stands in the address."""
+    if isinstance(value, str) and (value.startswith(MARK) or len(quote(value)) > READABLE):
+        return MARK + pack({"": value})
     if isinstance(value, bool):
         return str(value).lower()
     return " ".join(value) if isinstance(value, tuple | list) else str(value)
@@ -91,7 +102,10 @@ def _write(value: Any) -> str:
 def _read(key: Key[Any], given: str) -> Any:
     """The reverse of _write. Raises ValueError for what this key cannot hold: addresses say anything."""
     if key.default is None or isinstance(key.default, str):
-        return given
+        text = unpack(given[1:]).get("") if given.startswith(MARK) else given
+        if text is None:
+            raise ValueError(given)
+        return text
     if isinstance(key.default, bool):
         return {"true": True, "false": False}.get(given.lower(), key.default)
     if isinstance(key.default, tuple):
@@ -163,7 +177,7 @@ def open_link(*keys: Key[str]) -> bool:
 
 
 def write_link(*keys: Key[str]) -> bool:
-    """Put the texts into the link. False when they are too long for one."""
+    """Put the texts into the link; none where they are too long for one: half of them would mislead."""
     texts = {key.name: get(key) for key in keys if get(key)}
     word = pack(texts) if texts else ""
     fits = len(word) <= LONGEST_LINK

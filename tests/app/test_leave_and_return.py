@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from core import concentration, sandbox
 from tests.app.workers import in_this_process
-from ui import sbert, state
+from ui import kit, sbert, state
 
 __all__ = ["in_this_process"]
 
@@ -93,3 +95,42 @@ def test_a_guess_is_in_the_link(in_this_process, open_app):
 def test_bounds_are_those_of_the_computation():
     assert state.LS_POINTS.bounds == sandbox.POINTS
     assert state.HD_POINTS.bounds == (concentration.FEWEST_POINTS, concentration.MOST_POINTS)
+
+
+ARABIC = "جملة طويلة عن الطقس في المدينة القديمة. "
+
+
+def test_a_long_text_is_packed_into_the_link_and_comes_back(in_this_process, open_app):
+    text = (ARABIC * 12).strip()
+    app = open_app("text_to_vector.py")
+    app.text_area(key="ttv_text").set_value(text).run()
+    word = app.query_params["ttv_text"]
+    word = word[0] if isinstance(word, list) else word
+    assert len(word) < len(text), "percent-encoded it would be six times as long"
+    again = open_app("text_to_vector.py", ttv_text=word)
+    assert again.text_area(key="ttv_text").value == text
+    broken = open_app("text_to_vector.py", ttv_text=word[:-9])
+    assert not broken.exception and broken.text_area(key="ttv_text").value == state.TTV_TEXT.default
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "query"),
+    [
+        ("high_dimensions.py", "hd_text", {"hd": "Real sentences", "hd_set": "own"}),
+        ("sbert.py", "sb_text", {"sb": "The pairs", "sb_pairs": "My own pairs"}),
+        ("gone_wrong.py", "gw_text", {"gw_text_from": "My own sentences"}),
+        ("classification.py", "cls_text", {"cls_set": "own"}),
+        ("contrast.py", "con_text", {"con": "Hard negatives", "con_set": "own"}),
+    ],
+)
+def test_a_text_too_long_for_a_link_is_kept_and_said(in_this_process, open_app, page, key, query):
+    number = random.Random(7)
+    text = "\n".join(
+        f"a | {number.random()} {number.random()} {number.random()} | neutral" for _ in range(300)
+    )
+    app = open_app(page, **query)
+    app.text_area(key=key).set_value(text[:20_000]).run()
+    assert not app.exception
+    assert any(c.value == kit.TOO_LONG for c in app.caption)
+    assert key not in app.query_params and "data" not in app.query_params
+    assert app.text_area(key=key).value == text[:20_000]
