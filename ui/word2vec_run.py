@@ -18,7 +18,7 @@ from core.projection import LayoutState
 from core.text import sentence_id
 from core.types import FloatArray, Forces, Frame, InputError, IntArray, Sentence, SentenceSet
 from core.word2vec import Corpus, Settings, State, Step
-from ui import moving_map, state
+from ui import kit, moving_map, state
 from ui import word2vec as page
 from ui.resources import executor
 
@@ -262,6 +262,7 @@ def picture(watched: Watched) -> None:
             frames=[f.xy for f in watched.frames] if replay else None,
             steps=[f.step for f in watched.frames] if replay else None,
             can_mark=False,
+            noun="word",
         )
     drawn, busy = bool(watched.frames), watched.busy
 
@@ -310,5 +311,4 @@ def keep_in_link(watched: Watched | None) -> None:
     """A link reopens a run that rests where it stood."""
     if watched is not None and not watched.busy:
         state.put_in_link(state.W2V_AT, str(watched.state.done or ""))
-    if not state.write_link(state.W2V_TEXT):
-        st.caption("Your text is too long to travel in a link. The settings do.")
+    kit.keep_link(state.W2V_TEXT)

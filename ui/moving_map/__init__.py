@@ -71,6 +71,7 @@ def board(
     report_hover: bool = False,
     link: str = "",
     extent: NDArray[Any] | None = None,
+    noun: str = "sentence",
 ) -> BoardResult:
     """Draw the map and return what was selected or marked on it.
 
@@ -97,6 +98,7 @@ def board(
         report_hover: also rerun the script when the pointer rests on a point.
         link: boards with the same link zoom and pan together; give them the same `extent`.
         extent: (m, 2) or (m, 3) further positions that have to fit into the view; they are not drawn.
+        noun: what a point is, for the search field and for who hears the map: "sentence" or "word".
     """
     n = len(sentence_set)
     group_names = list(dict.fromkeys(g for g in sentence_set.groups if g is not None))
@@ -120,6 +122,7 @@ def board(
         "canMark": can_mark,
         "reportHover": report_hover,
         "link": link,
+        "noun": noun,
     }
     replay = None if frames is None else np.asarray(frames, dtype=np.float32)
     assert replay is None or (replay.ndim == 3 and replay.shape[1] == n), "frames are (T, n, 2 or 3)"

@@ -90,11 +90,13 @@ class Board extends Person {
     this.camera.flat = this.model.flat;
     this.chrome.stage.style.setProperty("--height", `${header.height}px`);
     this.chrome.setDimensions(this.model.flat);
+    const { noun } = header;
+    this.chrome.setNoun(noun);
     this.chrome.empty.hidden = n > 0;
     this.chrome.trail.hidden = !this.model.trails; // a layer that is not there need not be composed
     this.chrome.canvas.setAttribute(
       "aria-label",
-      `Map of ${n} sentences. Arrow keys walk from point to point, Enter selects, plus and minus zoom.`,
+      `Map of ${n} ${noun}s. Arrow keys walk from point to point, Enter selects, plus and minus zoom.`,
     );
     if (!feedParts) this.forgetRows();
     if (this.screen.length !== 2 * n) {

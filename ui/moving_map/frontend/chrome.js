@@ -14,7 +14,7 @@ export class Chrome {
     this.canvas = el("canvas", { class: "points", tabindex: "0", role: "application" });
     this.hud = el("output", { class: "hud", "aria-live": "off" });
     this.tooltip = el("div", { class: "tooltip", role: "tooltip", hidden: true });
-    this.empty = el("p", { class: "empty", text: "No sentences to show yet.", hidden: true });
+    this.empty = el("p", { class: "empty", text: "Nothing to show yet.", hidden: true });
     this.live = el("div", { class: "unseen", "aria-live": "polite" });
     this.topBar = el("div", { class: "top" }, this.searchBox(), this.tools());
     this.bar = this.selectionBar();
@@ -64,7 +64,7 @@ export class Chrome {
   searchBox() {
     const { board } = this;
     this.search = el("input", {
-      type: "search", placeholder: "Find a sentence", "aria-label": "Find a sentence on the map",
+      type: "search", placeholder: "Find", "aria-label": "Find on the map",
       dir: "auto", autocomplete: "off", spellcheck: "false",
       oninput: () => board.find(this.search.value),
       onkeydown: (event) => {
@@ -75,6 +75,14 @@ export class Chrome {
     }); // prettier-ignore
     this.found = el("span", { class: "found", "aria-live": "polite" });
     return el("label", { class: "search" }, icon("search"), this.search, this.found);
+  }
+
+  /** What a point is: "sentence" or "word". */
+  setNoun(noun) {
+    this.search.placeholder = `Find a ${noun}`;
+    this.search.setAttribute("aria-label", `Find a ${noun} on the map`);
+    this.bar.setAttribute("aria-label", `Selected ${noun}s`);
+    this.empty.textContent = `No ${noun}s to show yet.`;
   }
 
   clearSearch() {
@@ -94,7 +102,7 @@ export class Chrome {
     this.count = el("span", { class: "count" });
     this.marks = [mark("similar"), mark("dissimilar")];
     return el(
-      "div", { class: "selection", role: "group", "aria-label": "Selected sentences", hidden: true },
+      "div", { class: "selection", role: "group", "aria-label": "Selected points", hidden: true },
       this.count, ...this.marks,
       iconButton("close", "Clear the selection", () => board.select([])),
     ); // prettier-ignore

@@ -105,7 +105,7 @@ export class Person {
   mark(kind) {
     const ids = [...this.selected];
     this.setTrigger("action", { kind, ids });
-    this.chrome.say(`Marked ${ids.length} sentences as ${kind}`);
+    this.chrome.say(`Marked ${ids.length} as ${kind}`);
   }
 
   // ---- search --------------------------------------------------------------------------------------
