@@ -60,9 +60,10 @@ def concatenation() -> None:
     question = "Which choice will leave the cosine worth least after training?"
     options = [nli_study.written(name) for name in chosen]
     guess = kit.predict(state.SB_GUESSES["modes"], question, options) if len(options) > 1 else None
-    nli_study.buttons("concatenation", examples, chosen, like)
-    nli_study.watch("concatenation", chosen, sbert.untouched(examples))
-    if result := nli_study.outcome("concatenation"):
+    plan = nli_study.wanted("concatenation", examples, chosen, like)
+    nli_study.buttons("concatenation", plan)
+    nli_study.watch("concatenation", plan, sbert.untouched(examples))
+    if result := nli_study.outcome("concatenation", plan):
         worst, means = result
         listed = ", ".join(f"{nli_study.written(n)}: {m:.2f}" for n, m in means.items())
         kit.verdict(
@@ -85,9 +86,10 @@ def pooling() -> None:
     question = "Which pooling will leave the cosine worth least after training?"
     options = [nli_study.written(name) for name in chosen]
     guess = kit.predict(state.SB_GUESSES["pooling"], question, options)
-    nli_study.buttons("pooling", examples, chosen, like)
-    nli_study.watch("pooling", chosen, sbert.untouched(examples))
-    if result := nli_study.outcome("pooling"):
+    plan = nli_study.wanted("pooling", examples, chosen, like)
+    nli_study.buttons("pooling", plan)
+    nli_study.watch("pooling", plan, sbert.untouched(examples))
+    if result := nli_study.outcome("pooling", plan):
         worst, means = result
         listed = ", ".join(f"{nli_study.written(n)}: {m:.2f}" for n, m in means.items())
         kit.verdict(

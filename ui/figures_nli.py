@@ -93,11 +93,13 @@ def compared(
     *,
     x_title: str,
     before_name: str,
+    lowest: float,
     reference: float | None = None,
 ) -> go.Figure:
     """A row for each choice: a grey ring before training, a blue dot for each seed, a stroke at their mean.
 
-    `reference` draws an upright dotted line, chance for example.
+    The axis runs from 0 to 1, and further down to `lowest` where a value is below 0. `reference` draws an
+    upright dotted line, chance for example.
     """
     import plotly.graph_objects as go
 
@@ -135,7 +137,9 @@ def compared(
     if reference is not None:
         figure.add_vline(x=reference, line={"color": BEFORE, "width": 1, "dash": "dot"})
     _rows(figure, names)
-    figure.update_xaxes(title=x_title)
+    shown = [v for v in (*before.values(), *(x for x, _ in dots)) if v is not None]
+    figure.update_xaxes(title=x_title, range=[lowest if min(shown, default=0.0) < 0 else -0.02, 1.02])
+    figure.update_layout(showlegend=True)
     return figure
 
 

@@ -6,6 +6,7 @@ closed or Stop is pressed, so nothing goes on by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from ui.tables import safe_table
 POLL = 1.0  # seconds between two looks
 CHANCE = 1 / len(nli.CLASSES)
 PLAIN = {"displayModeBar": False}
+ANEW = "Reset them and train again to compare what is chosen now."
 NAMES = {"mean": "mean of all tokens", "cls": "the [CLS] token", "max": "largest of each dimension"}
 
 
@@ -55,25 +57,29 @@ def written(name: str) -> str:
     return NAMES.get(name) or spaced
 
 
-def buttons(what: str, given: tuple[Example, ...] | None, chosen: tuple[str, ...], like: Task) -> None:
+def wanted(what: str, given: tuple[Example, ...], chosen: tuple[str, ...], like: Task) -> tuple[Task, ...]:
+    """The trainings that the settings on the page describe."""
+    return tasks(given, what, chosen, state.get(state.SB_SEEDS), like)
+
+
+def buttons(what: str, plan: tuple[Task, ...]) -> None:
     """One filled button, which is always the next thing to do."""
     key = state.SB_STUDIES[what]
     study: Study | None = state.get(key)
 
     def begin() -> None:
-        state.put(key, Study(what, tasks(given or (), what, chosen, state.get(state.SB_SEEDS), like)))
+        state.put(key, Study(what, plan))
 
     def run(running: bool) -> None:
         now: Study | None = state.get(key)
         if now is not None:
             state.put(key, replace(now, running=running, error=None))
 
-    ready = given is not None and bool(chosen)
     with st.container(horizontal=True, gap="small"):
         if study is None or study.done:
             label = "Train and compare" if study is None else "Train again"
             st.button(label, key="sb_go", type="primary", icon=":material/play_arrow:", on_click=begin,
-                      disabled=not ready)  # fmt: skip
+                      disabled=not plan)  # fmt: skip
         elif study.running:
             st.button(
                 "Stop", key="sb_go", type="primary", icon=":material/stop:", on_click=run, args=(False,)
@@ -86,10 +92,15 @@ def buttons(what: str, given: tuple[Example, ...] | None, chosen: tuple[str, ...
                       on_click=state.setter(key, None))  # fmt: skip
 
 
-def watch(what: str, chosen: tuple[str, ...], before: Untouched) -> None:
+def watch(what: str, plan: tuple[Task, ...], before: Untouched) -> None:
     """Progress, the comparison and its table; asks for the next second of training while it runs."""
     key = state.SB_STUDIES[what]
     study: Study | None = state.get(key)
+    frozen: Untouched | None = before  # None where it is about other pairs than the trainings
+    if study is not None and study.tasks != plan:
+        st.caption("These trainings had other pairs, choices or settings than the page has now. " + ANEW)
+        frozen = before if _split(plan) == _split(study.tasks) else None
+        plan = study.tasks
     ticking = study is not None and (study.running or study.asked is not None)
 
     def look() -> None:
@@ -98,11 +109,16 @@ def watch(what: str, chosen: tuple[str, ...], before: Untouched) -> None:
             now = _step(now)
             state.put(key, now)
             _progress(now)
-        _draw(what, now, chosen, before)
+        _draw(what, now, plan, frozen)
         if ticking and now is not None and not now.running and now.asked is None:
             st.rerun()
 
     st.fragment(look, run_every=POLL if ticking else None)()
+
+
+def _split(plan: tuple[Task, ...]) -> tuple[Any, ...]:
+    """What decides which pairs are held out by the first training."""
+    return tuple((task.examples, task.seed) for task in plan[:1])
 
 
 def _step(study: Study) -> Study:
@@ -135,26 +151,31 @@ def _progress(study: Study) -> None:
     st.progress(min(1.0, steps / max(1, total)), text=f"{word}{detail} · {finished}")
 
 
-def _draw(what: str, study: Study | None, chosen: tuple[str, ...], before: Untouched) -> None:
+def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Untouched | None) -> None:
     done = study.finished() if study is not None else ()
-    names = tuple(dict.fromkeys(study.choice(t) for t in study.tasks)) if study is not None else chosen
+    names = tuple(dict.fromkeys(str(getattr(task, what)) for task in plan))
     if not names:
         return
-    frozen = before.concatenations if what == "concatenation" else before.poolings
+    frozen: Mapping[str, float] = {}
+    if before is not None:
+        frozen = before.concatenations if what == "concatenation" else before.poolings
     accuracy = {written(n): _last(study, done, n, "held_out_accuracy") for n in names}
     probe = {written(n): _last(study, done, n, "probe") for n in names}
-    start = {written(n): before.probe[n if what == "pooling" else "mean"] for n in names}
+    probes: Mapping[str, float | None] = before.probe if before is not None else {}
+    start = {written(n): probes.get(n if what == "pooling" else "mean") for n in names}
+    seeds = len({task.seed for task in plan})
     st.markdown("**Held-out accuracy** (dotted: chance)")
     figure = figures_nli.compared(
-        list(accuracy), {written(n): frozen[n] for n in names}, accuracy,
-        x_title="share of held-out pairs told right", before_name="classifier on a frozen encoder",
-        reference=CHANCE,
+        list(accuracy), {written(n): frozen.get(n) for n in names}, accuracy,
+        x_title="share of held-out pairs told right",
+        before_name="classifier on a frozen encoder" + (", first seed" if seeds > 1 else ""),
+        reference=CHANCE, lowest=0.0,
     )  # fmt: skip
     st.plotly_chart(figure, key=f"sb_accuracy_{what}", config=PLAIN, alt="Held-out accuracy by choice")
     st.markdown("**What the cosine is worth** (forty everyday pairs, graded by hand)")
     figure = figures_nli.compared(
         list(probe), start, probe,
-        x_title="rank correlation with the grades", before_name="before training",
+        x_title="rank correlation with the grades", before_name="before training", lowest=-1.0,
     )  # fmt: skip
     st.plotly_chart(figure, key=f"sb_probe_{what}", config=PLAIN, alt="Rank correlation by choice")
     if done:
@@ -183,10 +204,10 @@ def table(study: Study, done: tuple[Standing, ...]) -> None:
     safe_table(columns, key=f"sb_rows_{study.what}", name=f"sbert-{study.what}")
 
 
-def outcome(what: str) -> tuple[str, dict[str, float]] | None:
-    """The choice with the lowest mean rank correlation, and all means; None before all are trained."""
+def outcome(what: str, plan: tuple[Task, ...]) -> tuple[str, dict[str, float]] | None:
+    """The choice with the lowest mean rank correlation, and all means; None before all of `plan` is done."""
     study: Study | None = state.get(state.SB_STUDIES[what])
-    if study is None or not study.done:
+    if study is None or not study.done or study.tasks != plan:
         return None
     done = study.finished()
     names = dict.fromkeys(study.choice(s.task) for s in done)

@@ -104,3 +104,18 @@ def test_a_comparison_runs_to_its_end_and_answers(open_app):
 def test_a_classifier_that_is_gone_says_so():
     with pytest.raises(Exception, match="no longer in memory"):
         nli_views.classify(replace(Task(examples()), seed=9999), "a", "b")
+
+
+def test_old_trainings_do_not_answer_for_new_settings(open_app):
+    app = open_app("sbert.py", sb="Concatenation", sb_steps="5", sb_layers="1", sb_modes="u,v u*v")
+    app.radio(key="sb_guess_modes").set_value("u, v").run()
+    app.button(key="sb_go").click().run()
+    for _ in range(40):
+        if app.session_state[state.SB_STUDIES["concatenation"].name].done:
+            break
+        app.run()
+    app.run()
+    assert "Rank correlations after training" in said(app)
+    app.slider(key="sb_steps").set_value(6).run()
+    assert not app.exception and "Rank correlations after training" not in said(app)
+    assert any("had other pairs, choices or settings" in c.value for c in app.caption)
