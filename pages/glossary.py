@@ -11,8 +11,12 @@ kit.opening(
     "Every term of this app in one sentence, with its formula, where to see it at work, its cards and "
     "where it comes from.",
 )
-with kit.sentences_not_tracebacks():
-    found = glossary.glossary()
+found = glossary.glossary()
+glossary.open_link(found)
+main, side = kit.side_by_side()
+with side:
+    glossary.cards(found)
+with main:
     glossary.concept_map(found)
     st.space("small")
     glossary.entries(found, glossary.search(found))

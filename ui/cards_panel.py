@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.cards import shipped
@@ -13,13 +16,23 @@ CARDS_SHOWN = 3
 
 def show(path: str) -> None:
     """Cards of the page with this URL path; nothing where no deck has any."""
-    cards = shipped.cards_for_page(path, CARDS_SHOWN)
+    panel("Cards of this page", shipped.cards_for_page(path, CARDS_SHOWN), path)
+
+
+def panel(title: str, cards: Sequence[Card], where: str) -> None:
+    """Some cards under a title; nothing without cards. `where` tells panels apart."""
     if not cards:
         return
-    st.markdown("**Cards of this page**")
+    st.markdown(f"**{title}**")
     for card in cards:
-        flippable(card, key=f"panel {path} {card.id}")
+        flippable(card, key=f"panel {where} {card.id}")
     learner.study_link("Study these and more")
+
+
+def of_deck(key: str, seed: str) -> tuple[Card, ...]:
+    """A few cards of one deck, the same ones for the same seed; none of a deck that is not there."""
+    cards = next((deck.cards for deck in shipped.load_decks() if deck.key == key), ())
+    return tuple(random.Random(f"{key}:{seed}").sample(cards, min(CARDS_SHOWN, len(cards))))
 
 
 def flippable(card: Card, key: str) -> None:

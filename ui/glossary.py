@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.cards.shipped import load_decks
 from core.glossary import Glossary, Term, around, load, whole
-from ui import concepts, figures_glossary, learner, pages, state
+from ui import cards_panel, concepts, figures_glossary, learner, pages, state
 from ui.tables import safe_table
 
 MAPS = ("Around one term", "All terms")
@@ -84,11 +84,22 @@ def _cards_link(term: Term) -> None:
     pages.link(learner.STUDY, f"{len(deck)} cards", query)
 
 
+def open_link(found: Glossary) -> None:
+    """A link may name a term that does not exist."""
+    if found.term(state.get(state.GLOSSARY_TERM)) is None:
+        state.put(state.GLOSSARY_TERM, state.GLOSSARY_TERM.default)
+
+
+def cards(found: Glossary) -> None:
+    """Cards from the deck of the chosen term."""
+    term = found.term(state.get(state.GLOSSARY_TERM))
+    assert term is not None
+    cards_panel.panel(f"Cards about: {term.name}", cards_panel.of_deck(term.deck, term.key), "glossary")
+
+
 def concept_map(found: Glossary) -> None:
     """The map around one term, or the whole one; a click on a point puts that term in the middle."""
     keys = [t.key for t in found.terms]
-    if state.get(state.GLOSSARY_TERM) not in keys:
-        state.put(state.GLOSSARY_TERM, state.GLOSSARY_TERM.default)
     view = concepts.view(MAPS, state.GLOSSARY_MAP, "How much of the map")
     small = view == MAPS[0]
     left, right = st.columns([0.36, 0.64], gap="large")

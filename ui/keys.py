@@ -244,6 +244,7 @@ CON_GUESSES = {
 
 # Lessons
 LESSON = Key("lesson", "", url=True)  # the open lesson; "" is the list, "own" the teacher's pasted one
+LESSON_STEP = Key("lesson_step", "")  # from 1; where the learner stands, in the address of an open lesson
 LESSON_VIEW = Key("lesson_view", "Lessons", url=True)
 LESSON_SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run of a lesson
 LESSON_TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link

@@ -31,9 +31,15 @@ def opening(path: str, lead: str) -> None:
         st.markdown(lead)
 
 
+def side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The main column, and the side column for cards."""
+    main, side = st.columns([0.74, 0.26], gap="large")
+    return main, side
+
+
 def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
     """The main column, and the side column with the flashcards of this page already in it."""
-    main, side = st.columns([0.74, 0.26], gap="large")
+    main, side = side_by_side()
     with side:
         from ui import cards_panel
 

@@ -12,7 +12,7 @@ from core.cards import shipped
 from core.lesson_measures import PLACES
 from core.lesson_progress import LONGEST_EXPLANATION, Answer
 from core.lesson_run import Prepared
-from core.lesson_types import Cards, Explain, Lesson, Look, Predict, Read
+from core.lesson_types import Cards, Explain, Lesson, Look, Predict, Read, Step
 from core.metrics import cosine_matrix
 from core.types import InputError
 from ui import cards_panel, figures_concepts, kit, learner, lesson_kept, lesson_run, state
@@ -43,6 +43,12 @@ def _words_and_map() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Words and questions at the left, the map beside them, so that both are in sight while it moves."""
     left, right = st.columns([0.46, 0.54], gap="large")
     return left, right
+
+
+def has_map(lesson: Lesson, step: Step) -> bool:
+    """Whether the step shows the moving map beside its words."""
+    trains = isinstance(step, Predict) and step.measurement.trains and lesson.experiment is not None
+    return trains or (isinstance(step, Look) and step.show == "map")
 
 
 def read(lesson: Lesson, number: int, step: Read) -> bool:
@@ -111,7 +117,7 @@ def predict(lesson: Lesson, number: int, step: Predict) -> bool:
     """Prediction, then the run or the measurement, then the comparison. True once it was measured."""
     seed = state.get(state.LESSON_SEED)
     prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
-    if prepared is None or not step.measurement.trains:
+    if prepared is None or not has_map(lesson, step):
         with _words():
             return _question(lesson, number, step, prepared)
     words, picture = _words_and_map()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.lesson_types import Lesson
+from core.cards import shipped
+from core.lesson_types import Cards, Lesson
 from core.lessons import check, load_lessons
-from ui import kit, lesson_kept, lesson_steps, state
+from ui import cards_panel, kit, lesson_kept, lesson_steps, state
 from ui.card_text import plain
 
 KIND_ICONS = {
@@ -40,6 +41,16 @@ def chosen() -> Lesson | None:
 def _open(key: str) -> None:
     state.put(state.LESSON, key)
     state.put_in_link(state.LESSON, key)
+    state.put_in_link(state.LESSON_STEP, "")
+
+
+def _take_link(lesson: Lesson) -> None:
+    """The first time in a session that a lesson is open: go to the step that the address names."""
+    linked = state.link_value(state.LESSON_STEP)
+    if not state.once(f"lesson {lesson_kept.storage_key(lesson)}") or not linked.isdecimal():
+        return
+    if len(linked) < 4 and 1 <= int(linked) <= len(lesson.steps):
+        lesson_kept.keep(lesson, lesson_kept.progress(lesson).at(int(linked) - 1))
 
 
 def close() -> None:
@@ -80,8 +91,10 @@ def shelf() -> None:
 
 def play(lesson: Lesson) -> None:
     """The step where the learner stands, with the outline folded above it."""
+    _take_link(lesson)
     done = lesson_kept.progress(lesson)
     number = min(done.step, len(lesson.steps) - 1)
+    state.put_in_link(state.LESSON_STEP, str(number + 1) if number else "")
     step = lesson.steps[number]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = ":material/arrow_back:"
@@ -89,7 +102,19 @@ def play(lesson: Lesson) -> None:
         with st.popover("Steps", icon=":material/list:", type="tertiary"):
             _outline(lesson, number)
     st.title(plain(lesson.title), anchor=False)
-    ready = False
+    if lesson_steps.has_map(lesson, step):  # it needs the room: the cards stand below it
+        main, side = st.container(), st.container(width=kit.READING_WIDTH)
+    else:
+        main, side = kit.side_by_side()
+    with main:
+        _step(lesson, number)
+    if step.kind != "cards":
+        with side:
+            _cards(lesson)
+
+
+def _step(lesson: Lesson, number: int) -> None:
+    step, ready = lesson.steps[number], False
     with st.container(key=f"lesson_step_{number + 1}"):
         with st.container(width=kit.READING_WIDTH):
             st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
@@ -97,6 +122,14 @@ def play(lesson: Lesson) -> None:
         with kit.sentences_not_tracebacks():
             ready = lesson_steps.SHOW[step.kind](lesson, number, step)  # type: ignore[operator]
         _move(lesson, number, ready)
+
+
+def _cards(lesson: Lesson) -> None:
+    """The cards that the lesson ends with, in reach from every step."""
+    wanted = [i for step in lesson.steps if isinstance(step, Cards) for i in step.cards]
+    known = {card.id: card for card in shipped.all_cards()}
+    found = [known[i] for i in dict.fromkeys(wanted) if i in known][: cards_panel.CARDS_SHOWN]
+    cards_panel.panel("Cards of this lesson", found, f"lesson {lesson.key}")
 
 
 def _move(lesson: Lesson, number: int, ready: bool) -> None:

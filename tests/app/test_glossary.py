@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.cards.shipped import load_decks
 from core.glossary import load
+from ui import cards_panel
 
 
 def names(app) -> list[str]:
@@ -37,3 +39,14 @@ def test_a_link_opens_the_whole_map_and_a_term(open_app):
     assert app.selectbox(key="term").value == "collapse"
     assert len(app.dataframe[0].value) == len(load().edges())
     assert not open_app("glossary.py", term="no-such-term").exception
+
+
+def test_cards_of_the_chosen_term_stand_beside_it(open_app):
+    app = open_app("glossary.py", term="temperature")
+    assert "**Cards about: Temperature**" in names(app)
+    deck = next(d for d in load_decks() if d.key == load().term("temperature").deck)
+    questions = {card.id for card in deck.cards}
+    shown = {card.id for card in cards_panel.of_deck(deck.key, "temperature")}
+    assert len(shown) == 3 and shown <= questions
+    assert cards_panel.of_deck("no-such-deck", "") == ()
+    assert sum(e.label == "Show the answer" for e in app.expander) == 3

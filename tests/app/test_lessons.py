@@ -107,3 +107,30 @@ def test_a_link_to_an_unknown_lesson_says_so(open_app):
     app = open_app(PAGE, lesson="nope")
     assert not app.exception
     assert "not here" in app.info[0].value
+
+
+def test_the_address_carries_the_step_that_was_reached(open_app):
+    app = open_app(PAGE, lesson="what_is_an_embedding")
+    app.button(key="lesson_next").click().run()
+    assert "2" in app.query_params["lesson_step"]
+    again = open_app(PAGE, lesson="what_is_an_embedding", lesson_step="3")
+    assert not again.exception
+    assert not again.button(key="goto 2").disabled and again.button(key="goto 3").disabled
+    again.button(key="lesson_back").click().run()
+    assert "2" in again.query_params["lesson_step"], "the address follows, and does not hold the learner back"
+    again.button(key="lesson_close").click().run()
+    assert "lesson_step" not in again.query_params
+
+
+@pytest.mark.parametrize("step", ["0", "999", "-1", "two", "²", "9" * 400])
+def test_a_step_that_does_not_exist_opens_the_first(open_app, step):
+    app = open_app(PAGE, lesson="what_is_an_embedding", lesson_step=step)
+    assert not app.exception
+    assert app.button(key="lesson_back").disabled
+    assert "lesson_step" not in app.query_params
+
+
+def test_the_cards_of_the_lesson_are_in_reach_from_every_step(open_app):
+    app = open_app(PAGE, lesson="what_is_an_embedding")
+    assert "**Cards of this lesson**" in page_text(app)
+    assert sum(e.label == "Show the answer" for e in app.expander) >= 2
