@@ -14,9 +14,8 @@ kit.opening(
 )
 main, _ = kit.columns("compare")
 with main:
-    with st.container():  # always there, so that a message closes no expander below
-        keep.say_what_happened()
-    with kit.sentences_not_tracebacks():
+    # Containers are always there, so that what comes and goes in one closes no expander below it.
+    with st.container(), kit.sentences_not_tracebacks():
         a, b = compare.choose()
         if a.run is None and b.run is None:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,6 +39,8 @@ with main:
             compare_views.show(both)
 
     st.subheader("Keep and take home", anchor=False)
+    with st.container():  # beside the buttons that it answers
+        keep.say_what_happened()
     run = keep.kept_run()
     if run is None:
         st.caption("Once there is a run it can be saved here as one file, and its model taken home.")

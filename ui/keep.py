@@ -90,8 +90,8 @@ def take_home(run: Run) -> None:
             lambda: write.embeddings_parquet(sentences, last),
         )
         _download("Embeddings, npz", f"{name}.npz", lambda: write.embeddings_npz(sentences, last))
-        _download("For the Embedding Projector", f"{name}-projector.zip",
-                  lambda: write.projector_zip(sentences, last), "Two TSV files.")  # fmt: skip
+        _download("Projector, TSV", f"{name}-projector.zip", lambda: write.projector_zip(sentences, last),
+                  "Two files for the TensorFlow Embedding Projector.")  # fmt: skip
         _download("Pairs, CSV", f"{name}-pairs.csv",
                   lambda: write.pairs_csv(sentences, run.pairs, run.held_out))  # fmt: skip
     with picture:
