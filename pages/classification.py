@@ -24,7 +24,7 @@ kit.opening(
 main, side = kit.columns(PATH)
 
 with main:
-    choose, how = st.columns(2, gap="large")
+    choose, how = st.columns([0.45, 0.55], gap="medium")
     with choose:
         classification.choose()
     with how:

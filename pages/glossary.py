@@ -17,6 +17,8 @@ main, side = kit.side_by_side()
 with side:
     glossary.cards(found)
 with main:
-    glossary.concept_map(found)
-    st.space("small")
-    glossary.entries(found, glossary.search(found))
+    whole = glossary.around_one_term(found)
+if whole:
+    glossary.all_terms(found)
+st.space("small")
+glossary.entries(found, glossary.search(found))

@@ -38,7 +38,10 @@ def learning_curves(curves: dict[str, Sequence[CurvePoint]], chance: float, heig
                 hovertemplate="%{y:.2f}",
             )
         )
-    figure.add_hline(y=chance, line={"color": BEFORE, "width": 1, "dash": "dot"}, annotation_text="chance")
+    figure.add_hline(
+        y=chance, line={"color": BEFORE, "width": 1, "dash": "dot"}, annotation_text="chance",
+        annotation_position="bottom left",
+    )  # fmt: skip
     sizes = sorted({p.per_class for points in curves.values() for p in points})
     figure.update_xaxes(title="labelled sentences per class", type="log", tickvals=sizes, ticktext=sizes)
     figure.update_yaxes(title="accuracy on test sentences", range=[0, 1.04])
@@ -61,17 +64,25 @@ def confusion(table: IntArray, classes: Sequence[str]) -> go.Figure:
             zmin=0,
             zmax=1,
             colorscale=[[0, "rgba(0,114,178,0)"], [1, NOW]],
-            text=table,
-            texttemplate="%{text}",
-            customdata=[[(a, b) for b in names] for a in names],
-            hovertemplate="is %{customdata[0]}<br>taken for %{customdata[1]}<br>%{text}<extra></extra>",
+            customdata=[[(a, b, int(count)) for b, count in zip(names, row)] for a, row in zip(names, table)],
+            hovertemplate="is %{customdata[0]}<br>taken for %{customdata[1]}<br>%{customdata[2]}"
+            "<extra></extra>",
             showscale=False,
             xgap=2,
             ygap=2,
         )
     )
+    for i in range(n):
+        for j in range(n):  # on strong blue white can be read, else the theme's own colour
+            font = {"color": "white"} if share[i, j] > 0.5 else {}
+            figure.add_annotation(x=j, y=i, text=str(int(table[i, j])), showarrow=False, font=font)
     figure.update_xaxes(
-        title="taken for", tickvals=list(range(n)), ticktext=names, showgrid=False, zeroline=False
+        title="taken for",
+        tickvals=list(range(n)),
+        ticktext=names,
+        showgrid=False,
+        zeroline=False,
+        tickangle=0 if n < 4 else -50,  # slanted to the left they stay within the figure
     )
     figure.update_yaxes(
         title="is",

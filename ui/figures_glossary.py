@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from core.glossary import ConceptMap
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LINE = "rgba(138,143,152,0.35)"
+LINE_OF_NAME = 15  # characters
 COLUMN = 24  # characters of a name that fit beside a point of the whole map
 NAME = (0.55, 0.16)  # half the width and height that the name in the middle of the small map takes
 
@@ -42,7 +44,7 @@ def concept_map(
             x=[xy[0] for xy in found.places],
             y=[xy[1] for xy in found.places],
             mode="markers+text",
-            text=[short(term.name, COLUMN if themes else 40) for term in found.terms],
+            text=[short(term.name, COLUMN) if themes else _in_lines(term.name) for term in found.terms],
             textposition=["middle right" if themes else _beside(*xy) for xy in found.places],
             textfont={"size": 11 if themes else 13},
             marker={
@@ -75,6 +77,11 @@ def _from_name(a: tuple[float, float], b: tuple[float, float]) -> tuple[tuple[fl
     x, y = b if a == (0.0, 0.0) else a
     back = 1.0 / max(((x / NAME[0]) ** 2 + (y / NAME[1]) ** 2) ** 0.5, 1.0)
     return (x * back, y * back), (x, y)
+
+
+def _in_lines(name: str) -> str:
+    """A name broken into short lines: on a phone, neighbours on the ring stand close."""
+    return "<br>".join(short(line) for line in textwrap.wrap(name, LINE_OF_NAME))
 
 
 def _beside(x: float, y: float) -> str:

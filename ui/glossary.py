@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from core.cards.shipped import load_decks
-from core.glossary import Glossary, Term, around, load, whole
+from core.glossary import ConceptMap, Glossary, Term, around, load, whole
 from ui import cards_panel, concepts, figures_glossary, learner, pages, state
 from ui.tables import safe_table
 
@@ -97,12 +97,11 @@ def cards(found: Glossary) -> None:
     cards_panel.panel(f"Cards about: {term.name}", cards_panel.of_deck(term.deck, term.key), "glossary")
 
 
-def concept_map(found: Glossary) -> None:
-    """The map around one term, or the whole one; a click on a point puts that term in the middle."""
+def around_one_term(found: Glossary) -> bool:
+    """A term to choose, and the map around it. True when the whole map is wanted instead."""
     keys = [t.key for t in found.terms]
-    view = concepts.view(MAPS, state.GLOSSARY_MAP, "How much of the map")
-    small = view == MAPS[0]
-    left, right = st.columns([0.36, 0.64], gap="large")
+    small = concepts.view(MAPS, state.GLOSSARY_MAP, "How much of the map") == MAPS[0]
+    left, right = st.columns([0.36, 0.64], gap="large") if small else (st.container(), None)
     with left:
         st.selectbox(
             "Term", keys, index=keys.index(state.GLOSSARY_TERM.default),
@@ -110,19 +109,29 @@ def concept_map(found: Glossary) -> None:
         )  # fmt: skip
         chosen = state.get(state.GLOSSARY_TERM)
         _chosen(found, chosen)
-    drawn = around(found, chosen) if small else whole(found)
+    if right is not None:
+        with right:
+            _map(found, around(found, chosen), chosen, whole=False)
+    return right is None
+
+
+def all_terms(found: Glossary) -> None:
+    """The whole map, as wide as the page."""
+    _map(found, whole(found), state.get(state.GLOSSARY_TERM), whole=True)
+    st.caption("On a narrow screen the view around one term is easier to read.")
+
+
+def _map(found: Glossary, drawn: ConceptMap, chosen: str, *, whole: bool) -> None:
+    """Drawn, and as a table; a click on a point puts that term in the middle."""
     figure = figures_glossary.concept_map(
-        drawn, chosen, themes=() if small else found.themes, height=380 if small else 620
+        drawn, chosen, themes=found.themes if whole else (), height=620 if whole else 380
     )
-    name = f"concepts {view} {chosen}"  # a new key a term: an old selection would choose again
-    with right if small else st.container():
-        st.plotly_chart(
-            figure, key=name, config=concepts.PLAIN, on_select=lambda: _clicked(name),
-            selection_mode="points",
-            alt=f"Map of concepts with {len(drawn.terms)} terms and {len(drawn.edges)} relations",
-        )  # fmt: skip
-        if not small:
-            st.caption("On a narrow screen the view around one term is easier to read.")
+    name = f"concepts {whole} {chosen}"  # a new key a term: an old selection would choose again
+    st.plotly_chart(
+        figure, key=name, config=concepts.PLAIN, on_select=lambda: _clicked(name),
+        selection_mode="points",
+        alt=f"Map of concepts with {len(drawn.terms)} terms and {len(drawn.edges)} relations",
+    )  # fmt: skip
     names = {t.key: t.name for t in found.terms}
     columns = {"term": [names[a] for a, _ in drawn.edges], "related to": [names[b] for _, b in drawn.edges]}
     with st.expander("The same as a table"):
