@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.controls import BY_FIELD
 from core.types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 
 app = typer.Typer(
@@ -27,6 +28,13 @@ app = typer.Typer(
 Model = Annotated[str, typer.Option("--model", "-m", help="A base model's key, or a model folder.")]
 FAILED, INTERRUPTED = 1, 130
 DEFAULTS = TrainingConfig()
+
+
+def _setting(field: str) -> Any:
+    """The option of a training setting, with the help text that the page shows."""
+    row = BY_FIELD[field]
+    known = f" One of: {', '.join(row.choices)}." if row.choices else ""
+    return typer.Option(f"--{field.replace('_', '-')}", help=row.help + known)
 
 
 def main() -> None:
@@ -47,14 +55,20 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Write the tuned model to this new folder.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the whole run to this file.")] = None,
     model: Model = DEFAULTS.base_model,
-    loss: Annotated[str, typer.Option(help="What training makes small.")] = DEFAULTS.loss,
-    steps: int = DEFAULTS.steps,
-    learning_rate: float = DEFAULTS.learning_rate,
-    batch_size: int = DEFAULTS.batch_size,
-    trained_layers: int = DEFAULTS.trained_layers,
-    margin: float = DEFAULTS.margin,
-    temperature: float = DEFAULTS.temperature,
-    seed: int = DEFAULTS.seed,
+    loss: Annotated[str, _setting("loss")] = DEFAULTS.loss,
+    steps: Annotated[int, _setting("steps")] = DEFAULTS.steps,
+    learning_rate: Annotated[float, _setting("learning_rate")] = DEFAULTS.learning_rate,
+    batch_size: Annotated[int, _setting("batch_size")] = DEFAULTS.batch_size,
+    trained_layers: Annotated[int, _setting("trained_layers")] = DEFAULTS.trained_layers,
+    train_word_embeddings: Annotated[bool, _setting("train_word_embeddings")] = False,
+    pooling: Annotated[str, _setting("pooling")] = DEFAULTS.pooling,
+    margin: Annotated[float, _setting("margin")] = DEFAULTS.margin,
+    temperature: Annotated[float, _setting("temperature")] = DEFAULTS.temperature,
+    concatenation: Annotated[str, _setting("concatenation")] = DEFAULTS.concatenation,
+    dropout: Annotated[float, _setting("dropout")] = DEFAULTS.dropout,
+    warmup: Annotated[float, _setting("warmup")] = DEFAULTS.warmup,
+    weight_decay: Annotated[float, _setting("weight_decay")] = DEFAULTS.weight_decay,
+    seed: Annotated[int, _setting("seed")] = DEFAULTS.seed,
     held_out: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of sentences kept away.")] = 0.25,
 ) -> None:
     """Fine-tune a model on pairs, and print its held-out scores before and after."""
@@ -67,6 +81,8 @@ def train(
     config = TrainingConfig(
         base_model=allowed(model), loss=loss, steps=steps, learning_rate=learning_rate, seed=seed,
         batch_size=batch_size, trained_layers=trained_layers, margin=margin, temperature=temperature,
+        train_word_embeddings=train_word_embeddings, pooling=pooling, concatenation=concatenation,
+        dropout=dropout, warmup=warmup, weight_decay=weight_decay,
         snapshot_every=max(1, min(100, steps // 20)),
     )  # fmt: skip
     for target in filter(None, (out, save)):
@@ -236,17 +252,31 @@ def write_bytes(file: Path, data: bytes) -> None:
         raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
 
 
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """A refusal inside names the file."""
+    try:
+        yield
+    except InputError as error:
+        said = str(error)
+        raise InputError(said if said.startswith(file.name) else f"{file.name}: {said}") from error
+
+
 def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
     from core.sentences import parse_pair_table
 
-    parsed = parse_pair_table(read_bytes(file), file.name, SentenceSet((), file.stem, file.name))
+    data = read_bytes(file)
+    with naming(file):
+        parsed = parse_pair_table(data, file.name, SentenceSet((), file.stem, file.name))
     return parsed.sentence_set, parsed.pairs
 
 
 def read_sentences(file: Path) -> SentenceSet:
     from core.sentences import parse_table
 
-    parsed = parse_table(read_bytes(file), file.name)
+    data = read_bytes(file)
+    with naming(file):
+        parsed = parse_table(data, file.name)
     for notice in parsed.notices:
         typer.echo(notice.text, err=True)
     return parsed.sentence_set

@@ -75,7 +75,9 @@ def parse_pair_table(data: bytes, filename: str, sentence_set: SentenceSet) -> P
         check_size(data, name)
         return parse_pairs(decode(data, name), sentence_set)
     rows, _ = read_rows(data, name)
-    names = header(rows[0]) if rows else []
+    if not rows:
+        raise InputError(f"{name} is empty. Give it the columns left, right and label, with one pair a row.")
+    names = header(rows[0])
     left, right, label = (column(names, known) for known in (LEFT_NAMES, RIGHT_NAMES, LABEL_NAMES))
     if left is not None and right is not None:
         if label is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from core import cli, models
+from core import cli, models, runfile
+from core.controls import BY_FIELD
 from core.types import InputError
 from tests.conftest import ROOT
 
@@ -127,3 +129,34 @@ def test_exit_codes_from_a_real_shell(trained):
     assert wrong.stderr == "Error: nowhere.csv cannot be read: No such file or directory.\n"
     assert call("dance").returncode == 2
     assert call("train", "--help").returncode == 0
+
+
+def test_every_setting_of_the_page_is_an_option():
+    shown = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["train", "--help"]).output
+    left_out = {"base_model", "snapshot_every"}  # --model; and one that the command chooses itself
+    for field in BY_FIELD.keys() - left_out:
+        assert f"--{field.replace('_', '-')} " in shown, field
+    assert "cosent" in shown and "|u-v|" in shown, "choices are listed"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("none.csv", b"", "none.csv is empty. Give it the columns left, right and label"),
+        ("two.csv", b"a,b\nc,d\n", "two.csv: Line 1: a pair is left | right | label"),
+    ],
+)
+def test_a_refused_file_is_named(tmp_path, name, data, told):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=re.escape(told)):
+        run("score", tmp_path / name)
+
+
+def test_the_further_settings_reach_the_run(tmp_path):
+    (tmp_path / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    with pytest.raises(InputError, match="Pooling"):
+        run("train", tmp_path / "pairs.csv", "--steps", 1, "--pooling", "median")
+    run("train", tmp_path / "pairs.csv", "--steps", 1, "--held-out", 0, "--pooling", "cls", "--dropout", 0.1,
+        "--warmup", 0.2, "--weight-decay", 0.01, "--save", tmp_path / "run.zip")  # fmt: skip
+    config = runfile.unpack((tmp_path / "run.zip").read_bytes(), "run.zip").run.config
+    assert (config.pooling, config.dropout, config.warmup, config.weight_decay) == ("cls", 0.1, 0.2, 0.01)
