@@ -16,6 +16,7 @@ from ui.tables import safe_table
 
 LARGEST_MATRIX = 200
 MOST_PAIRS = 100
+RATE = "learning rate"
 CHART = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves a picture
 STAYED = ("Most stay", "About half stay", "Most change")
 
@@ -193,20 +194,22 @@ def runs(both: Both) -> None:
     found.sort(key=lambda run: run.id not in pinned)
     columns: dict[str, object] = {
         "run": [("pinned · " if run.id in pinned else "") + names[run.id] for run in found],
-        "base model": [run.config.base_model for run in found],
-        "loss": [run.config.loss for run in found],
-        "steps": [run.step for run in found],
-        "learning rate": [f"{run.config.learning_rate:g}" for run in found],
-        "layers": [run.config.trained_layers for run in found],
-        "batch": [run.config.batch_size for run in found],
-        "seed": [run.config.seed for run in found],
-        "seconds": [run.snapshots[-1].seconds for run in found],
     }
     for row in METRICS.values():
         values = [getattr(run.snapshots[-1].metrics, row.key, None) for run in found]
         if any(v is not None for v in values):
             columns[row.title] = [np.nan if v is None else float(v) for v in values]
-    safe_table(columns, key="cmp_runs", name="runs")
+    columns |= {
+        "seconds": [run.snapshots[-1].seconds for run in found],
+        "steps": [run.step for run in found],
+        "loss": [run.config.loss for run in found],
+        RATE: [run.config.learning_rate for run in found],
+        "layers": [run.config.trained_layers for run in found],
+        "batch": [run.config.batch_size for run in found],
+        "seed": [run.config.seed for run in found],
+        "base model": [run.config.base_model for run in found],
+    }
+    safe_table(columns, key="cmp_runs", name="runs", formats={RATE: "%g"})
     st.caption("Click a column's name to sort by it.")
 
 

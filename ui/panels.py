@@ -23,6 +23,7 @@ from ui.tables import safe_table
 SUMMARY = {"neighbour_purity": "Same-group neighbours", "held_out_auc": "Held-out AUC"}
 ROOT = Path(__file__).resolve().parent.parent
 NEIGHBOURS = 5
+RATE = "learning rate"
 LARGEST_MATRIX = 400  # sentences; beyond that single cells are thinner than a pixel
 TRAIN_FIRST = "Press Train, or 1 step, and this fills with what the model does."
 
@@ -238,13 +239,13 @@ def history(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         "status": [str(r.status) for r in runs],
         "steps": [r.step for r in runs],
         "loss": [LOSSES[r.config.loss].title for r in runs],
-        "learning rate": [f"{r.config.learning_rate:g}" for r in runs],
+        RATE: [r.config.learning_rate for r in runs],
         "layers": [r.config.trained_layers for r in runs],
         "held-out AUC": [m.held_out_auc for m in last],
         "same-group neighbours": [m.neighbour_purity for m in last],
         "seconds": [r.snapshots[-1].seconds for r in runs],
     }
-    safe_table(columns, key="history_rows", name="runs")
+    safe_table(columns, key="history_rows", name="runs", formats={RATE: "%g"})
     others = [r.id for r in runs if run is None or r.id != run.id]
     if others and (run is None or not run.is_active):
         left, right = st.columns([0.4, 0.6], vertical_alignment="bottom")

@@ -15,15 +15,24 @@ from core.sentences import safe_cell
 DECIMALS = 3
 
 
-def safe_table(columns: Mapping[str, Any], *, key: str, name: str, height: int | None = None) -> None:
+def safe_table(
+    columns: Mapping[str, Any],
+    *,
+    key: str,
+    name: str,
+    height: int | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> None:
     """A sortable table of equally long columns, with a download whose cells no spreadsheet will execute.
 
-    User text reaches the browser as plain cell text; it is never read as Markdown or HTML.
+    User text reaches the browser as plain cell text; it is never read as Markdown or HTML. `formats` are
+    printf formats of columns whose numbers three decimals would hide.
     """
     import pandas as pd
 
     frame = pd.DataFrame(dict(columns))
-    configuration = {c: _column(c, frame[c].dtype) for c in frame.columns}
+    formats = formats or {}
+    configuration = {c: _column(c, frame[c].dtype, formats.get(c)) for c in frame.columns}
     tall = height or min(420, 38 + 35 * max(1, len(frame)))
     st.dataframe(frame, key=key, hide_index=True, column_config=configuration, height=tall)
     st.download_button(
@@ -38,12 +47,12 @@ def safe_table(columns: Mapping[str, Any], *, key: str, name: str, height: int |
     )
 
 
-def _column(name: str, dtype: Any) -> Any:
+def _column(name: str, dtype: Any, shown: str | None) -> Any:
     """Numbers sort as numbers; everything else is text."""
     import pandas as pd
 
     if pd.api.types.is_float_dtype(dtype):
-        return st.column_config.NumberColumn(name, format=f"%.{DECIMALS}f")
+        return st.column_config.NumberColumn(name, format=shown or f"%.{DECIMALS}f")
     if pd.api.types.is_integer_dtype(dtype):
         return st.column_config.NumberColumn(name, format="%d")
     return st.column_config.TextColumn(name)
