@@ -8,7 +8,8 @@ from ui import cards_panel
 
 
 def names(app) -> list[str]:
-    return [m.value for m in app.markdown if m.value.startswith("**") and "Cards about" not in m.value]
+    terms = tuple(f"**{term.name}**" for term in load().terms)
+    return [m.value for m in app.markdown if m.value.startswith(terms)]
 
 
 def test_every_term_is_there_and_search_narrows_it(open_app):
