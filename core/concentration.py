@@ -79,7 +79,7 @@ class Spread:
 def spread(z: FloatArray) -> Spread:
     """Measure z (n, d), n >= 3. Raises InputError for fewer points."""
     if len(z) < 3:
-        raise InputError(f"There are {len(z)} points; at least 3 are needed to compare distances.")
+        raise InputError(f"Points so far: {len(z)}. At least 3 are needed to compare distances.")
     upper = np.triu_indices(len(z), 1)
     between = euclidean(z)
     others = between[~np.eye(len(z), dtype=bool)].reshape(len(z), -1)

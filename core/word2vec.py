@@ -159,8 +159,8 @@ def read(text: str, min_count: int = 2) -> Corpus:
     words = np.array([w for sentence in kept for w in sentence], np.int32)
     if len(vocabulary) < FEWEST_DIFFERENT or len(words) < FEWEST_WORDS:
         raise InputError(
-            f"The text has {len(vocabulary)} different words that occur at least {min_count} times, and "
-            f"{len(words)} running words with them. Word vectors need at least {FEWEST_DIFFERENT} and "
+            f"Different words that occur at least {min_count} times in the text: {len(vocabulary)}; running "
+            f"words with them: {len(words)}. Word vectors need at least {FEWEST_DIFFERENT} and "
             f"{FEWEST_WORDS}: paste a longer text, ideally some thousand words on one topic."
         )
     bounds = np.cumsum([0, *map(len, kept)]).astype(np.int64)

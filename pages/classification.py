@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import classification, classification_tuned, kit, state
+from ui import classification, classification_tuned, kit, messages, state
 
 PATH = "classification"
 VIEWS = {
@@ -30,7 +30,7 @@ with main:
     with how:
         classification.settings()
     if message := state.get(state.MESSAGE):
-        st.warning(message, icon=":material/info:")
+        st.warning(messages.as_written(message), icon=":material/info:")
         state.put(state.MESSAGE, None)
 
     if state.get(state.CLS_VIEW) not in VIEWS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import contrast, kit, state
+from ui import contrast, kit, messages, state
 
 PATH = "contrast"
 VIEWS = {
@@ -39,7 +39,7 @@ with main:
     )  # fmt: skip
     st.markdown(LEADS[view])
     if message := state.get(state.MESSAGE):
-        st.warning(message, icon=":material/info:")
+        st.warning(messages.as_written(message), icon=":material/info:")
         state.put(state.MESSAGE, None)
     with kit.sentences_not_tracebacks():
         VIEWS[view]()

@@ -218,8 +218,8 @@ def outcome(experiment: Experiment, prepared: tuple[Plan, Plan]) -> tuple[str, s
     if now is None or not now.done:
         return None
     answers = [experiment.judge(path[0][1], path[-1][1]) for path in now.readings]
-    numbers = ", ".join(
-        f"{name} {'not defined' if value is None else format(value, '+.2f' if value < 0 else '.2f')}"
+    numbers = "; ".join(
+        f"{name}: {'not defined' if value is None else format(value, '+.2f' if value < 0 else '.2f')}"
         for name, (_, value) in zip((experiment.broken_name, experiment.sound_name), answers)
     )
     truth = answers[0][0]

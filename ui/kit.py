@@ -50,13 +50,17 @@ def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 def predict(key: state.Key[str | None], question: str, options: Sequence[str]) -> str | None:
     """Ask for a guess before the answer is shown; None until one is made. The guess can be changed.
 
-    A guess that is no longer, or not at all, among the options is dropped: a link may bring any.
+    A guess that is no longer, or not at all, among the options is dropped: a link may bring any. Options may
+    be words that somebody typed: they are shown as written.
     """
     if state.get(key) not in options:
         state.put(key, None)
     with st.container(border=True):
         st.markdown(f"**Predict first.** {question}")
-        return st.radio(question, list(options), index=None, label_visibility="collapsed", **state.bound(key))
+        return st.radio(
+            question, list(options), index=None, label_visibility="collapsed",
+            format_func=messages.as_written, **state.bound(key),
+        )  # fmt: skip
 
 
 def verdict(prediction: str | None, truth: str, explanation: str) -> None:
@@ -65,7 +69,11 @@ def verdict(prediction: str | None, truth: str, explanation: str) -> None:
         st.caption("Make a prediction above, and the explanation appears here.")
         return
     agrees = prediction == truth
-    lead = "Your prediction agrees with the measurement." if agrees else f"Measured: {truth}."
+    lead = (
+        "Your prediction agrees with the measurement."
+        if agrees
+        else f"Measured: {messages.as_written(truth)}."
+    )
     with st.container(border=True):
         st.markdown(f"**{lead}** {explanation}")
 

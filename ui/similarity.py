@@ -37,7 +37,7 @@ def sentences() -> Compared:
     texts = parse_sentences(text).sentence_set.texts
     if not 3 <= len(texts) <= sim.MOST_SENTENCES:
         raise InputError(
-            f"There are {len(texts)} sentences; give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
+            f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
         )
     z: FloatArray = kit.ask("core.similarity:pooled", texts, base_model, seed, busy="Reading the sentences")
     return Compared(texts, sim.unit_rows(z) if unit else z)

@@ -10,7 +10,7 @@ import streamlit as st
 from core import grammar, word2vec
 from core.metrics import mean_random_cosine
 from core.types import InputError
-from ui import figures, kit, state
+from ui import figures, kit, messages, state
 from ui import word2vec as page
 from ui.tables import safe_table
 from ui.word2vec_run import POLL, Watched
@@ -88,14 +88,16 @@ def predict_neighbour(watched: Watched) -> str | None:
     return kit.predict(
         state.W2V_GUESSES["neighbour"],
         "After training, will the vector nearest to a word belong to the word that stands beside it most "
-        f"often? We look at “{_word(watched) if _known(watched) else first_word(watched)}”, and leave words "
+        f"often? We look at “{messages.as_written(_asked(watched))}”, and leave words "
         "such as “the” aside.",
         (BESIDE, ANOTHER),
     )
 
 
-def _known(watched: Watched) -> bool:
-    return _word(watched) in watched.corpus.row()
+def _asked(watched: Watched) -> str:
+    """The typed word where the text has it, else the first choice."""
+    word = _word(watched)
+    return word if word in watched.corpus.row() else first_word(watched)
 
 
 def answer_neighbour(watched: Watched, guess: str | None) -> None:
@@ -103,20 +105,23 @@ def answer_neighbour(watched: Watched, guess: str | None) -> None:
     if not watched.done:
         st.caption("The answer appears when the training is over.")
         return
-    word = _word(watched)
+    word = _asked(watched)
     row, corpus, vectors = _row(watched, word), watched.corpus, watched.state.vectors
     content = [i for i in page.content_rows(corpus) if i != row]
     beside = word2vec.companions(corpus, row, watched.settings.window)
-    companion = max(content, key=lambda i: int(beside[i]))
+    most = max(int(beside[i]) for i in content)
+    companions = [i for i in content if int(beside[i]) == most]  # several may stand there equally often
     cosines = word2vec.units(vectors)[content] @ word2vec.units(vectors)[row]
     nearest = content[int(np.argmax(cosines))]
-    name = corpus.vocabulary
+    companion = nearest if nearest in companions else companions[0]
+    name = [messages.as_written(w) for w in corpus.vocabulary]
     cosine = float(cosines[content.index(companion)])
+    others = f", as are {len(companions) - 1} other words" if len(companions) > 1 else ""
     kit.verdict(
         guess,
         BESIDE if nearest == companion else ANOTHER,
-        f"Nearest to “{word}” is “{name[nearest]}” (cosine {cosines.max():.2f}; seen beside it: "
-        f"{_times(beside[nearest])}). Its most frequent companion is “{name[companion]}” (cosine "
+        f"Nearest to “{name[row]}” is “{name[nearest]}” (cosine {cosines.max():.2f}; seen beside it: "
+        f"{_times(beside[nearest])}). Its most frequent companion is “{name[companion]}”{others} (cosine "
         f"{cosine:.2f}; seen beside it: {_times(beside[companion])}). "
         "A word's vector v is never compared with another v in training, only with the second vector u of "
         "its neighbours. Two words come close when they have the *same* neighbours, whether or not they "

@@ -92,3 +92,12 @@ def test_outcomes_of_several_seeds_stay_side_by_side(open_app, monkeypatch):
     app.button(key="con_train").click().run()
     assert "hard negatives ahead in 2, random ones in 0" in said(app)
     assert app.dataframe[-1].value["seed"].tolist() == [7, 8]
+
+
+def test_typed_words_are_shown_as_written(open_app):
+    app = open_app("contrast.py", timeout=120, con_p="a **bold** word", con_q="a :red[hot] $x$")
+    app.radio(key="con_guess_words").set_value(":red[hot]").run()
+    assert not app.exception
+    shown = app.radio(key="con_guess_words").options
+    assert r"\:red\[hot\]" in shown and r"\$x\$" in shown
+    assert ":red[" not in said(app).replace(r"\:red\[", "")

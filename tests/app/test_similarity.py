@@ -78,4 +78,4 @@ def test_too_few_sentences_is_said(open_app):
     app = open_app(PAGE)
     app.text_area(key="sim_text").set_value("one\ntwo").run()
     assert not app.exception
-    assert "There are 2 sentences; give at least 3" in app.warning[0].value
+    assert "Sentences so far: 2. Give at least 3" in app.warning[0].value

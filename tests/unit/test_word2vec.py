@@ -171,7 +171,7 @@ def test_reading_a_text():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "0 different words"), ("one two three " * 30, "3 different words"), ("a" * 300_001, "limit is")],
+    [("", "in the text: 0;"), ("one two three " * 30, "in the text: 3;"), ("a" * 300_001, "limit is")],
 )
 def test_texts_that_will_not_do_are_explained(text, words):
     with pytest.raises(InputError, match=words):
