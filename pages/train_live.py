@@ -11,6 +11,7 @@ from ui.panels import PANELS, summary
 
 state.open_link(*exp.TEXTS)
 setup.open_set()
+exp.take_marked()
 
 st.title("Train live", anchor=False)
 st.markdown(

@@ -143,22 +143,36 @@ def _nothing_to_train(chosen: SentenceSet, mode: str) -> str:
     )
 
 
-def add_marked(experiment: Experiment, ids: tuple[str, ...], similar: bool) -> int:
-    """Add every pair among the selected sentences to the typed pairs; how many were new."""
+def add_marked(experiment: Experiment, ids: tuple[str, ...], similar: bool) -> tuple[int, int]:
+    """Remember every pair among the selected sentences for `take_marked`.
+
+    Returns how many are new, and how many are typed with another label already, which stays.
+    """
     text_of = {s.id: s.text for s in experiment.sentences.sentences}
     chosen = [i for i in ids if i in text_of]
-    known = {frozenset((p.left, p.right)) for p in experiment.typed}
-    new = [
+    try:
+        typed = sentences.parse_pairs(state.get(state.PAIR_TEXT), experiment.sentences).pairs
+    except InputError:  # nothing typed, or nothing that can be read
+        typed = ()
+    known = {frozenset((p.left, p.right)): p.label for p in typed}
+    pairs = [
         Pair(a, b, float(similar))
         for n, a in enumerate(chosen)
         for b in chosen[n + 1 :]
-        if frozenset((a, b)) not in known and text_of[a] != text_of[b]
+        if text_of[a] != text_of[b]
     ]
-    if new:
-        lines = sentences.pairs_to_text(new, experiment.sentences)
+    new = [p for p in pairs if frozenset((p.left, p.right)) not in known]
+    state.put(state.MARKED, sentences.pairs_to_text(new, experiment.sentences))
+    other = sum(known.get(frozenset((p.left, p.right)), p.label) != p.label for p in pairs)
+    return len(new), other
+
+
+def take_marked() -> None:
+    """Add the pairs marked on the map to the typed ones; before the text area of these is drawn."""
+    if lines := state.get(state.MARKED):
         before = state.get(state.PAIR_TEXT).rstrip("\n")
         state.put(state.PAIR_TEXT, f"{before}\n{lines}".lstrip("\n"))
-    return len(new)
+        state.put(state.MARKED, "")
 
 
 def mine(experiment: Experiment, now: FloatArray, count: int, kind: str) -> None:

@@ -58,6 +58,7 @@ EARLIER_TEXT = Key("earlier_text", "")  # what a copy or an upload replaced in t
 PAIR_SET = Key("pair_set", "")  # the set that the typed pairs are about
 PAIR_DRAFTS = Key[tuple[tuple[str, str], ...]]("pair_drafts", ())  # typed pairs of the other sets
 MESSAGE = Key[str | None]("message", None)
+MARKED = Key("marked", "")  # pairs just marked on the map, which the next run adds to the typed ones
 MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
 MINE_KIND = Key("mine_kind", "both", url=True)
 

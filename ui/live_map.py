@@ -155,11 +155,12 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
         steps=[f.step for f in run.frames] if run is not None and replay else None,
     )
     if result.action is not None:
-        added = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
+        added, other = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
         noun = "pair" if added == 1 else "pairs"
-        state.put(
-            state.MESSAGE, f"{added} new {noun} marked as {result.action.kind}: see Pairs below the map."
-        )
+        said = f"{added} new {noun} marked as {result.action.kind}: see Pairs below the map."
+        if other:
+            said += f" Typed with another label before, so left as they are: {other}."
+        state.put(state.MESSAGE, said)
         st.rerun()
 
 

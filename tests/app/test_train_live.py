@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import cross_encoder, models
-from core.types import TrainingConfig
+from core.types import Frame, TrainingConfig
 from tests.app.workers import batch_sizes, in_this_process  # noqa: F401
-from ui import state
+from ui import live_map, state
+from ui.moving_map import BoardResult, MarkAction
 
 
 def values(app, *keys):
@@ -229,3 +230,26 @@ def test_whole_numbers_sort_as_numbers():
         name: column["type_config"]["type"] for name, column in columns.items() if "type_config" in column
     }
     assert kinds == {"steps": "number", "share": "number", "name": "text"}
+
+
+def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
+    actions = []
+
+    def board(*, sentence_set, **_):
+        ids = sentence_set.ids
+        return BoardResult(action=MarkAction(actions.pop(), (ids[0], ids[1], ids[3])) if actions else None)
+
+    z = np.eye(4, 384, dtype=np.float32)
+    monkeypatch.setattr(live_map, "base_embeddings", lambda *_: z)
+    monkeypatch.setattr(live_map, "_first_frame", lambda _: Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    monkeypatch.setattr(live_map.moving_map, "board", board)
+    app = own(open_app, pair_text="It rains. | The sun shines. | 0")
+    actions.append("similar")
+    app.run()
+    assert not app.exception
+    assert app.text_area(key="pair_text").value.split("\n") == [
+        "It rains. | The sun shines. | 0",
+        "It rains. | Bread is *fresh*. | 1",
+        "The sun shines. | Bread is *fresh*. | 1",
+    ]
+    assert "2 new pairs" in app.toast[0].value and "left as they are: 1" in app.toast[0].value

@@ -110,7 +110,8 @@ export class Chrome {
 
   setSelection(count, canMark) {
     this.bar.hidden = count === 0;
-    this.count.textContent = `${count} selected`;
+    const more = "add more with Shift, a box or the lasso";
+    this.count.textContent = canMark && count === 1 ? `1 selected · ${more}` : `${count} selected`;
     this.marks.forEach((button) => (button.hidden = !canMark || count < 2));
   }
 
