@@ -138,7 +138,7 @@ PAGES: tuple[Page, ...] = (
         "gone-wrong",
         "Practise",
         "report",
-        "Break a model on purpose - collapse, forgetting, overfitting - and measure the damage.",
+        "Break a model on purpose, by collapse, forgetting or overfitting, and measure it.",
     ),
     Page(
         "study.py",
