@@ -56,7 +56,7 @@ def choose() -> None:
     )  # fmt: skip
     key = state.get(state.CLS_SET)
     if key == OWN:
-        if not state.get(state.CLS_TEXT):
+        if not state.get(state.CLS_TEXT) and state.once("cls_text"):  # emptied by hand it stays empty
             state.put(state.CLS_TEXT, EXAMPLE)
         st.text_area("One a line: class | sentence", height=190, **state.bound(state.CLS_TEXT))
         return

@@ -159,7 +159,7 @@ def _settings() -> SentenceSet:
     right.slider("Steps", *state.CON_STEPS.bounds, value=40, step=10, **state.bound(state.CON_STEPS))
     if state.get(state.CON_SET) != OWN:
         return library.load_set(state.get(state.CON_SET)).sentence_set
-    if not state.get(state.CON_TEXT):
+    if not state.get(state.CON_TEXT) and state.once("con_text"):  # emptied by hand it stays empty
         state.put(state.CON_TEXT, EXAMPLE)
     st.text_area("One a line: group | sentence", height=180, **state.bound(state.CON_TEXT))
     return sentences.parse_sentences(state.get(state.CON_TEXT)).sentence_set

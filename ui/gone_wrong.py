@@ -46,7 +46,8 @@ def choose() -> Experiment:
 
 def material(experiment: Experiment) -> SentenceSet:
     """The sentences to break a model with. Raises InputError for own text that cannot be used."""
-    with st.expander("Sentences and seed"):
+    own = state.get(state.GW_SOURCE) == OWN  # then the text has to be in sight
+    with st.expander("Sentences and seed", expanded=own):
         choice = st.segmented_control(
             "Sentences", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(state.GW_SOURCE)
         )

@@ -59,3 +59,12 @@ def test_a_set_without_a_second_label_has_no_choice_of_labels_and_bad_links_fall
     app = page(open_app, cls_set="no such set", cls="no such view", cls_method="?", cls_labels="?")
     assert app.session_state["cls_set"] == "sentiment"
     assert not app.warning
+
+
+def test_an_emptied_text_stays_empty(open_app):
+    app = open_app("classification.py", timeout=120, cls_set="own")
+    assert app.text_area(key="cls_text").value.startswith("weather")
+    app.text_area(key="cls_text").set_value("").run()
+    assert not app.exception
+    assert app.text_area(key="cls_text").value == ""
+    assert "There is no sentence yet" in app.warning[0].value
