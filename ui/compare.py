@@ -144,8 +144,18 @@ def _side(
         not state.in_link(moment) and state.once(f"{moment.name} {run.id}")
     ):
         state.put(moment, steps[usual_moment])
+    if usual_moment == -1:
+        _follow(run.id, moment, steps[-1])
     step = st.select_slider("Step", steps, value=steps[usual_moment], **state.bound(moment))
     return Side(chosen, options[chosen], run.config, run, int(step))
+
+
+def _follow(run_id: str, moment: state.Key[int], newest: int) -> None:
+    """A side that showed the newest step of a run shows it still when the run has gone on since."""
+    last = dict(state.get(state.CMP_LAST))
+    if last.get(run_id, newest) == state.get(moment):
+        state.put(moment, newest)
+    state.put(state.CMP_LAST, tuple((last | {run_id: newest}).items()))
 
 
 def measured(a: Side, b: Side) -> Both:

@@ -140,16 +140,15 @@ def _keep_model(run: Run, checkpoint: str) -> None:
 
 def save_form(run: Run) -> None:
     """Title and note, then into the gallery or onto one's own disk."""
-    title = st.text_input(
-        "Title", value=run.sentences.title[:80], max_chars=runfile.MAX_TITLE, key=f"keep_title {run.id}"
-    )
-    note = st.text_area("Note", max_chars=runfile.MAX_NOTE, height=80, key=f"keep_note {run.id}")
+    title_key, note_key = _form_keys(run)
+    title = st.text_input("Title", value=run.sentences.title[:80], max_chars=runfile.MAX_TITLE, key=title_key)
+    note = st.text_area("Note", max_chars=runfile.MAX_NOTE, height=80, key=note_key)
     with st.container(horizontal=True, vertical_alignment="center"):
         who = learner.current()
         if who is not None:
             st.button(
                 "Save in my gallery", type="primary", icon=":material/bookmark:", key="keep_save",
-                on_click=_save, args=(run, who, title, note),
+                on_click=_save, args=(run, who),
             )  # fmt: skip
         st.download_button(
             "Download the run", lambda: _run_bytes(run, title, note), file_name=f"run-{run.id}.zip",
@@ -163,23 +162,32 @@ def _run_bytes(run: Run, title: str, note: str) -> bytes:
     return _made_file("core.runfile_weights:save", run, _checkpoint(run), title, note, created)
 
 
-def _save(run: Run, who: Learner, title: str, note: str) -> None:
-    def save() -> str:
-        now = learner.now()
-        if len(learner.store().saved_runs(who.id)) >= MOST_SAVED:
-            raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
-        path = _gallery(who) / f"{run.id}.zip"
-        created = now.isoformat(timespec="seconds")
-        size = _work("core.runfile_weights:save", run, _checkpoint(run), title, note, created, str(path))
-        where = str(path.relative_to(data_folder()))
-        learner.store().save_run(
-            who.id, SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size)
-        )
-        _set_note(who, run.id, note)
-        state.put_in_link(state.LEARNER, state.get(state.LEARNER))
-        return f"Saved in your gallery, {size / MB:.0f} MB."
+def _form_keys(run: Run) -> tuple[str, str]:
+    return f"keep_title {run.id}", f"keep_note {run.id}"
 
-    _guarded(save)
+
+def _save(run: Run, who: Learner) -> None:
+    # Read now: what was typed last arrives together with the click, after the button was drawn.
+    title, note = (state.uploaded(key) or "" for key in _form_keys(run))
+
+    _guarded(lambda: _store_run(run, who, title, note))
+
+
+def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
+    """Write the run's file into the gallery, and its entry. Returns what to say."""
+    now = learner.now()
+    if len(learner.store().saved_runs(who.id)) >= MOST_SAVED:
+        raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
+    path = _gallery(who) / f"{run.id}.zip"
+    created = now.isoformat(timespec="seconds")
+    size = _work("core.runfile_weights:save", run, _checkpoint(run), title, note, created, str(path))
+    where = str(path.relative_to(data_folder()))
+    learner.store().save_run(
+        who.id, SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size)
+    )
+    _set_note(who, run.id, note)
+    state.put_in_link(state.LEARNER, state.get(state.LEARNER))
+    return f"Saved in your gallery, {size / MB:.0f} MB."
 
 
 def _gallery(who: Learner) -> Path:

@@ -266,6 +266,7 @@ CMP_A_STEP = Key("cmp_a_step", 0, url=True)
 CMP_B_STEP = Key("cmp_b_step", 0, url=True)
 CMP_MAP = Key("cmp_map", "Side by side", url=True)
 CMP_BLEND = Key("cmp_blend", 0.5, url=True, low=0.0, high=1.0)
+CMP_LAST = Key[tuple[tuple[str, int], ...]]("cmp_last", ())  # (run id, its newest step when last shown)
 CMP_VIEW = Key("cmp", "Neighbours", url=True)
 CMP_TEXT = Key("cmp_text", "", url=True)  # the sentence typed now
 CMP_GUESS = Key[str | None]("cmp_guess", None, url=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.types import Run
 from tests.app.workers import in_this_process  # noqa: F401
+from ui import compare, keep, state
 from ui.compare_views import VIEWS
 
 PAGE = "compare.py"
@@ -37,3 +42,48 @@ def test_a_typed_sentence_is_placed_under_both(open_app, in_this_process):  # no
 def test_a_link_to_a_run_that_is_gone_still_opens(open_app, in_this_process):  # noqa: F811
     app = open_app(PAGE, cmp_a="run:00000000", cmp_a_step="7")
     assert not app.exception and len(app.get("bidi_component")) == 2
+
+
+def finished(*steps: int) -> Run:
+    from tests.app.test_train_live import stale
+
+    _, run, _ = stale()
+    first = run.snapshots[0]
+    return replace(run, snapshots=tuple(replace(first, step=step) for step in steps))
+
+
+def test_after_follows_a_run_that_has_gone_on_but_not_a_chosen_moment(monkeypatch):
+    def page():
+        from ui import compare
+
+        compare.choose()
+
+    runs = [finished(0, 4)]
+    monkeypatch.setattr(compare, "known_runs", lambda: runs)
+    app = AppTest.from_function(page).run()
+    assert [app.session_state[k.name] for k in (state.CMP_A_STEP, state.CMP_B_STEP)] == [0, 4]
+    runs[0] = finished(0, 4, 8)
+    app.run()
+    assert [app.session_state[k.name] for k in (state.CMP_A_STEP, state.CMP_B_STEP)] == [0, 8]
+    app.select_slider(key=state.CMP_B_STEP.name).set_value(4).run()
+    runs[0] = finished(0, 4, 8, 9)
+    app.run()
+    assert app.session_state[state.CMP_B_STEP.name] == 4
+
+
+def test_what_was_typed_last_is_saved_too(monkeypatch):
+    def page():
+        from tests.app.test_compare import finished
+        from ui import keep
+
+        keep.save_form(finished(0, 1))
+
+    saved = []
+    monkeypatch.setattr(keep.learner, "current", lambda: object())
+    monkeypatch.setattr(keep, "_checkpoint", lambda run: None)
+    monkeypatch.setattr(keep, "_store_run", lambda run, who, title, note: saved.append((title, note)))
+    app = AppTest.from_function(page).run()
+    app.text_input(key="keep_title r").set_value("My *title*")
+    app.text_area(key="keep_note r").set_value("=a <b>note</b>")
+    app.button(key="keep_save").click().run()  # in one go with the text, as a browser sends it
+    assert not app.exception and saved == [("My *title*", "=a <b>note</b>")]
