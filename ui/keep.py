@@ -7,6 +7,7 @@ list is in the database. Work that needs the model is done by a worker, which wr
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ NOTES = "run_notes"  # the learner's setting that holds run id -> note
 MB = 1_000_000
 MOST_SAVED = 60  # runs a learner may keep on the server, so that a class does not fill its disk
 DONE, WRONG = "done", "wrong"
+ARRIVAL = 0.5  # seconds that a text takes at most from the browser to its field's callback
 
 
 def say_what_happened() -> None:
@@ -141,8 +143,16 @@ def _keep_model(run: Run, checkpoint: str) -> None:
 def save_form(run: Run) -> None:
     """Title and note, then into the gallery or onto one's own disk."""
     title_key, note_key = _form_keys(run)
-    title = st.text_input("Title", value=run.sentences.title[:80], max_chars=runfile.MAX_TITLE, key=title_key)
-    note = st.text_area("Note", max_chars=runfile.MAX_NOTE, height=80, key=note_key)
+    form: dict[str, str] = state.get(state.KEEP_FORM) or {}  # one object for the session
+    state.put(state.KEEP_FORM, form)
+    form[title_key] = st.text_input(
+        "Title", value=run.sentences.title[:80], max_chars=runfile.MAX_TITLE, key=title_key,
+        on_change=_typed_in, args=(form, title_key),
+    )  # fmt: skip
+    form[note_key] = st.text_area(
+        "Note", max_chars=runfile.MAX_NOTE, height=80, key=note_key, on_change=_typed_in,
+        args=(form, note_key),
+    )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         who = learner.current()
         if who is not None:
@@ -151,13 +161,21 @@ def save_form(run: Run) -> None:
                 on_click=_save, args=(run, who),
             )  # fmt: skip
         st.download_button(
-            "Download the run", lambda: _run_bytes(run, title, note), file_name=f"run-{run.id}.zip",
+            "Download the run", lambda: _run_bytes(run, form), file_name=f"run-{run.id}.zip",
             key="keep_download", icon=":material/download:", on_click="ignore", mime="application/zip",
             help="One file with sentences, pairs, settings, maps, scores and the tuned weights.",
         )  # fmt: skip
 
 
-def _run_bytes(run: Run, title: str, note: str) -> bytes:
+def _typed_in(form: dict[str, str], key: str) -> None:
+    form[key] = state.uploaded(key) or ""
+
+
+def _run_bytes(run: Run, form: dict[str, str]) -> bytes:
+    """The run as a file. Runs outside the script, at the same time as the rerun that brings what was typed
+    last, so it waits for that."""
+    time.sleep(ARRIVAL)
+    title, note = (form[key] for key in _form_keys(run))
     created = learner.now().isoformat(timespec="seconds")
     return _made_file("core.runfile_weights:save", run, _checkpoint(run), title, note, created)
 

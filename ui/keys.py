@@ -274,6 +274,7 @@ CMP_SELECTED = Key[tuple[str, ...]]("cmp_selected", ())  # on both maps
 CMP_SEEN = Key[tuple[Any, ...]]("cmp_seen", ((), ()))  # what each map said last
 CMP_PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
 KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
+KEEP_FORM = Key[Any]("keep_form", None)  # title and note as typed, for downloads made outside the script
 KEEP_SAID = Key[tuple[str, str] | None]("keep_said", None)  # ("done" or "wrong", a sentence)
 
 # SBERT's objective

@@ -87,3 +87,13 @@ def test_what_was_typed_last_is_saved_too(monkeypatch):
     app.text_area(key="keep_note r").set_value("=a <b>note</b>")
     app.button(key="keep_save").click().run()  # in one go with the text, as a browser sends it
     assert not app.exception and saved == [("My *title*", "=a <b>note</b>")]
+
+
+def test_a_download_waits_for_what_was_typed_last(monkeypatch):
+    form = {"keep_title r": "Old", "keep_note r": ""}
+    monkeypatch.setattr(keep.time, "sleep", lambda _: form.update({"keep_note r": "typed last"}))
+    monkeypatch.setattr(keep, "_checkpoint", lambda run: None)
+    monkeypatch.setattr(
+        keep, "_made_file", lambda target, run, checkpoint, title, note, created: (title, note)
+    )
+    assert keep._run_bytes(finished(0, 1), form) == ("Old", "typed last")
