@@ -22,9 +22,15 @@ def distances() -> None:
     kit.verdict(
         guess,
         hd.ratio_name(here.ratio),
-        f"A distance adds up {here.dims} independent differences, and sums of many such terms come out "
-        "nearly alike: nearest and farthest draw level, and random directions end up nearly at right angles. "
-        "Beyer and others showed in 1999 that this happens under broad conditions.",
+        f"A distance adds up {here.dims} independent differences. "
+        + (
+            "Sums of many such terms come out nearly alike: nearest and farthest draw level, and random "
+            "directions end up nearly at right angles. Beyer and others showed in 1999 that this happens "
+            "under broad conditions."
+            if here.ratio < 2
+            else "Sums of so few terms still differ a lot, so near and far mean something. Choose more "
+            "dimensions and watch the curve."
+        ),
     )
 
 
@@ -41,9 +47,14 @@ def real() -> None:
     kit.verdict(
         guess,
         options[0] if these.ratio > random.ratio else options[1],
-        f"{these.ratio:.2f} times here, {random.ratio:.2f} times at random. What brings sentences together "
-        f"runs in few directions: the variance is spread as if over {these.effective:.0f} dimensions, "
-        f"against {random.effective:.0f} for random ones. (With n points it cannot be more than n − 1.)",
+        f"{these.ratio:.2f} times here, {random.ratio:.2f} times at random. "
+        + (
+            "These points lie in fewer directions than random ones would: the variance"
+            if round(these.effective) < round(random.effective)
+            else "These points fill the space as random directions do: the variance"
+        )
+        + f" is spread as if over {these.effective:.0f} dimensions, against {random.effective:.0f} for "
+        "random ones. (With n points it cannot be more than n − 1.)",
     )
 
 

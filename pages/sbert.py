@@ -44,9 +44,16 @@ def the_pairs() -> None:
     kit.verdict(
         guess,
         truth,
-        f"Mean cosines: {means}. A contradiction speaks of the same people and things as its premise, so its "
-        "vector is close; a cosine measures a shared topic more than agreement. SBERT's objective asks for a "
-        "class instead, and three classes need not lie on one scale from far to close.",
+        f"Mean cosines: {means}. "
+        + (
+            "These contradictions are further away than the neutral ones, which is not the usual outcome: "
+            "often they repeat the words of their premise. "
+            if truth == CLASSES[2].capitalize()
+            else "A contradiction speaks of the same people and things as its premise, so its vector is "
+            "often close; a cosine measures a shared topic more than agreement. "
+        )
+        + "SBERT's objective asks for a class instead, and three classes need not lie on one scale from far "
+        "to close.",
     )
 
 
@@ -69,8 +76,10 @@ def concatenation() -> None:
         kit.verdict(
             guess,
             nli_study.written(worst),
-            f"Rank correlations after training: {listed}. With u and v alone, nothing in the loss ever "
-            "compares the two vectors: classes become directions, and what a distance meant decays. With "
+            f"Rank correlations after training: {listed}. "
+            + ("" if worst == "u,v" else "What theory expects shows only in part here. ")
+            + "With u and v alone, nothing in the loss ever "
+            "compares the two vectors: classes become directions, and what a distance meant can decay. With "
             "|u − v| in view, a small distance has to mean something. Look at the accuracies with doubt: "
             "with so few held-out pairs they can change more from seed to seed than from choice to choice.",
         )

@@ -46,7 +46,12 @@ def layers(found: Anatomy) -> None:
         guess,
         "Yes" if last > first else "No",
         f"The mean cosine between two tokens goes from {first:.2f} at the input to {last:.2f} at the end. "
-        "All tokens have read the same sentence, so all of them come to carry some of it.",
+        + (
+            "All tokens have read the same sentence, so all of them come to carry some of it."
+            if last > first
+            else "Reading the same sentence need not make tokens alike: that depends on the weights, and "
+            "this model's keep yours apart."
+        ),
     )
 
 

@@ -21,8 +21,8 @@ CLOSE = 0.02
 NO_WORD = "None: without any of them the cosine falls"
 NAMES = ("random negatives", "hard negatives")
 OUTCOME_COLUMNS = {
-    "sentences": "sentences", "pairs": "pairs", "steps": "steps", "seed": "seed",
-    "held_out": "held-out pairs", "before": "AUC before", "random": "AUC, random", "hard": "AUC, hard",
+    "before": "AUC before", "random": "AUC, random", "hard": "AUC, hard", "steps": "steps",
+    "pairs": "pairs", "held_out": "held-out pairs", "sentences": "sentences",
 }  # fmt: skip
 LOOK = 1.0
 PLAIN = {"displayModeBar": False}
@@ -292,7 +292,8 @@ def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None)
 
 
 def _remember(runs: list[Run], random: float, hard: float) -> None:
-    name = "own" if state.get(state.CON_SET) == OWN else state.get(state.CON_SET)
+    key = state.get(state.CON_SET)
+    name = "my own" if key == OWN else library.load_set(key).info.title
     config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
     outcome = Outcome(
         name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard
@@ -312,5 +313,6 @@ def _all_outcomes() -> None:
         f"**All outcomes of this session**: hard negatives ahead in {ahead}, random ones in {behind}, within "
         f"{CLOSE} in {len(every) - ahead - behind}. Mean difference {sum(changes) / len(every):+.3f}."
     )
-    columns = {title: [getattr(o, field) for o in every] for field, title in OUTCOME_COLUMNS.items()}
-    tables.safe_table({**columns, "hard − random": changes}, key="con_outcomes_table", name="outcomes")
+    columns: dict[str, list[object]] = {"seed": [o.seed for o in every], "hard − random": list(changes)}
+    columns |= {title: [getattr(o, field) for o in every] for field, title in OUTCOME_COLUMNS.items()}
+    tables.safe_table(columns, key="con_outcomes_table", name="outcomes")

@@ -244,7 +244,13 @@ def collapse(watched: Watched) -> None:
         COLLAPSES if mean > CLOSE_TO_ONE else STAYS,
         f"Without random words the average cosine is {mean:.2f} and the loss {watched.state.loss:.3f}. Every "
         "pair only pulls, so one common direction satisfies all of them and the loss falls towards 0 while "
-        "the vectors stop telling words apart. The negatives say what does not belong together.",
+        "the vectors stop telling words apart. "
+        + (
+            ""
+            if mean > CLOSE_TO_ONE
+            else "It has not come that far here: give it more epochs or a higher rate. "
+        )
+        + "The negatives say what does not belong together.",
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from core import concentration, models
 from tests.app.workers import in_this_process  # noqa: F401
+from ui import high_dimensions as hd
 
 PAGE = "high_dimensions.py"
 TYPED = "\n".join(
@@ -89,3 +90,10 @@ def test_too_little_text_is_said(open_app, without_umap, text, message):
     app = open_app(PAGE, hd="Flat maps", hd_set="own", hd_text=text)
     assert not app.exception
     assert message in app.warning[0].value
+
+
+def test_the_explanation_is_true_to_what_was_measured(open_app):
+    few = open_app("high_dimensions.py", hd_dim="2", hd_guess_ratio=hd.RATIOS[2])
+    assert any("still differ a lot" in m.value for m in few.markdown)
+    many = open_app("high_dimensions.py", hd_guess_ratio=hd.RATIOS[2])
+    assert any("come out nearly alike" in m.value for m in many.markdown)
