@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.e2e.helpers import no_errors, settled, shot
+from ui.lesson_teacher import TEMPLATE
 
 PATIENCE = 240_000  # ms; a loaded machine with two cores trains slowly
 OWN = "My grandmother's clock stopped at midnight."
@@ -130,3 +131,50 @@ def test_a_teacher_sees_what_is_wrong_mends_it_and_tries_it(open_page):
     again = open_page(page.url[page.url.index("/lessons") :])
     expect(again.get_by_text("Step 1 of 3", exact=True)).to_be_visible(timeout=PATIENCE)
     no_errors(again)
+
+
+def test_a_lesson_file_is_uploaded_played_and_its_map_answers(open_page, tmp_path):
+    page = open_page("/lessons?lesson_view=For+teachers")
+    expect(page.get_by_text("Preview", exact=True)).to_be_visible(timeout=PATIENCE)
+    uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    wrong = tmp_path / "lesson.toml"
+    wrong.write_bytes('title = "Käse"'.encode("latin-1"))
+    uploader.set_input_files(wrong)
+    expect(page.get_by_text("is not a text in")).to_be_visible(timeout=PATIENCE)
+    assert page.get_by_role("textbox", name="The lesson").input_value() == TEMPLATE, "the text is lost"
+
+    good = tmp_path / "mine.toml"
+    good.write_text(TEMPLATE.replace("My first lesson", "Opinions *from* a $file$"), encoding="utf-8")
+    uploader.set_input_files(good)
+    expect(page.get_by_text("Opinions *from* a $file$").last).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("is not a text in")).to_have_count(0)
+    settled(page)
+    no_errors(page)
+    press(page, "Try it as a learner")
+    expect(page.get_by_role("heading", name="Opinions *from* a $file$")).to_be_visible(timeout=PATIENCE)
+    press(page, "Next")
+    page.wait_for_url(re.compile("lesson_step=2"), timeout=PATIENCE)
+
+    again = open_page(page.url[page.url.index("/lessons") :])
+    expect(again.get_by_text("Step 2 of 3", exact=True)).to_be_visible(timeout=PATIENCE)
+    board = again.get_by_test_id("moving-map")
+    expect(board).to_be_visible(timeout=PATIENCE)
+    settled(again)
+    again.wait_for_function(
+        "() => Object.keys(window.__movingMap?.map?.screen ?? {}).length > 0", timeout=PATIENCE
+    )
+    click_a_point(again)
+    expect(board.get_by_role("tooltip")).to_be_visible(timeout=PATIENCE)
+    again.wait_for_function("() => window.__movingMap.map.selected.length === 1", timeout=PATIENCE)
+    settled(again)
+    no_errors(again)
+
+
+def click_a_point(page: Page) -> None:
+    """Click where the map draws its first point now."""
+    canvas = page.get_by_test_id("moving-map").locator("canvas.points")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = page.evaluate("() => Object.values(window.__movingMap.map.screen)[0]")
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.click(box["x"] + x, box["y"] + y)
