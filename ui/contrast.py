@@ -245,6 +245,8 @@ def _watch(runs: list[Run]) -> None:
             )
             figure.update_yaxes(title="held-out AUC")
             st.plotly_chart(figure, key="con_curve", alt="Held-out AUC by step", config=PLAIN)
+            with st.expander("The same as a table", icon=":material/table:"):
+                tables.safe_table({"step": steps, **lines}, key="con_curve_table", name="held-out-auc")
         if active and not any(r.is_active for r in now):
             st.rerun()
 

@@ -178,8 +178,13 @@ def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Untouc
         x_title="rank correlation with the grades", before_name="before training", lowest=-1.0,
     )  # fmt: skip
     st.plotly_chart(figure, key=f"sb_probe_{what}", config=PLAIN, alt="Rank correlation by choice")
-    if done:
+    if study is not None and done:
         table(study, done)
+    else:
+        columns = {what: list(start), "rank correlation before": list(start.values())}
+        columns["accuracy on a frozen encoder"] = [frozen.get(n) for n in names]
+        with st.expander("The same as a table", icon=":material/table:"):
+            safe_table(columns, key=f"sb_before_{what}", name=f"sbert-{what}-before")
 
 
 def _last(study: Study | None, done: tuple[Standing, ...], name: str, field: str) -> list[float]:

@@ -92,6 +92,7 @@ def test_outcomes_of_several_seeds_stay_side_by_side(open_app, monkeypatch):
     app.button(key="con_train").click().run()
     assert "hard negatives ahead in 2, random ones in 0" in said(app)
     assert app.dataframe[-1].value["seed"].tolist() == [7, 8]
+    assert app.dataframe[1].value["random negatives"].tolist() == [0.7, 0.75], "the curve has its table"
 
 
 def test_typed_words_are_shown_as_written(open_app):

@@ -119,3 +119,11 @@ def test_old_trainings_do_not_answer_for_new_settings(open_app):
     app.slider(key="sb_steps").set_value(6).run()
     assert not app.exception and "Rank correlations after training" not in said(app)
     assert any("had other pairs, choices or settings" in c.value for c in app.caption)
+
+
+def test_what_is_drawn_before_training_has_its_table(open_app):
+    app = open_app("sbert.py", sb="Concatenation")
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["concatenation"].tolist() == [nli_study.written(n) for n in state.SB_MODES.default]
+    assert table["accuracy on a frozen encoder"].between(0, 1).all()
