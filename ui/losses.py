@@ -346,3 +346,6 @@ def numbers(standing: Standing) -> None:
         tables.safe_table(points, key="ls_points_table", name="points", height=320)
     with right:
         tables.safe_table(pairs, key="ls_pairs_table", name="pairs", height=320)
+    steps, losses = zip(*standing.history)
+    by_step = {"step": list(steps), "loss": [float(loss) for loss in losses]}
+    tables.safe_table(by_step, key="ls_curve_table", name="loss-by-step", height=220)

@@ -70,3 +70,12 @@ def test_a_loss_without_anything_to_look_at_says_so(open_app, loss):
     assert not app.exception
     assert "There are no triplets" in app.warning[0].value
     assert app.button(key="ls_go").disabled
+
+
+def test_the_curve_has_its_table(open_app):
+    app = open_app("losses.py")
+    app.button(key="ls_ten").click().run()
+    assert not app.exception
+    history = app.session_state["ls_standing"].history
+    table = app.dataframe[-1].value
+    assert table["step"].tolist() == [step for step, _ in history] and table["step"].iloc[-1] == 10
