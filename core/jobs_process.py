@@ -10,6 +10,7 @@ import base64
 import contextlib
 import logging
 import os
+import queue
 import secrets
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,10 @@ Receive = Callable[["WorkerProcess", tuple[Any, ...]], None]
 
 
 class WorkerProcess:
-    """A child process and the thread that reads what it says.
+    """A child process, the thread that reads what it says and the one that writes to it.
+
+    Writing has a thread of its own because the pipe may be full: whoever waited there could be the reader,
+    and the child, waiting to be read, would never empty it.
 
     `on_message(worker, message)` is called on the reader thread for every message, and with
     ("died", exit code) once when the process ends without having been asked to.
@@ -40,8 +45,7 @@ class WorkerProcess:
         self.ready = threading.Event()
         self.closing = False
         self.dead = False
-        self._send_lock = threading.Lock()  # Connection.send is not safe from two threads at once
-        self._unsent: list[tuple[Any, ...]] = []
+        self._unsent: queue.SimpleQueue[Any] = queue.SimpleQueue()  # pickled messages; None ends the writer
         self._connection: Connection | None = None
         self._process = self._spawn()
 
@@ -76,11 +80,8 @@ class WorkerProcess:
         watchdog.start()
         try:
             connection = listener.accept()
-            with self._send_lock:
-                self._connection = connection
-                for message in self._unsent:
-                    connection.send(message)
-                self._unsent.clear()
+            self._connection = connection
+            threading.Thread(target=self._write, args=(connection,), daemon=True).start()
             while True:
                 message = connection.recv()
                 if message == ("ready",):
@@ -92,6 +93,7 @@ class WorkerProcess:
         finally:
             listener.close()
             self.dead = True
+            self._unsent.put(None)
             code = process.wait()
             if not self.closing:
                 log.error("The %s worker ended with exit code %s", self.lane, code)
@@ -105,15 +107,17 @@ class WorkerProcess:
                 Client(listener.address, authkey=b"knock")
 
     def send(self, *message: Any) -> None:
-        """Say something; kept until the process has connected. A dead process hears nothing."""
-        with self._send_lock:
-            if self._connection is None:
-                self._unsent.append(message)
-                return
+        """Say something, without waiting; kept until the process has connected and reads. A dead process
+        hears nothing."""
+        self._unsent.put(ForkingPickler.dumps(message))
+
+    def _write(self, connection: Connection) -> None:
+        while (message := self._unsent.get()) is not None:
             try:
-                self._connection.send(message)
+                connection.send_bytes(message)
             except OSError:
-                log.warning("The %s worker is gone; %r was not sent", self.lane, message[0])
+                log.warning("The %s worker is gone; a message was not sent", self.lane)
+                return
 
     @property
     def pid(self) -> int:

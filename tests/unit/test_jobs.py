@@ -6,7 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,3 +188,20 @@ def test_a_bug_in_a_worker_shows_no_traceback(executor: LocalExecutor) -> None:
     with pytest.raises(RuntimeError, match="server's log") as caught:
         executor.call("core.embedding:embed", "minilm-l3", 0, "mean", 5).result(PATIENCE)
     assert "Traceback" not in str(caught.value)
+
+
+def test_two_full_pipes_do_not_wait_for_each_other(executor: LocalExecutor) -> None:
+    # Each answer asks for the next from the reader's thread, as the map of a run does, while both the
+    # question and the answer are larger than a pipe holds.
+    large = np.ones((5_000, 384), np.float32)
+    done: list[Future[Any]] = [Future() for _ in range(4)]
+
+    def ask_again(place: int, rounds: int) -> None:
+        def answered(_: Future[Any]) -> None:
+            ask_again(place, rounds - 1) if rounds else done[place].set_result(True)
+
+        executor.call("core.metrics:normalized", large, lane="layout").add_done_callback(answered)
+
+    for place in range(len(done)):
+        ask_again(place, 3)
+    assert all(future.result(60) for future in done)
