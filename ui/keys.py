@@ -249,6 +249,7 @@ LESSON_STEP = Key("lesson_step", "")  # from 1; where the learner stands, in the
 LESSON_VIEW = Key("lesson_view", "Lessons", url=True)
 LESSON_SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run of a lesson
 LESSON_TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link
+LESSON_BEFORE = Key("lesson_before", "")  # what an uploaded lesson file took the place of
 LESSON_ERROR = Key[str | None]("lesson_error", None)
 LESSON_KEPT = Key[Any]("lesson_kept", None)  # lesson -> core.lesson_progress.Progress, as a tuple of pairs
 LESSON_RUNS = Key[Any]("lesson_runs", None)  # (lesson, step) -> run id, as a tuple of pairs

@@ -77,7 +77,13 @@ def _write() -> None:
     if error := state.get(state.LESSON_ERROR):
         st.warning(plain(error), icon=":material/info:")
     st.text_area("The lesson", height=520, **state.bound(state.LESSON_TEXT))
-    st.caption("Press Ctrl and Enter to check what you changed.")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Press Ctrl and Enter to check what you changed.")
+        if state.get(state.LESSON_BEFORE):
+            st.button(
+                "Back to what stood here before the upload", key="lesson_undo", type="tertiary",
+                icon=":material/undo:", on_click=_take_back,
+            )  # fmt: skip
 
 
 def _take_file() -> None:
@@ -98,7 +104,16 @@ def _take_file() -> None:
             state.LESSON_ERROR, f"{file.name} is not a text in UTF-8. Save it as UTF-8 and upload it again."
         )
         return
+    before = state.get(state.LESSON_TEXT)
+    state.put(state.LESSON_BEFORE, "" if before == TEMPLATE else before)
     state.put(state.LESSON_TEXT, text.replace("\r\n", "\n"))
+
+
+def _take_back() -> None:
+    """Exchange the text and the one before it, so that this too can be undone."""
+    before, now = state.get(state.LESSON_BEFORE), state.get(state.LESSON_TEXT)
+    state.put(state.LESSON_TEXT, before)
+    state.put(state.LESSON_BEFORE, now)
 
 
 def _problems(problems: tuple[str, ...]) -> None:

@@ -103,6 +103,19 @@ def test_a_teacher_sees_errors_a_preview_and_plays_the_lesson(open_app):
     assert "Another lesson" in app.title[0].value
 
 
+def test_an_uploaded_lesson_gives_the_typed_one_back(open_app):
+    app = open_app(PAGE, lesson_view="For teachers")
+    typed, uploaded = (TEMPLATE.replace("My first", word) for word in ("Typed", "Uploaded"))
+    app.text_area(key="lesson_text").set_value(typed).run()
+    app.file_uploader(key="lesson_file").set_value(("lesson.toml", uploaded.encode(), "text/plain")).run()
+    assert app.text_area(key="lesson_text").value == uploaded
+    app.button(key="lesson_undo").click().run()
+    assert app.text_area(key="lesson_text").value == typed
+    app.button(key="lesson_undo").click().run()
+    assert app.text_area(key="lesson_text").value == uploaded
+    assert not app.exception
+
+
 def test_a_link_to_an_unknown_lesson_says_so(open_app):
     app = open_app(PAGE, lesson="nope")
     assert not app.exception
