@@ -61,7 +61,7 @@ def examples(key: state.Key[str], texts: dict[str, str]) -> None:
             st.button(name, key=f"{key.name} {name}", on_click=state.setter(key, text), type="secondary")
 
 
-def twin(columns: Mapping[str, Any], *, key: str, name: str) -> None:
+def twin(columns: Mapping[str, Any], *, key: str, name: str, title: str = "The same as a table") -> None:
     """The numbers of the figure above, folded away: to read, to sort, to take along."""
-    with st.expander("The same as a table"):
+    with st.expander(title):
         safe_table(columns, key=key, name=name)

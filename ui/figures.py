@@ -6,12 +6,12 @@ grey is before or for reference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.types import FloatArray
+from core.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -153,20 +153,34 @@ def bars(
     return figure
 
 
-def histogram(samples: dict[str, FloatArray], *, x_title: str, height: int = 240) -> go.Figure:
+def histogram(samples: Mapping[str, FloatArray], *, x_title: str, height: int = 240) -> go.Figure:
     """Overlaid histograms of the named samples, on shared bins."""
     import plotly.graph_objects as go
 
     figure = _figure(height, barmode="overlay")
-    every = np.concatenate([np.asarray(v, float) for v in samples.values()]) if samples else np.zeros(0)
-    if not len(every):
-        return figure
-    low, high = float(every.min()), float(every.max())
-    bins = {"start": low, "end": high + 1e-6, "size": max((high - low) / 24, 1e-3)}
-    for (name, values), colour in zip(samples.items(), (BEFORE, NOW, PALETTE[1], PALETTE[2])):
+    edges, counts = binned(samples)
+    for (name, found), colour in zip(counts.items(), (BEFORE, NOW, PALETTE[1], PALETTE[2])):
         figure.add_trace(
-            go.Histogram(x=list(values), name=name, xbins=bins, marker_color=colour, opacity=0.6)
-        )
-    figure.update_xaxes(title=x_title)
+            go.Bar(
+                x=((edges[:-1] + edges[1:]) / 2).tolist(), y=found.tolist(), width=np.diff(edges).tolist(),
+                name=name, marker_color=colour, opacity=0.6,
+            )
+        )  # fmt: skip
+    figure.update_xaxes(title=x_title, hoverformat=".3f")
     figure.update_yaxes(title="pairs", nticks=4)
     return figure
+
+
+def binned(samples: Mapping[str, FloatArray], bins: int = 24) -> tuple[FloatArray, dict[str, IntArray]]:
+    """Edges (bins + 1,) of equally wide bins over all samples, and how many values of each fall into them."""
+    every = np.concatenate([np.asarray(v, float).ravel() for v in samples.values()])
+    low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
+    middle, half = (low + high) / 2, max(high - low, bins * 1e-3) / 2 * (1 + 1e-9)  # no extreme falls out
+    edges = np.linspace(middle - half, middle + half, bins + 1)
+    return edges, {name: np.histogram(values, edges)[0] for name, values in samples.items()}
+
+
+def bin_rows(samples: Mapping[str, FloatArray], what: str) -> dict[str, Any]:
+    """The columns of the table twin of `histogram`."""
+    edges, counts = binned(samples)
+    return {f"{what}, from": edges[:-1], "to": edges[1:]} | {f"pairs, {n}": c for n, c in counts.items()}

@@ -76,6 +76,10 @@ def concentrating(found: tuple[Spread, ...]) -> Spread:
         f"Histograms of the distances in {flat_.dims} and in {wide.dims} dimensions.",
     )
     concepts.twin(
+        figures.bin_rows(samples, "distance / mean"), key="hd_histogram_rows", name="distances",
+        title="The histogram as a table",
+    )  # fmt: skip
+    concepts.twin(
         {
             "dimensions": [s.dims for s in found],
             "farthest / nearest": [s.ratio for s in found],
@@ -85,6 +89,7 @@ def concentrating(found: tuple[Spread, ...]) -> Spread:
         },
         key="hd_distances",
         name="concentration",
+        title="All dimensions as a table",
     )
     return here
 
@@ -139,8 +144,9 @@ def beside_chance(found: Points) -> tuple[Spread, Spread]:
     seed = state.get(state.HD_SEED) if state.get(state.HD_SET) == NOISE else _seed()
     # Another seed than the random vectors of `points` have, or those would be compared with themselves.
     random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed + 1))
+    samples = {"random directions": random.cosines, "these": real.cosines}
     concepts.chart(
-        figures.histogram({"random directions": random.cosines, "these": real.cosines}, x_title="cosine"),
+        figures.histogram(samples, x_title="cosine"),
         "hd_cosines",
         "Histograms of the cosines of all pairs: random directions lie in a narrow peak at zero.",
     )
@@ -154,6 +160,10 @@ def beside_chance(found: Points) -> tuple[Spread, Spread]:
     safe_table(
         {"": list(rows), "these": [a for a, _ in rows.values()], "random": [b for _, b in rows.values()]},
         key="hd_real", name="real-against-random",
+    )  # fmt: skip
+    concepts.twin(
+        figures.bin_rows(samples, "cosine"), key="hd_cosine_rows", name="cosines",
+        title="The histogram as a table",
     )  # fmt: skip
     return real, random
 
