@@ -154,7 +154,7 @@ def held_out(both: Both) -> None:
     }
     if a.margins is not None and b.margins is not None:
         columns |= {"margin A": a.margins, "margin B": b.margins}
-    safe_table(columns, key="cmp_held_pairs", name="held-out-pairs")
+    safe_table(columns, key="cmp_held_pairs", name="held-out-pairs", formats={"label": "%g"})
 
 
 def _decimal(value: float | None) -> str:

@@ -136,7 +136,12 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
         scores = batches.pair_scores().known(asked)
         if progress.done < progress.total:
             scores = ["…" if score is None else f"{score:.3f}" for score in scores]
-        safe_table(columns | {"cross-encoder": scores} | texts, key="pair_rows", name="pairs")
+        safe_table(
+            columns | {"cross-encoder": scores} | texts,
+            key="pair_rows",
+            name="pairs",
+            formats={"label": "%g"},
+        )
         if progress.done < progress.total:
             st.caption(f"The cross-encoder has read {progress.done:,} of {progress.total:,} pairs.")
         elif pending and not active:

@@ -81,7 +81,7 @@ def test_lesson_one_to_its_end(open_page):
     choose(page, "Sentences on one subject move closer together")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text(re.compile("^Measured: "))).to_be_visible(timeout=PATIENCE)
-    page.wait_for_function("() => window.__movingMap.map.steps[0] >= 40", timeout=PATIENCE)
+    page.wait_for_function("() => window.__movingMap?.map?.steps[0] >= 40", timeout=PATIENCE)
     settled(page)
     told = page.locator("body").inner_text().replace("\u2060", "")  # invisible joiners of plain text
     assert re.search(r"Same-group neighbours: \d+% before, \d+% after", told)
@@ -165,7 +165,7 @@ def test_a_lesson_file_is_uploaded_played_and_its_map_answers(open_page, tmp_pat
     )
     click_a_point(again)
     expect(board.get_by_role("tooltip")).to_be_visible(timeout=PATIENCE)
-    again.wait_for_function("() => window.__movingMap.map.selected.length === 1", timeout=PATIENCE)
+    again.wait_for_function("() => window.__movingMap?.map?.selected.length === 1", timeout=PATIENCE)
     settled(again)
     no_errors(again)
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.helpers import downloaded, no_errors, settled, shot
 
 PATIENCE = 150_000  # ms; a loaded machine with two cores trains slowly
-MAP = "window.__movingMap.map"
+MAP = "(window.__movingMap?.map ?? {positions: {}, steps: [], selected: []})"  # there may be no map yet
 TYPED = """sea | The <b>ferry</b> crossed the strait.
 sea | A trawler came back full of herring.
 sea | The tide uncovered the *mudflats*.
@@ -83,7 +83,7 @@ def test_cards_from_a_run_on_typed_sentences(open_page, tmp_path: Path):
     assert not any("<b>ferry" in text for text in fields)
 
     again = open_page("/" + address.lstrip("/"))
-    again.wait_for_function(f"() => Object.keys({MAP}?.positions ?? {{}}).length === 8", timeout=PATIENCE)
+    again.wait_for_function(f"() => Object.keys({MAP}.positions).length === 8", timeout=PATIENCE)
     assert "steps=12" in again.url and "set=own" in again.url
     no_errors(again)
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.helpers import VARIANTS, no_errors, settled, shot
 
 PATIENCE = 240_000  # ms; a loaded machine with two cores trains slowly
-MAP = "window.__movingMap.map"
+MAP = "(window.__movingMap?.map ?? {positions: {}, steps: [], selected: []})"  # there may be no map yet
 TYPED = """positive | I loved every minute of the concert.
 negative | The concert was a waste of an evening.
 positive | What a wonderful dinner that was.
@@ -45,7 +45,7 @@ def until_step(page: Page, step: int) -> None:
 
 def until_map(page: Page) -> None:
     expect(page.get_by_test_id("moving-map")).to_be_visible(timeout=PATIENCE)
-    page.wait_for_function(f"() => window.__movingMap?.map && Object.keys({MAP}.positions).length > 0")
+    page.wait_for_function(f"() => Object.keys({MAP}.positions).length > 0")
 
 
 def button(page: Page, name: str) -> Locator:
