@@ -25,7 +25,7 @@ from core.losses import LOSSES, LossSettings
 from core.losses.forces import forces, summed_by_pair
 from core.losses.softmax import new_head
 from core.metrics import measure
-from core.types import FloatArray, Forces, InputError, Pair, SentenceSet, Snapshot, TrainingConfig
+from core.types import FloatArray, Forces, InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig
 
 SIMCSE_DROPOUT = 0.1  # Gao, Yao & Chen 2021 found it best; without dropout both passes would be equal
 
@@ -169,6 +169,20 @@ class Trainer:
         weight, bias = (nn.Parameter(value) for value in fresh)
         parameters |= {"head.weight": weight, "head.bias": bias}
         return weight, bias
+
+
+def warm_up() -> None:
+    """Load the usual model and take one throwaway step, so that nobody's first run waits for what PyTorch
+    imports with its first optimizer (1.3 s on two cores)."""
+    from core import models
+
+    words = ("warm", "hot", "cold", "cool", "mild", "fresh")
+    sentences = SentenceSet(tuple(Sentence(word, word) for word in words))
+    pairs = (Pair("warm", "hot", 1.0), Pair("cold", "cool", 1.0), Pair("warm", "cold", 0.0))
+    held_out = (Pair("mild", "fresh", 1.0), Pair("mild", "cold", 0.0))
+    encoder = models.load(TrainingConfig().base_model)
+    for _ in train(encoder, sentences, pairs, TrainingConfig(steps=1), held_out):
+        pass
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:

@@ -126,7 +126,10 @@ def _made_file(target: str, *args: Any) -> bytes:
 
 def _as_base(run: Run, checkpoint: str) -> None:
     """Put the tuned model into every page's list of base models."""
-    with st.popover("Use as base model", icon=":material/model_training:", type="tertiary"):
+    with st.popover(
+        "Use as base model", icon=":material/model_training:", type="tertiary",
+        key=state.KEEP_BASE_OPEN.name, on_change="rerun",
+    ):  # fmt: skip
         st.text_input("Name", max_chars=60, key="keep_model_name", placeholder="my-model")
         st.button("Keep the model", key="keep_model", on_click=_keep_model, args=(run, checkpoint))
         st.caption("It appears among the base models of every page, for everybody on this server.")
@@ -137,6 +140,7 @@ def _keep_model(run: Run, checkpoint: str) -> None:
         key = _work("core.takehome:keep_model", run, checkpoint, state.uploaded("keep_model_name") or "")
         return f"Kept. Choose {key} as base model on any page."
 
+    state.put(state.KEEP_BASE_OPEN, False)  # it would cover the answer
     _guarded(keep)
 
 

@@ -182,6 +182,7 @@ STUDY_SAID = Key[str | None]("study_said", None)
 STUDY_SEARCH = Key("study_search", "", url=True)
 STUDY_CARD = Key[str | None]("study_card", None)  # the card open in Browse
 STUDY_PASTED = Key("study_pasted", "")
+REWIND_OPEN = Key("rewind_open", False)
 RUN_CARD = Key("run_card", 0)
 RUN_CARD_FLIPPED = Key("run_card_flipped", "")
 
@@ -245,6 +246,7 @@ CON_GUESSES = {
 
 # Lessons
 LESSON = Key("lesson", "", url=True)  # the open lesson; "" is the list, "own" the teacher's pasted one
+LESSON_STEPS_OPEN = Key("lesson_steps_open", False)  # a list that a click on one of its steps closes
 LESSON_STEP = Key("lesson_step", "")  # from 1; where the learner stands, in the address of an open lesson
 LESSON_VIEW = Key("lesson_view", "Lessons", url=True)
 LESSON_SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run of a lesson
@@ -276,6 +278,7 @@ CMP_SEEN = Key[tuple[Any, ...]]("cmp_seen", ((), ()))  # what each map said last
 CMP_PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
 KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
 KEEP_FORM = Key[Any]("keep_form", None)  # title and note as typed, for downloads made outside the script
+KEEP_BASE_OPEN = Key("keep_base_open", False)
 KEEP_SAID = Key[tuple[str, str] | None]("keep_said", None)  # ("done" or "wrong", a sentence)
 
 # SBERT's objective

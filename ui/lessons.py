@@ -99,7 +99,10 @@ def play(lesson: Lesson) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = ":material/arrow_back:"
         st.button("All lessons", icon=icon, type="tertiary", on_click=close, key="lesson_close")
-        with st.popover("Steps", icon=":material/list:", type="tertiary"):
+        with st.popover(
+            "Steps", icon=":material/list:", type="tertiary", key=state.LESSON_STEPS_OPEN.name,
+            on_change="rerun",
+        ):  # fmt: skip
             _outline(lesson, number)
     st.title(plain(lesson.title), anchor=False)
     if lesson_steps.has_map(lesson, step):  # it needs the room: the cards stand below it
@@ -151,6 +154,7 @@ def _move(lesson: Lesson, number: int, ready: bool) -> None:
 
 
 def _go(lesson: Lesson, number: int) -> None:
+    state.put(state.LESSON_STEPS_OPEN, False)
     lesson_kept.keep(lesson, lesson_kept.progress(lesson).at(number))
 
 

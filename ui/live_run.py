@@ -85,6 +85,7 @@ def start(experiment: Experiment, config: TrainingConfig, until: int | None = No
 def fork(run: Run, step: int, config: TrainingConfig) -> None:
     """Go back to a kept step as a new, paused run, with the settings as they stand now."""
     config = config.replace(steps=max(config.steps, step + 1))
+    state.put(state.REWIND_OPEN, False)
     _guarded(lambda: _remember(executor().fork(run.id, step, config)))
 
 
@@ -171,7 +172,8 @@ def tell(run: Run | None, problem: str | None) -> None:
 
 
 def _rewind(run: Run, config: TrainingConfig) -> None:
-    with st.popover("Rewind", icon=":material/history:"):
+    # Its state is kept so that going back closes it: it would cover the map.
+    with st.popover("Rewind", icon=":material/history:", key=state.REWIND_OPEN.name, on_change="rerun"):
         st.write(
             "Go back to a step that was kept. Training goes on from exactly that state, with the settings "
             "as they are now; with the same settings it repeats the same numbers. This run stays in the "

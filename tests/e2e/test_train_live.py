@@ -130,6 +130,7 @@ def test_the_whole_journey_on_typed_sentences(open_page):
     expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
     settled(page)
     page.wait_for_function(f"() => {MAP}.steps[1] < 40", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Go back to this step")).to_be_hidden()  # it would cover the map
     shot(page, "train-rewound")
     no_errors(page)
 
