@@ -173,7 +173,7 @@ def histogram(samples: Mapping[str, FloatArray], *, x_title: str, height: int = 
 
 def binned(samples: Mapping[str, FloatArray], bins: int = 24) -> tuple[FloatArray, dict[str, IntArray]]:
     """Edges (bins + 1,) of equally wide bins over all samples, and how many values of each fall into them."""
-    every = np.concatenate([np.asarray(v, float).ravel() for v in samples.values()])
+    every = np.concatenate([np.zeros(0), *(np.asarray(v, float).ravel() for v in samples.values())])
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     middle, half = (low + high) / 2, max(high - low, bins * 1e-3) / 2 * (1 + 1e-9)  # no extreme falls out
     edges = np.linspace(middle - half, middle + half, bins + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ui import figures
+from ui import figures, figures_compare
 
 
 def test_a_histogram_and_its_table_hold_every_value_once():
@@ -25,3 +25,7 @@ def test_a_histogram_of_almost_nothing_still_draws(values):
     _, counts = figures.binned({"a": np.array(values)})
     assert counts["a"].sum() == len(values)
     figures.histogram({"a": np.array(values)}, x_title="x")
+
+
+def test_margins_that_no_model_has_draw_an_empty_figure():
+    assert not figures_compare.margins(None, None).data
