@@ -9,7 +9,6 @@ import streamlit as st
 from core.cards.shipped import load_decks
 from core.glossary import ConceptMap, Glossary, Term, around, load, whole
 from ui import cards_panel, concepts, figures_glossary, learner, pages, state
-from ui.tables import safe_table
 
 MAPS = ("Around one term", "All terms")
 
@@ -134,8 +133,7 @@ def _map(found: Glossary, drawn: ConceptMap, chosen: str, *, whole: bool) -> Non
     )  # fmt: skip
     names = {t.key: t.name for t in found.terms}
     columns = {"term": [names[a] for a, _ in drawn.edges], "related to": [names[b] for _, b in drawn.edges]}
-    with st.expander("The same as a table"):
-        safe_table(columns, key="concept_table", name="concepts")
+    concepts.twin(columns, key="concept_table", name="concepts")
 
 
 def _chosen(found: Glossary, key: str) -> None:

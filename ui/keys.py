@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from core.controls import CONTROLS
+from core.concentration import FEWEST_POINTS, MOST_POINTS
+from core.controls import BY_FIELD, CONTROLS
+from core.sandbox import POINTS
 
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ BVC_RATE = Key("bvc_rate", 1e-4, url=True)
 BVC_LOSS = Key("bvc_loss", "contrastive", url=True)
 BVC_PAIRS = Key("bvc_pairs", 80, url=True, low=20, high=200)
 BVC_TRAINED = Key("bvc_layers", 2, url=True, low=1, high=6)
-BVC_SEED = Key("bvc_seed", 7, url=True, low=0, high=2**31 - 1)
+BVC_SEED = Key("bvc_seed", 7, url=True, low=BY_FIELD["seed"].least, high=BY_FIELD["seed"].most)
 BVC_MEASURE = Key("bvc_measure", "Accuracy", url=True)
 BVC_AGAINST = Key("bvc_against", "Seconds", url=True)
 BVC_RACE = Key[Any]("bvc_race", None)  # the race on the page: ui/race.py's Watched
@@ -139,7 +141,7 @@ SIM_GUESS_KIND = Key[str | None]("sim_guess_kind", None, url=True)
 
 # High dimensions
 HD_VIEW = Key("hd", "Distances", url=True)
-HD_POINTS = Key("hd_points", 100, url=True, low=10, high=400)
+HD_POINTS = Key("hd_points", 100, url=True, low=FEWEST_POINTS, high=MOST_POINTS)
 HD_SEED = Key("hd_seed", 7, url=True, low=0, high=9999)
 HD_CLOUD = Key("hd_cloud", "cube", url=True)
 HD_DIM = Key("hd_dim", 384, url=True)
@@ -194,7 +196,7 @@ LS_NEGATIVES = Key("ls_negatives", True, url=True)
 LS_MARGIN = Key("ls_margin", 0.5, url=True, low=0.05, high=2.0)
 LS_TEMPERATURE = Key("ls_temperature", 0.1, url=True, low=0.01, high=1.0)
 LS_RATE = Key("ls_rate", 2.0, url=True)
-LS_POINTS = Key("ls_points", 12, url=True, low=6, high=20)
+LS_POINTS = Key("ls_points", 12, url=True, low=POINTS[0], high=POINTS[1])
 LS_GROUPS = Key("ls_groups", 3, url=True, low=2, high=5)
 LS_SPACE = Key("ls_space", "circle", url=True)
 LS_SEED = Key("ls_seed", 7, url=True, low=0, high=10_000)

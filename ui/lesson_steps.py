@@ -307,10 +307,8 @@ def _keep_words(lesson: Lesson, number: int, key: state.Key[str]) -> None:
 def cards(lesson: Lesson, number: int, step: Cards) -> bool:
     with _words():
         prose(step.text)
-        known = {card.id: card for card in shipped.all_cards()}
-        for identifier in step.cards:
-            if identifier in known:
-                cards_panel.flippable(known[identifier], key=f"lesson {lesson.key} {identifier}")
+        for card in shipped.named(step.cards):
+            cards_panel.flippable(card, key=f"lesson {lesson.key} {card.id}")
         learner.study_link("Study these and more")
     return True
 

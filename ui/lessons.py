@@ -130,8 +130,7 @@ def _step(lesson: Lesson, number: int) -> None:
 def _cards(lesson: Lesson) -> None:
     """The cards that the lesson ends with, in reach from every step."""
     wanted = [i for step in lesson.steps if isinstance(step, Cards) for i in step.cards]
-    known = {card.id: card for card in shipped.all_cards()}
-    found = [known[i] for i in dict.fromkeys(wanted) if i in known][: cards_panel.CARDS_SHOWN]
+    found = shipped.named(dict.fromkeys(wanted))[: cards_panel.CARDS_SHOWN]
     cards_panel.panel("Cards of this lesson", found, f"lesson {lesson.key}")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from core import library, sentences
-from core.controls import CONTROLS
+from core.controls import BY_FIELD
 from core.cross_race import Lap, Race, Standing
 from core.losses import LOSSES
 from core.pairs import make_split
@@ -78,10 +78,9 @@ def setup() -> None:
             "Loss of the bi-encoder", losses, index=losses.index(state.BVC_LOSS.default),
             format_func=lambda key: LOSSES[key].title, **state.bound(state.BVC_LOSS),
         )  # fmt: skip
-        seed = next(control for control in CONTROLS if control.field == "seed")
         st.number_input(
             "Seed", *state.BVC_SEED.bounds, value=state.BVC_SEED.default,
-            help=seed.help, **state.bound(state.BVC_SEED),
+            help=BY_FIELD["seed"].help, **state.bound(state.BVC_SEED),
         )  # fmt: skip
         st.caption("The cross-encoder's loss is always binary cross-entropy on the label of the pair.")
 

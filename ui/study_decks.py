@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.cards import export, parse
 from core.cards.types import Deck
+from core.tables import MAX_UPLOAD_MB
 from core.types import InputError
 from ui import card_text, kit, state
 from ui.learner import now, store
@@ -86,10 +87,10 @@ def _own(shelf: Shelf) -> None:
 def _bring(shelf: Shelf) -> None:
     """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
     file = st.file_uploader(
-        "A deck as .md, .txt, .csv or .tsv, up to 5 MB",
+        f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB",
         type=["md", "txt", "csv", "tsv"],
         key="deck_file",
-        max_upload_size=5,
+        max_upload_size=MAX_UPLOAD_MB,
     )
     st.text_area(
         "Or type cards here", height=200, placeholder=EXAMPLE, help="The README of assets/decks explains the "

@@ -6,7 +6,7 @@ Adding a deck is adding a file. A card belongs to the page that its live link op
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -34,6 +34,12 @@ def load_decks(folder: Path = DECKS) -> tuple[Deck, ...]:
 
 def all_cards(decks: Sequence[Deck] | None = None) -> tuple[Card, ...]:
     return tuple(card for deck in (load_decks() if decks is None else decks) for card in deck.cards)
+
+
+def named(ids: Iterable[str]) -> tuple[Card, ...]:
+    """The shipped cards with these ids, in this order; an id that no card has is passed over."""
+    known = {card.id: card for card in all_cards()}
+    return tuple(known[i] for i in ids if i in known)
 
 
 def cards_for_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from playwright.sync_api import ConsoleMessage, Download, Page, expect
@@ -35,6 +36,13 @@ def listen(page: Page) -> None:
 def _is_complaint(message: ConsoleMessage) -> bool:
     """An error, but for Streamlit's own probe: on a page it first asks for its server below that address."""
     return message.type == "error" and not PROBES.search(message.location.get("url", ""))
+
+
+def packed(text: str) -> str:
+    """Sentences as the app itself writes them into a link to Train live: the value of `data`."""
+    from ui import state
+
+    return quote(state.pack({state.TEXT.name: text}))
 
 
 def settled(page: Page, timeout: float = WARM_UP) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import zipfile
 from pathlib import Path
-from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.helpers import VARIANTS, downloaded, no_errors, open_expander, settled, shot
+from tests.e2e.helpers import VARIANTS, downloaded, no_errors, open_expander, packed, settled, shot
 
 PATIENCE = 150_000  # ms; a loaded machine with two cores trains slowly
 A, B = "window.__movingMap.cmp_a_board", "window.__movingMap.cmp_b_board"
@@ -26,11 +25,8 @@ tools | A box of nails fell off the bench."""
 
 
 def typed_link() -> str:
-    """A link to Train live that carries the sentences above, as the app itself writes it."""
-    from ui import state
-
-    data = state.pack({state.TEXT.name: TYPED})
-    return f"/train?set=own&steps=8&pair_count=20&held_out=0.4&data={quote(data)}"
+    """A link to Train live that carries the sentences above."""
+    return f"/train?set=own&steps=8&pair_count=20&held_out=0.4&data={packed(TYPED)}"
 
 
 def train(page: Page) -> None:

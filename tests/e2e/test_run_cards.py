@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.helpers import downloaded, no_errors, settled, shot
+from tests.e2e.helpers import downloaded, no_errors, packed, settled, shot
 
 PATIENCE = 150_000  # ms; a loaded machine with two cores trains slowly
 MAP = "(window.__movingMap?.map ?? {positions: {}, steps: [], selected: []})"  # there may be no map yet
@@ -86,14 +86,6 @@ def test_cards_from_a_run_on_typed_sentences(open_page, tmp_path: Path):
     again.wait_for_function(f"() => Object.keys({MAP}.positions).length === 8", timeout=PATIENCE)
     assert "steps=12" in again.url and "set=own" in again.url
     no_errors(again)
-
-
-def packed(text: str) -> str:
-    from urllib.parse import quote
-
-    from ui import state
-
-    return quote(state.pack({state.TEXT.name: text}))
 
 
 def anki_fields(file: Path, folder: Path) -> list[str]:
