@@ -1,5 +1,5 @@
 # make app    install what is missing, start the app, open it in the browser
-# make test   install what is missing (a browser too), run every test; ARGS="tests/unit -k parse" narrows it
+# make test   install what is missing (a browser too), run every test; ARGS="tests/core -k parse" narrows it
 # make check  lint, formatting, types
 # make bench  print the benchmark tables; ARGS="projection" runs only the named ones
 # make setup  only install

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.bench_map import FLAGS, PROBE
 from scripts import browser as chromium
-from tests.e2e.conftest import Server, start_server, stop_server
+from tests.browser.fixtures import Server, start_server, stop_server
 
 PATIENCE = 300_000  # ms
 MAP = "window.__movingMap.map"

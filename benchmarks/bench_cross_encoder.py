@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from core import cross_encoder, models, retrieval
-from core.corpus import built_in
-from core.costs import SBERT, pair_count, sample_texts
-from core.cross_encoder import CrossEncoder
-from core.encoder import Encoder
-from core.metrics import spearman
-from core.retrieval import Ranking
+from core.metrics.measures import spearman
+from core.models import cross_encoder, registry
+from core.models.cross_encoder import CrossEncoder
+from core.models.encoder import Encoder
+from core.retrieval import ranking as retrieval
+from core.retrieval.corpus import built_in
+from core.retrieval.costs import SBERT, pair_count, sample_texts
+from core.retrieval.ranking import Ranking
 
 DATA = Path(os.environ.get("EMBEDDING_LAB_DATA") or Path(__file__).parents[2] / "shared" / "data") / "stsb"
 RETRIEVED = 20  # passages that the cross-encoder re-ranks
@@ -27,7 +28,7 @@ AT = 10  # figures of a search look at the first ten
 
 
 def main() -> None:
-    bi, cross = models.load("minilm-l6"), cross_encoder.load()
+    bi, cross = registry.load("minilm-l6"), cross_encoder.load()
     if DATA.is_dir():
         sts_benchmark(bi, cross)
     else:

@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts import browser as chromium  # noqa: E402
 
-DEMO = "tests/e2e/apps/moving_map_demo.py"
+DEMO = "tests/browser/apps/moving_map_demo.py"
 GOAL = 30  # pictures a second at 2,000 points
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 # Counts the browser's own frames beside the board's pictures, and the longest wait between two pictures.

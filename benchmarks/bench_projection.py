@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core import projection  # noqa: E402
+from core.maps import layouts  # noqa: E402
 from core.types import Frame  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "design" / "sentiment_frames.npz"
@@ -60,13 +60,13 @@ def correlation(frames: list[Frame], embeddings: NDArray) -> float:
 def live(method: str, embeddings: NDArray) -> tuple[list[Frame], float, list[float], float]:
     """Frames as a live run draws them, ms of the start, ms of every later frame, their mean cpu ms."""
     begin = time.perf_counter()
-    state, frame = projection.start(method, embeddings[0])
+    state, frame = layouts.start(method, embeddings[0])
     started = (time.perf_counter() - begin) * 1e3
     frames, each = [frame], []
     busy = time.process_time()
     for step, x in enumerate(embeddings[1:], 1):
         begin = time.perf_counter()
-        state, frame = projection.advance(state, x, step)
+        state, frame = layouts.advance(state, x, step)
         each.append((time.perf_counter() - begin) * 1e3)
         frames.append(frame)
     cpu = (time.process_time() - busy) * 1e3 / max(1, len(each))
@@ -75,12 +75,12 @@ def live(method: str, embeddings: NDArray) -> tuple[list[Frame], float, list[flo
 
 def stillness(method: str, x: NDArray) -> tuple[float, float]:
     """(jitter, noise) as shares of map width."""
-    state, first = projection.start(method, x)
+    state, first = layouts.start(method, x)
     width = float(np.ptp(first.xy, axis=0).max())
-    state, again = projection.advance(state, x, 1)
+    state, again = layouts.advance(state, x, 1)
     push = np.random.default_rng(0).normal(size=x.shape)
     push *= NOISE / np.linalg.norm(push, axis=1, keepdims=True)
-    _, nudged = projection.advance(state, x + push, 2)
+    _, nudged = layouts.advance(state, x + push, 2)
     jitter = np.linalg.norm(again.xy - first.xy, axis=1).max()
     return float(jitter) / width, float(np.median(np.linalg.norm(nudged.xy - again.xy, axis=1))) / width
 
@@ -92,7 +92,7 @@ def study(embeddings: NDArray) -> None:
         f"{'least':>6s} {'points':>7s} {'ms/frame':>9s} "
         f"{'cpu ms':>7s} {'start ms':>9s}"
     )
-    for method in projection.LAYOUTS:
+    for method in layouts.LAYOUTS:
         frames, started, each, cpu = live(method, embeddings)
         jitter, noise = stillness(method, embeddings[0])
         trust = [f.trustworthiness or 0.0 for f in frames]
@@ -119,7 +119,7 @@ def speed() -> None:
 
 def main() -> None:
     begin = time.perf_counter()
-    projection.warm_up()
+    layouts.warm_up()
     print(f"warm-up {time.perf_counter() - begin:.1f} s, {os.cpu_count()} cores\n")
     if DATA.exists():
         with np.load(DATA, allow_pickle=False) as file:

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from core import library, models
-from core.metrics import knn_accuracy, measure
-from core.pairs import pairs_from_groups
-from core.training import Trainer, train
+from core.data import sentence_sets
+from core.data.pairs import pairs_from_groups
+from core.metrics.measures import knn_accuracy, measure
+from core.models import registry
+from core.training.trainer import Trainer, train
 from core.types import Pair, Sentence, SentenceSet, TrainingConfig
 
 DATA = Path(os.environ.get("EMBEDDING_LAB_DATA") or Path(__file__).parents[2] / "shared" / "data")
@@ -53,7 +54,7 @@ def timing_pairs() -> tuple[SentenceSet, tuple[Pair, ...]]:
 def own_steps(config: TrainingConfig, with_map: bool = False) -> Iterator[Any]:
     """A generator that does one training step each time it is asked."""
     sentences, pairs = timing_pairs()
-    trainer = Trainer(models.load(config.base_model), sentences, pairs, config)
+    trainer = Trainer(registry.load(config.base_model), sentences, pairs, config)
     while True:
         trainer.advance()
         yield trainer.snapshot() if with_map else None
@@ -85,7 +86,7 @@ def theirs(
 
     text = dict(zip(sentences.ids, sentences.texts))
     rows = {"anchor": [text[p.left] for p in pairs], "positive": [text[p.right] for p in pairs]}
-    model = SentenceTransformer(str(models.packaged_folder()), device="cpu")
+    model = SentenceTransformer(str(registry.packaged_folder()), device="cpu")
     settings: dict[str, Any] = {}
     if same_maths:
         settings = {"max_grad_norm": 0.0, "lr_scheduler_type": "constant"}
@@ -151,7 +152,7 @@ def step_operations(config: TrainingConfig) -> float:
     A product costs once forward and twice backward; the lowest trained layer needs no gradient of its
     input, which the count ignores: it is query, key and value, a tenth of that layer.
     """
-    encoder = models.load(config.base_model)
+    encoder = registry.load(config.base_model)
     sentences, _ = timing_pairs()
     tokens = int(encoder.tokenize(sentences.texts).mask.sum())
     shape = encoder.shape
@@ -194,7 +195,7 @@ def speed() -> None:
 
 def learning() -> None:
     """Held-out accuracy after the same number of steps on the same positive pairs of a built-in set."""
-    known = library.load_set("sentiment").sentence_set
+    known = sentence_sets.load_set("sentiment").sentence_set
     kept = [s for i, s in enumerate(known.sentences) if i % 4]  # every fourth sentence is held out
     held = [s for i, s in enumerate(known.sentences) if not i % 4]
     pairs = [p for p in pairs_from_groups(SentenceSet(tuple(kept)), 240, 7) if p.is_similar]
@@ -206,7 +207,7 @@ def learning() -> None:
     )
     z = model.eval().encode(list(known.texts), normalize_embeddings=True)
     after = measure(z, known, held_out, pairs)
-    first, *_, last = train(models.load("minilm-l6"), known, pairs, config, held_out)
+    first, *_, last = train(registry.load("minilm-l6"), known, pairs, config, held_out)
     print(f"\nSentiment set, {len(pairs)} positive pairs, {STEPS_LEARNED} steps, held-out sentences\n")
     print(f"{'':66} {'accuracy':>9} {'AUC':>6} {'seconds':>8}")
     for name, metrics, seconds in (
@@ -239,7 +240,7 @@ def banking() -> None:
     print(f"\nbanking77: {INTENTS} intents, {EACH} sentences each, {STEPS_LEARNED} steps, "
           f"k-NN (k=5) on {len(tested)} test sentences\n")  # fmt: skip
     config = TrainingConfig(steps=STEPS_LEARNED)
-    trainer = Trainer(models.load("minilm-l6"), sentences, pairs, config)
+    trainer = Trainer(registry.load("minilm-l6"), sentences, pairs, config)
     labels, truth = [label for label, _ in learned], [label for label, _ in tested]
     for name, steps in (("before", 0), ("after", STEPS_LEARNED)):
         while trainer.step < steps:

@@ -14,8 +14,9 @@ from dataclasses import replace
 import numpy as np
 from gensim.models import Word2Vec
 
-from core import grammar, word2vec
-from core.word2vec import Corpus, Settings
+from core.data import grammar
+from core.training import word2vec
+from core.training.word2vec import Corpus, Settings
 
 ROUNDS = 5
 SENTENCES = 8_000

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 
 import typer
 
-from core.controls import BY_FIELD
-from core.types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
+from .training.controls import BY_FIELD
+from .types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 
 app = typer.Typer(
     add_completion=False,
@@ -72,7 +72,7 @@ def train(
     held_out: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of sentences kept away.")] = 0.25,
 ) -> None:
     """Fine-tune a model on pairs, and print its held-out scores before and after."""
-    from core.pairs import make_split
+    from .data.pairs import make_split
 
     sentences, found = read_pairs(pairs)
     split = make_split(sentences, len(found), held_out, seed, pairs=found)
@@ -96,10 +96,10 @@ def train(
 def _train(
     sentences: SentenceSet, pairs: Sequence[Pair], held_out: Sequence[Pair], config: TrainingConfig
 ) -> tuple[Run, Any]:
-    from core import models
-    from core.training import Trainer
+    from .models import registry
+    from .training.trainer import Trainer
 
-    trainer = Trainer(models.load(config.base_model, seed=config.seed), sentences, pairs, config, held_out)
+    trainer = Trainer(registry.load(config.base_model, seed=config.seed), sentences, pairs, config, held_out)
     snapshots = [trainer.snapshot()]
     with progress(config.steps, "Training") as advance:
         while trainer.step < config.steps:
@@ -117,7 +117,7 @@ def _keep(run: Run, trainer: Any, out: Path | None, save: Path | None) -> None:
     """Write the model folder and the run file that were asked for."""
     import tempfile
 
-    from core import checkpoints
+    from .training import checkpoints
 
     if out is None and save is None:
         return
@@ -125,12 +125,12 @@ def _keep(run: Run, trainer: Any, out: Path | None, save: Path | None) -> None:
         checkpoint = Path(folder) / "last.safetensors"
         checkpoints.save(trainer.checkpoint(), checkpoint)
         if out is not None:
-            from core.takehome import model_folder
+            from .export.model_folder import model_folder
 
             model_folder(run, str(checkpoint), out, out.name)
             typer.echo(f"The model is in {out}.", err=True)
         if save is not None:
-            from core.runfile_weights import save as save_run
+            from .export.run_file_weights import save as save_run
 
             created = datetime.now(UTC).isoformat(timespec="seconds")
             save_run(run, str(checkpoint), run.sentences.title, "", created, str(save))
@@ -138,7 +138,7 @@ def _keep(run: Run, trainer: Any, out: Path | None, save: Path | None) -> None:
 
 
 def _print_scores(run: Run) -> None:
-    from core.metrics_table import METRICS
+    from .metrics.table import METRICS
 
     first, last = run.snapshots[0], run.snapshots[-1]
     typer.echo(f"measure\tstep {first.step}\tstep {last.step}")
@@ -155,12 +155,12 @@ def encode(
     model: Model = DEFAULTS.base_model,
 ) -> None:
     """Embed sentences and write the vectors to a file."""
-    from core import takehome_data
+    from .export import table_files
 
     writers: dict[str, Callable[[SentenceSet, Any], bytes]] = {
-        ".csv": takehome_data.embeddings_csv,
-        ".parquet": takehome_data.embeddings_parquet,
-        ".npz": takehome_data.embeddings_npz,
+        ".csv": table_files.embeddings_csv,
+        ".parquet": table_files.embeddings_parquet,
+        ".npz": table_files.embeddings_npz,
     }
     write = writers.get(out.suffix.lower())
     if write is None:
@@ -178,20 +178,20 @@ def score(
     """Print each pair's cosine, and how well the cosines agree with the labels."""
     import numpy as np
 
-    from core import metrics
-    from core.text import spaced
+    from .data.text import spaced
+    from .metrics import measures
 
     sentences, found = read_pairs(pairs)
     row = sentences.row()
     z = embed(model, sentences.texts)
-    cosines = metrics.pair_cosines(z, [(row[p.left], row[p.right]) for p in found])
+    cosines = measures.pair_cosines(z, [(row[p.left], row[p.right]) for p in found])
     typer.echo("cosine\tlabel\tleft\tright")
     text = {s.id: spaced(s.text) for s in sentences.sentences}
     for pair, cosine in zip(found, cosines):
         typer.echo(f"{cosine:.4f}\t{pair.label:g}\t{text[pair.left]}\t{text[pair.right]}")
     labels = np.array([p.label for p in found])
-    area = metrics.auc(cosines, labels >= 0.5)
-    rank = metrics.spearman(cosines, labels)
+    area = measures.auc(cosines, labels >= 0.5)
+    rank = measures.spearman(cosines, labels)
     typer.echo(f"AUC {'–' if area is None else f'{area:.4f}'}", err=True)
     typer.echo(f"Rank correlation {'–' if rank is None else f'{rank:.4f}'}", err=True)
 
@@ -206,7 +206,7 @@ def search(
     """Print the passages nearest to a query, best first, with their cosine."""
     import numpy as np
 
-    from core.text import is_blank, spaced
+    from .data.text import is_blank, spaced
 
     if is_blank(query):
         raise InputError("The query is empty.")
@@ -229,7 +229,7 @@ def export(
     ],
 ) -> None:
     """Turn a saved run into something to take home."""
-    from core.cli_export import write
+    from .export.formats import write
 
     write(run, out)
     typer.echo(f"Written to {out}.", err=True)
@@ -263,7 +263,7 @@ def naming(file: Path) -> Iterator[None]:
 
 
 def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
-    from core.sentences import parse_pair_table
+    from .data.sentences import parse_pair_table
 
     data = read_bytes(file)
     with naming(file):
@@ -272,7 +272,7 @@ def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
 
 
 def read_sentences(file: Path) -> SentenceSet:
-    from core.sentences import parse_table
+    from .data.sentences import parse_table
 
     data = read_bytes(file)
     with naming(file):
@@ -284,11 +284,11 @@ def read_sentences(file: Path) -> SentenceSet:
 
 def allowed(model: str) -> str:
     """The key of a model. A folder named on one's own command line may always be used."""
-    from core import models
+    from .models import registry
 
     if Path(model).is_dir():
-        others = os.environ.get(models.ALLOWED, "")
-        os.environ[models.ALLOWED] = f"{others},{model}" if others else model
+        others = os.environ.get(registry.ALLOWED, "")
+        os.environ[registry.ALLOWED] = f"{others},{model}" if others else model
     return model
 
 
@@ -296,15 +296,15 @@ def embed(model: str, texts: Sequence[str]) -> Any:
     """Embeddings (n, d) of the texts, a batch at a time for the progress bar."""
     import numpy as np
 
-    from core import models
-    from core.weights import default_pooling
+    from .models import registry
+    from .models.weights import default_pooling
 
     key = allowed(model)
-    encoder, pooling = models.load(key), "mean"
+    encoder, pooling = registry.load(key), "mean"
     if Path(model).is_dir():
         pooling = default_pooling(Path(model))
     elif key.startswith("tuned:"):
-        pooling = default_pooling(models.tuned_folder() / key.removeprefix("tuned:"))
+        pooling = default_pooling(registry.tuned_folder() / key.removeprefix("tuned:"))
     found = []
     with progress(len(texts), "Embedding") as advance:
         for start in range(0, len(texts), 64):

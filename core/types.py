@@ -87,7 +87,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Every setting of a run. Bounds and help texts stand in core/controls.py, one row a field."""
+    """Every setting of a run. Bounds and help texts stand in core/training/controls.py, one row a field."""
 
     base_model: str = "minilm-l6"
     loss: str = "mnrl"
@@ -149,7 +149,7 @@ class Forces:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What core/metrics.py measures at a snapshot. None where the data cannot define it."""
+    """What core/metrics/measures.py measures at a snapshot. None where the data cannot define it."""
 
     held_out_accuracy: float | None = None
     held_out_auc: float | None = None

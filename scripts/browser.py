@@ -1,6 +1,6 @@
 """Finds the Chromium that the browser tests drive and, asked with --install, gets one.
 
-`python scripts/browser.py` prints its path or exits 1. Used by the Makefile and by tests/e2e/conftest.py,
+`python scripts/browser.py` prints its path or exits 1. Used by the Makefile and by tests/browser/fixtures.py,
 so that both mean the same browser.
 """
 

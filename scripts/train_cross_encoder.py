@@ -27,11 +27,11 @@ from torch.func import functional_call
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import models
-from core.cross_model import ACROSS, Head, JointModel
-from core.cross_weights import write_adapter
-from core.encoder import Encoder, Layer
-from core.metrics import spearman
+from core.metrics.measures import spearman
+from core.models import registry
+from core.models.adapter import write_adapter
+from core.models.encoder import Encoder, Layer
+from core.models.joint_model import ACROSS, Head, JointModel
 
 MAX_TOKENS = 96  # of a pair in training; 99 % of the pairs are shorter
 INNER = 64  # width of the head's network
@@ -101,7 +101,7 @@ class Adapted(nn.Module):
         return found
 
     def forward(self, pairs: Sequence[tuple[str, str]], dropout: float = 0.0) -> Tensor:
-        from core.cross_model import join
+        from core.models.joint_model import join
 
         tokens = join(self.joint.tokenizer, pairs, self.joint.across, MAX_TOKENS)
         # bfloat16 halves the time; the weights that learn stay float32.
@@ -238,7 +238,7 @@ def main() -> None:
     given = parser.parse_args()
     recipe = Recipe(seed=given.seed, epochs=given.epochs, rate=given.rate)
     dev = read(given.data / "dev.tsv")
-    model = Adapted(models.load("minilm-l6"), recipe)
+    model = Adapted(registry.load("minilm-l6"), recipe)
     print(f"{recipe}\ndev Spearman before training {measure(model, dev, both=False):.4f}", flush=True)
     for epoch, average in train(model, read(given.data / "train.tsv"), recipe):
         average.swap()

@@ -38,13 +38,14 @@ config.set_option("client.showErrorDetails", "full")
 PagesManager.uses_pages_directory = False
 app_test.PagesManager = type("PagesManager", (PagesManager,), {})  # type: ignore[misc]
 
+pytest_plugins = ["tests.browser.fixtures"]
+
 _missed_browser_tests: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folder = ROOT / "tests" / "e2e"
     for item in items:
-        if folder in item.path.parents:
+        if item.path.name.startswith("test_browser"):
             item.add_marker("e2e")
     # Quick tests first; and Playwright's event loop stays out of everybody else's way.
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
@@ -85,13 +86,13 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def open_app() -> Callable[..., AppTest]:
-    """`open_app("train_live.py", loss="mnrl")`: app.py on that page, run once, with those URL parameters."""
+    """`open_app("train_live", loss="mnrl")`: app.py on that page, run once, with those URL parameters."""
 
-    def open_(page: str = "home.py", timeout: float = 60, **query: str) -> AppTest:
+    def open_(page: str = "home", timeout: float = 60, **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=timeout)
         for name, value in query.items():
             app.query_params[name] = value
         app.run()
-        return app if page == "home.py" else app.switch_page(f"pages/{page}").run()
+        return app if page == "home" else app.switch_page(f"pages/{page}/page.py").run()
 
     return open_

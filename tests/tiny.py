@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from core.encoder import Encoder, Shape
+from core.models.encoder import Encoder, Shape
 from core.types import Pair, Sentence, SentenceSet
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
-from core.cross_views import BASE_MODEL
-from core.retrieval import Progress
+from core.retrieval.both_encoders import BASE_MODEL
+from core.retrieval.ranking import Progress
 from ui.resources import executor
 
 K = TypeVar("K", bound=Hashable)
@@ -97,20 +97,20 @@ class Batches(Generic[K]):
 @cache
 def vectors() -> Batches[str]:
     """Text -> unit vector (384,) of the base model."""
-    ask = partial(executor().call, "core.embedding:embed", BASE_MODEL, 0, "mean")
+    ask = partial(executor().call, "core.models.embedding:embed", BASE_MODEL, 0, "mean")
     return Batches(ask, len, KEPT_VECTORS)
 
 
 @cache
 def readings() -> Batches[tuple[str, str]]:
     """(first, second) -> logit of the packaged cross-encoder, read in this order."""
-    return _scores("core.cross_views:logits")
+    return _scores("core.retrieval.both_encoders:logits")
 
 
 @cache
 def pair_scores() -> Batches[tuple[str, str]]:
     """(left, right) -> score of the packaged cross-encoder in [0, 1], mean of both orders."""
-    return _scores("core.cross_views:mean_scores")
+    return _scores("core.retrieval.both_encoders:mean_scores")
 
 
 def _scores(target: str) -> Batches[tuple[str, str]]:

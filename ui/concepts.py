@@ -31,9 +31,9 @@ def view(options: Sequence[str], key: state.Key[str], label: str) -> str:
 
 def model(key: state.Key[str], seed: state.Key[int]) -> tuple[str, int]:
     """A base model, and the seed of its weights where they are random."""
-    from core import models
+    from core.models import registry
 
-    rows = models.available()
+    rows = registry.available()
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
     chosen = left.selectbox(
         "Model",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core import library, sentences
+from core.data import sentence_sets, sentences
+from core.data.pairs import PairSplit, make_split, mine_pairs
 from core.losses import LOSSES
-from core.pairs import PairSplit, make_split, mine_pairs
 from core.types import FloatArray, InputError, Notice, Pair, Sentence, SentenceSet
 from ui import messages, state
 
@@ -45,7 +45,7 @@ class Experiment:
 def read_sentences(set_key: str, text: str) -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
     """The sentence set, its own pairs if it brings any, and what to tell about it."""
     if set_key != OWN:
-        known = library.load_set(set_key)
+        known = sentence_sets.load_set(set_key)
         return known.sentence_set, known.pairs or (), ()
     parsed = sentences.parse_sentences(text)
     return parsed.sentence_set, (), parsed.notices
@@ -58,14 +58,14 @@ def _split(
     """Pairs to train on and to measure on, before the typed ones are added."""
     if mode == "typed" or not (own or any(chosen.groups)):
         return PairSplit((), (), frozenset())
-    similar = 0.5 if key == OWN else library.load_set(key).info.similar_share
+    similar = 0.5 if key == OWN else sentence_sets.load_set(key).info.similar_share
     return make_split(chosen, count, share, seed, pairs=own or None, similar_share=similar)
 
 
 def set_key() -> str:
     """The chosen set; an unknown one in a link falls back to the default."""
     key = state.get(state.SET)
-    known = {info.key for info in library.list_sets()} | {OWN}
+    known = {info.key for info in sentence_sets.list_sets()} | {OWN}
     return key if key in known else state.SET.default
 
 

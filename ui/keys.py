@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from core.concentration import FEWEST_POINTS, MOST_POINTS
-from core.controls import BY_FIELD, CONTROLS
-from core.sandbox import POINTS
+from core.concepts.concentration import FEWEST_POINTS, MOST_POINTS
+from core.concepts.sandbox import POINTS
+from core.training.controls import BY_FIELD, CONTROLS
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ BVC_TRAINED = Key("bvc_layers", 2, url=True, low=1, high=6)
 BVC_SEED = Key("bvc_seed", 7, url=True, low=BY_FIELD["seed"].least, high=BY_FIELD["seed"].most)
 BVC_MEASURE = Key("bvc_measure", "Accuracy", url=True)
 BVC_AGAINST = Key("bvc_against", "Seconds", url=True)
-BVC_RACE = Key[Any]("bvc_race", None)  # the race on the page: ui/race.py's Watched
+BVC_RACE = Key[Any]("bvc_race", None)  # the race on the page: pages/bi_vs_cross/race.py's Watched
 
 # From text to vector
 TTV_VIEW = Key("ttv", "Word pieces", url=True)
@@ -177,7 +177,7 @@ STUDY_VIEW = Key("study", "Study", url=True)
 STUDY_DECK = Key("study_deck", "all", url=True)
 STUDY_MODE = Key("study_mode", "flip", url=True)
 STUDY_SURE = Key("study_sure", False, url=True)  # ask for confidence before the flip
-STUDY_TURN = Key[Any]("study_turn", None)  # the card on the table: ui/study.py's Turn
+STUDY_TURN = Key[Any]("study_turn", None)  # the card on the table: pages/study/session.py's Turn
 STUDY_NEXT = Key[str | None]("study_next", None)  # a card to show before all others, after an undo
 STUDY_EXTRA = Key("study_extra", 0)  # new cards asked for beyond today's plan
 STUDY_SAID = Key[str | None]("study_said", None)
@@ -201,7 +201,7 @@ LS_GROUPS = Key("ls_groups", 3, url=True, low=2, high=5)
 LS_SPACE = Key("ls_space", "circle", url=True)
 LS_SEED = Key("ls_seed", 7, url=True, low=0, high=10_000)
 LS_PLACES = Key("ls_places", "")  # where points were dragged to; packed into the link
-LS_STANDING = Key[Any]("ls_standing", None)  # ui/losses.py's Standing
+LS_STANDING = Key[Any]("ls_standing", None)  # pages/losses/views.py's Standing
 LS_RUNNING = Key("ls_running", False)
 LS_GUESSES = {
     name: Key[str | None](f"ls_guess_{name}", None, url=True)
@@ -241,7 +241,9 @@ CON_COUNT = Key("con_count", 48, url=True, low=8, high=200)
 CON_STEPS = Key("con_steps", 40, url=True, low=10, high=200)
 CON_SEED = Key("con_seed", 7, url=True, low=0, high=10_000)
 CON_RUNS = Key[tuple[str, ...]]("con_runs", ())  # run ids: random negatives, hard negatives
-CON_OUTCOMES = Key[tuple[Any, ...]]("con_outcomes", ())  # ui/contrast.py's Outcome, one a finished comparison
+CON_OUTCOMES = Key[tuple[Any, ...]](
+    "con_outcomes", ()
+)  # pages/contrast/views.py's Outcome, one a finished comparison
 CON_GUESSES = {
     name: Key[str | None](f"con_guess_{name}", None, url=True) for name in ("words", "triplets", "hard")
 }
@@ -255,7 +257,7 @@ LESSON_SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run 
 LESSON_TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link
 LESSON_BEFORE = Key("lesson_before", "")  # what an uploaded lesson file took the place of
 LESSON_ERROR = Key[str | None]("lesson_error", None)
-LESSON_KEPT = Key[Any]("lesson_kept", None)  # lesson -> core.lesson_progress.Progress, as a tuple of pairs
+LESSON_KEPT = Key[Any]("lesson_kept", None)  # lesson -> core.lessons.progress.Progress, as a tuple of pairs
 LESSON_RUNS = Key[Any]("lesson_runs", None)  # (lesson, step) -> run id, as a tuple of pairs
 LESSON_SAID = Key[str | None]("lesson_said", None)
 
@@ -305,7 +307,7 @@ GW_WHAT = Key("gw", "collapse", url=True)
 GW_SOURCE = Key("gw_text_from", "Built-in sentences", url=True)
 GW_TEXT = Key("gw_text", "")  # the learner's own grouped sentences; packed into the link
 GW_SEED = Key("gw_seed", 7, url=True, low=0, high=10_000)
-GW_RUNS = Key[Any]("gw_runs", None)  # ui/gone_wrong.py's Watched, one for each experiment
+GW_RUNS = Key[Any]("gw_runs", None)  # pages/failures/views.py's Watched, one for each experiment
 GW_GUESSES = {
     name: Key[str | None](f"gw_guess_{name}", None, url=True)
     for name in ("collapse", "negatives", "rate", "forgetting", "overfitting")
@@ -327,7 +329,7 @@ W2V_FORCES = Key("w2v_forces", False, url=True)
 W2V_WORD = Key("w2v_word", "", url=True)  # "" is the first choice of the text
 W2V_ANALOGY = Key("w2v_analogy", "", url=True)  # three words; "" is the first choice of the text
 W2V_AT = Key("w2v_at", "")  # how far the run had come when the link was made
-W2V_RUN = Key[Any]("w2v_run", None)  # the run on the page: ui/word2vec.py's Watched
+W2V_RUN = Key[Any]("w2v_run", None)  # the run on the page: pages/word2vec/setup.py's Watched
 W2V_GUESSES = {
     name: Key[str | None](f"w2v_guess_{name}", None, url=True) for name in ("neighbour", "collapse")
 }

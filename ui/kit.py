@@ -41,9 +41,9 @@ def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
     """The main column, and the side column with the flashcards of this page already in it."""
     main, side = side_by_side()
     with side:
-        from ui import cards_panel
+        from ui.cards import side_panel
 
-        cards_panel.show(path)
+        side_panel.show(path)
     return main, side
 
 

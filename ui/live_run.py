@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.jobs import RunRequest
+from core.runs.executor import RunRequest
 from core.types import InputError, Run, RunStatus, TrainingConfig
-from ui import messages, moving_map, state
+from ui import messages, state
+from ui.boards import moving_map
 from ui.experiment import Experiment
 from ui.resources import executor, session_is_open
 

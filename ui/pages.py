@@ -21,9 +21,9 @@ SECTIONS = ("Start", "Understand", "Practise", "Tools")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One row: a file in pages/, its name, its URL path, the section it stands in, icon and summary."""
+    """One row: a folder in pages/, its name, its URL path, the section it stands in, icon and summary."""
 
-    file: str
+    folder: str
     title: str
     url_path: str
     section: str
@@ -32,16 +32,16 @@ class Page:
 
     @property
     def path(self) -> Path:
-        return ROOT / "pages" / self.file
+        return ROOT / "pages" / self.folder / "page.py"
 
     @property
     def material(self) -> str:
         return f":material/{self.icon}:"
 
 
-HOME = Page("home.py", "Home", "", "Start", "home", "Where to begin.")
+HOME = Page("home", "Home", "", "Start", "home", "Where to begin.")
 TRAIN = Page(
-    "train_live.py",
+    "train_live",
     "Train live",
     "train",
     "Start",
@@ -53,7 +53,7 @@ PAGES: tuple[Page, ...] = (
     HOME,
     TRAIN,
     Page(
-        "lessons.py",
+        "lessons",
         "Lessons",
         "lessons",
         "Start",
@@ -61,7 +61,7 @@ PAGES: tuple[Page, ...] = (
         "Guided experiments: predict first, then run it and compare.",
     ),
     Page(
-        "text_to_vector.py",
+        "text_to_vector",
         "From text to vector",
         "text-to-vector",
         "Understand",
@@ -69,7 +69,7 @@ PAGES: tuple[Page, ...] = (
         "Follow one sentence from word pieces through every layer to its 384 numbers.",
     ),
     Page(
-        "similarity.py",
+        "similarity",
         "Similarity",
         "similarity",
         "Understand",
@@ -77,7 +77,7 @@ PAGES: tuple[Page, ...] = (
         "Cosine, dot product and distance on the same sentences, and where the model is wrong.",
     ),
     Page(
-        "high_dimensions.py",
+        "high_dimensions",
         "High dimensions",
         "high-dimensions",
         "Understand",
@@ -85,7 +85,7 @@ PAGES: tuple[Page, ...] = (
         "What happens to distances as dimensions grow, and what a flat map has to leave out.",
     ),
     Page(
-        "losses.py",
+        "losses",
         "Losses and forces",
         "losses",
         "Understand",
@@ -93,7 +93,7 @@ PAGES: tuple[Page, ...] = (
         "Drag points on a circle and see how each loss pulls and pushes them.",
     ),
     Page(
-        "contrast.py",
+        "contrast",
         "Contrast",
         "contrast",
         "Understand",
@@ -101,7 +101,7 @@ PAGES: tuple[Page, ...] = (
         "Why P and not Q: the words that move the similarity, and what hard negatives teach.",
     ),
     Page(
-        "bi_vs_cross.py",
+        "bi_vs_cross",
         "Bi-encoder vs cross-encoder",
         "bi-vs-cross",
         "Understand",
@@ -109,7 +109,7 @@ PAGES: tuple[Page, ...] = (
         "Compare two vectors, or read both sentences at once: accuracy against cost.",
     ),
     Page(
-        "sbert.py",
+        "sbert",
         "SBERT's objective",
         "sbert",
         "Understand",
@@ -117,7 +117,7 @@ PAGES: tuple[Page, ...] = (
         "Two passes through one network, and what the classifier on top gets to see.",
     ),
     Page(
-        "word2vec.py",
+        "word2vec",
         "Word2Vec",
         "word2vec",
         "Understand",
@@ -125,7 +125,7 @@ PAGES: tuple[Page, ...] = (
         "Train word vectors on your own text and watch neighbours find each other.",
     ),
     Page(
-        "classification.py",
+        "classification",
         "Classification",
         "classification",
         "Practise",
@@ -133,7 +133,7 @@ PAGES: tuple[Page, ...] = (
         "Sort sentences into classes from a handful of labelled examples.",
     ),
     Page(
-        "gone_wrong.py",
+        "failures",
         "Fine-tuning gone wrong",
         "gone-wrong",
         "Practise",
@@ -141,7 +141,7 @@ PAGES: tuple[Page, ...] = (
         "Break a model on purpose, by collapse, forgetting or overfitting, and measure it.",
     ),
     Page(
-        "study.py",
+        "study",
         "Study cards",
         "study",
         "Practise",
@@ -149,7 +149,7 @@ PAGES: tuple[Page, ...] = (
         "Flashcards that come back when you are about to forget them.",
     ),
     Page(
-        "search.py",
+        "search",
         "Search",
         "search",
         "Tools",
@@ -157,7 +157,7 @@ PAGES: tuple[Page, ...] = (
         "Retrieve with one model, re-rank with another, and see what moved.",
     ),
     Page(
-        "compare.py",
+        "compare",
         "Compare runs",
         "compare",
         "Tools",
@@ -165,7 +165,7 @@ PAGES: tuple[Page, ...] = (
         "Two models side by side on one map: what moved, and what was forgotten.",
     ),
     Page(
-        "glossary.py",
+        "glossary",
         "Glossary",
         "glossary",
         "Tools",

@@ -18,7 +18,7 @@ from typing import Any
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.jobs import LocalExecutor
+from core.runs.executor import LocalExecutor
 
 KEPT_RESULTS = 300  # answers remembered for all sessions together
 PATIENCE = 120.0  # seconds a page waits for an answer before it says so

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.sentences import safe_cell
+from core.data.sentences import safe_cell
 
 DECIMALS = 3
 

@@ -16,9 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cards.parse import MAX_CARDS
-from core.cards.types import Card, Deck, card_id, with_unique_ids
-from core.types import InputError
+from ..types import InputError
+from .parse import MAX_CARDS
+from .types import Card, Deck, card_id, with_unique_ids
 
 if TYPE_CHECKING:
     import genanki
@@ -42,7 +42,7 @@ _FENCED = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 
 def to_csv(deck: Deck) -> str:
     """The deck as CSV with a header; cells a spreadsheet would run as a formula get an apostrophe."""
-    from core.text import safe_cell
+    from ..data.text import safe_cell
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -58,7 +58,7 @@ def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
 
     The other columns of `to_csv` are read where present. Raises InputError naming file and line.
     """
-    from core.tables import check_width, read_rows
+    from ..data.tables import check_width, read_rows
 
     rows, _ = read_rows(data, filename)
     if not rows:

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from core.cards.types import Card
-from core.types import FloatArray, Run, Snapshot, TrainingConfig
+from ..types import FloatArray, Run, Snapshot, TrainingConfig
+from .types import Card
 
 MAX_SHOWN = 70  # characters of a sentence within a card
 STILL = 1e-4  # a change of cosine below this is no change worth asking about
@@ -174,7 +174,7 @@ def loss_path(run: Run) -> RunCard | None:
 
 def temperature_weight(run: Run) -> RunCard | None:
     """What this run's temperature means for two negatives: a ratio of weights, exactly."""
-    from core.losses import LOSSES
+    from ..losses import LOSSES
 
     temperature = run.config.temperature
     if "temperature" not in LOSSES[run.config.loss].uses or run.config.loss == "cosent":
@@ -302,7 +302,7 @@ def live_query(config: TrainingConfig) -> str:
 
 
 def _settings(config: TrainingConfig) -> str:
-    from core.losses import LOSSES
+    from ..losses import LOSSES
 
     loss = LOSSES[config.loss]
     used = [f"{name} {getattr(config, name):g}" for name in ("temperature", "margin") if name in loss.uses]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from core.cards.types import Card, Deck, card_id, with_unique_ids
-from core.types import InputError
+from ..types import InputError
+from .types import Card, Deck, card_id, with_unique_ids
 
 MAX_DECK_CHARACTERS = 2_000_000  # a deck of 5,000 long cards; more is a mistake or an attack
 MAX_CARDS = 5_000

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from core.cards.from_run import RunCard
-from core.types import FloatArray, Frame, InputError, Run, Sentence, SentenceSet
+from ..types import FloatArray, Frame, InputError, Run, Sentence, SentenceSet
+from .from_run import RunCard
 
 MOST_FRAMES = 12
 MOST_POINTS = 200  # larger maps are shown while the run lives, and not kept

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.cards.schedule import LEARN_AHEAD, StudySettings, retrievability, study_day
-from core.cards.types import Card, CardState, Review, Stage
+from .schedule import LEARN_AHEAD, StudySettings, retrievability, study_day
+from .types import Card, CardState, Review, Stage
 
 _IN_STEPS = (Stage.LEARNING, Stage.RELEARNING)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.cards.types import Card, Rating
+from .types import Card, Rating
 
 OPTIONS = 4
 _FENCED = re.compile(r"```.*?(```|$)", re.DOTALL)

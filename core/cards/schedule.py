@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from core.cards.types import CardState, Confidence, Rating, Review, Stage, StudyMode
-from core.types import InputError
+from ..types import InputError
+from .types import CardState, Confidence, Rating, Review, Stage, StudyMode
 
 if TYPE_CHECKING:
     import fsrs

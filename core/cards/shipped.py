@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from core.cards.parse import parse
-from core.cards.types import Card, Deck
-from core.types import InputError
+from ..types import InputError
+from .parse import parse
+from .types import Card, Deck
 
 DECKS = Path(__file__).resolve().parents[2] / "assets" / "decks"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.cards.quiz import Scores, Suggestion, verdict
+from .quiz import Scores, Suggestion, verdict
 
 LONGEST = 1000  # characters of a typed answer; the models read about 256 word pieces
 
@@ -27,8 +27,8 @@ def score(typed: str, answer: str, rivals: Sequence[str] = ()) -> TypedScore:
 
     Raises InputError when a model cannot be loaded.
     """
-    from core import cross_encoder
-    from core.embedding import embed
+    from ..models import cross_encoder
+    from ..models.embedding import embed
 
     references = (answer, *rivals)
     z = embed("minilm-l6", 0, "mean", (typed, *references))  # (1 + r, d)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from core.losses.base import Batch, Loss, LossSettings, LossTerms
+from .base import Batch, Loss, LossSettings, LossTerms
 
 
 def _find() -> dict[str, Loss]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.losses.base import Batch, Loss, LossSettings, LossTerms, as_pairs, pair_cosines
+from .base import Batch, Loss, LossSettings, LossTerms, as_pairs, pair_cosines
 
 if TYPE_CHECKING:
     from torch import Tensor

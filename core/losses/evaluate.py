@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.losses import LOSSES
-from core.losses.base import (
+from . import LOSSES
+from .base import (
     DEFAULT_CONCATENATION,
     DEFAULT_MARGIN,
     DEFAULT_TEMPERATURE,
@@ -17,8 +17,8 @@ from core.losses.base import (
     LossSettings,
     pair_cosines,
 )
-from core.losses.forces import forces
-from core.losses.softmax import new_head
+from .forces import forces
+from .softmax import new_head
 
 
 @dataclass(frozen=True, slots=True)

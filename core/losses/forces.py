@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.losses.base import LossTerms, unit
+from .base import LossTerms, unit
 
 if TYPE_CHECKING:
     from torch import Tensor

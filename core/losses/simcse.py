@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.losses.base import Batch, Loss, LossSettings, LossTerms
-from core.losses.mnrl import multiple_negatives_ranking
+from .base import Batch, Loss, LossSettings, LossTerms
+from .mnrl import multiple_negatives_ranking
 
 if TYPE_CHECKING:
     from torch import Tensor

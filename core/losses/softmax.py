@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from core.losses.base import Batch, Loss, LossSettings, LossTerms, as_pairs
+from .base import Batch, Loss, LossSettings, LossTerms, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,12 +1,15 @@
-"""What outlives a session: learners, schedules, answers, edits, own decks, settings, lessons, saved runs."""
+"""What outlives a session: learners, schedules, answers, edits, own decks, settings, lessons, saved runs.
+
+Tables and how to read and write them belong here; what a schedule or a card is stands in core/cards.
+"""
 
 from __future__ import annotations
 
-from core.storage.database import data_folder, database_url
-from core.storage.learners import Learner, SavedRun, new_key
-from core.storage.store import Store
-from core.storage.study import with_edits
-from core.storage.transfer import Progress, read_progress
+from .database import data_folder, database_url
+from .learners import Learner, SavedRun, new_key
+from .store import Store
+from .study import with_edits
+from .transfer import Progress, read_progress
 
 __all__ = [
     "Learner",

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, TypeVar
 
-from core.cards.types import Card, CardState, Confidence, Rating, Review, Stage, StudyMode
-from core.types import InputError
+from ..cards.types import Card, CardState, Confidence, Rating, Review, Stage, StudyMode
+from ..types import InputError
 
 E = TypeVar("E", bound=Enum)
 MAX_ID = 120

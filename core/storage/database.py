@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine, Table, and_, create_engine, event, in
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from core.storage import schema
-from core.storage.migrations import MIGRATIONS, Migration, migrate
-from core.types import InputError
+from ..types import InputError
+from . import schema
+from .migrations import MIGRATIONS, Migration, migrate
 
 FILE_NAME = "embedding-lab.sqlite3"
 _BUSY_SECONDS = 30  # how long a writer waits for another; a class of thirty writes for milliseconds each

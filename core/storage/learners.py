@@ -16,11 +16,11 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from core.cards.schedule import StudySettings
-from core.storage import schema
-from core.storage.codec import storable
-from core.storage.database import Database, put
-from core.types import InputError, TrainingConfig
+from ..cards.schedule import StudySettings
+from ..types import InputError, TrainingConfig
+from . import schema
+from .codec import storable
+from .database import Database, put
 
 MAX_NAME = 40
 MAX_JSON = 200_000  # characters of one setting or one lesson's progress

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
 
-from core.storage import schema
-from core.types import InputError
+from ..types import InputError
+from . import schema
 
 _LOCK = 4_021_977  # any fixed number: two servers that start at once migrate one after the other
 

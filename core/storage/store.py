@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.storage.transfer import TransferTables
+from .transfer import TransferTables
 
 
 class Store(TransferTables):

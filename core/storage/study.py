@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
-from core.cards.parse import parse, write
-from core.cards.types import Card, CardState, Confidence, Deck, Rating, Review, Stage, StudyMode
-from core.storage import schema
-from core.storage.codec import card_from_json, card_to_json, state_from_json, state_to_json, storable
-from core.storage.database import Database, put
-from core.types import InputError
+from ..cards.parse import parse, write
+from ..cards.types import Card, CardState, Confidence, Deck, Rating, Review, Stage, StudyMode
+from ..types import InputError
+from . import schema
+from .codec import card_from_json, card_to_json, state_from_json, state_to_json, storable
+from .database import Database, put
 
 MAX_OWN_DECKS = 100
 

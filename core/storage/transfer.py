@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from core.cards.parse import parse, write
-from core.cards.types import Card, CardState, Deck, Review, Stage
-from core.storage import codec, schema
-from core.storage.learners import LearnerTables, checked_name, study_settings_from, to_json
-from core.storage.study import MAX_OWN_DECKS, StudyTables, review_values, state_values
-from core.types import InputError
+from ..cards.parse import parse, write
+from ..cards.types import Card, CardState, Deck, Review, Stage
+from ..types import InputError
+from . import codec, schema
+from .learners import LearnerTables, checked_name, study_settings_from, to_json
+from .study import MAX_OWN_DECKS, StudyTables, review_values, state_values
 
 FORMAT = "embedding-lab-progress"
 FORMAT_VERSION = 1

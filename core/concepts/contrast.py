@@ -1,0 +1,173 @@
+"""Why P and not Q: which words move a similarity, how triplets are ordered, hard against random negatives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.pairs import pairs_from_groups
+from ..metrics.measures import cosine_matrix, pair_cosines
+from ..types import FloatArray, InputError, Pair, SentenceSet
+
+MOST_WORDS = 40  # each word left out is one more sentence for the model to read
+MOST_TRIPLETS = 30
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class WordEffect:
+    """A word of one side. `effect` is the cosine of the pair without the word, minus that with it:
+    positive means the word kept the two apart. `shared`: the other side has the word too."""
+
+    side: str  # "P" or "Q"
+    word: str
+    effect: float
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The pair's cosine, and the effect of every word of both sides, in reading order."""
+
+    cosine: float
+    words: tuple[WordEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Triplet:
+    """Three texts; the anchor should be nearer to the positive than to the negative."""
+
+    anchor: str
+    positive: str
+    negative: str
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeSets:
+    """The same positives with two choices of negatives. No pair touches a held-out sentence."""
+
+    random: tuple[Pair, ...]
+    hard: tuple[Pair, ...]
+
+
+def left_out(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a text, split at white space, and the text without each of them.
+
+    >>> left_out("It rains")
+    (('It', 'rains'), ('rains', 'It'))
+    """
+    words = tuple(_WORD.findall(text))
+    return words, tuple(" ".join(words[:i] + words[i + 1 :]) for i in range(len(words)))
+
+
+def word_effects(base_model: str, p: str, q: str) -> Explanation:
+    """Leave out one word at a time and ask the model again.
+
+    Leave-one-out is also called occlusion (Zeiler & Fergus 2014; Li, Monroe & Jurafsky 2016, "Understanding
+    neural networks through representation erasure"). Raises InputError for an empty or too long side.
+    """
+    from ..models import registry
+
+    (p_words, p_less), (q_words, q_less) = left_out(p), left_out(q)
+    for name, words in (("P", p_words), ("Q", q_words)):
+        if len(words) < 2:
+            raise InputError(f"{name} needs at least two words, so that one can be left out.")
+        if len(words) > MOST_WORDS:
+            raise InputError(f"{name} has {len(words)} words; at most {MOST_WORDS} are allowed. Shorten it.")
+    z = registry.load(base_model).encode([p, q, *p_less, *q_less])
+    return explain(z, p_words, q_words)
+
+
+def explain(z: FloatArray, p_words: Sequence[str], q_words: Sequence[str]) -> Explanation:
+    """From vectors of P, Q, P without each of its words, Q without each of its words, in that order."""
+    n = len(p_words)
+    assert len(z) == 2 + n + len(q_words), "one vector for each text"
+    whole = float(cosine_matrix(z[:1], z[1:2])[0, 0])
+    without_p = cosine_matrix(z[2 : 2 + n], z[1:2])[:, 0]
+    without_q = cosine_matrix(z[2 + n :], z[:1])[:, 0]
+    p_set, q_set = ({_plain(w) for w in words} for words in (p_words, q_words))
+    effects = [WordEffect("P", w, float(c) - whole, _plain(w) in q_set) for w, c in zip(p_words, without_p)]
+    effects += [WordEffect("Q", w, float(c) - whole, _plain(w) in p_set) for w, c in zip(q_words, without_q)]
+    return Explanation(whole, tuple(effects))
+
+
+def _plain(word: str) -> str:
+    return word.casefold().strip(".,;:!?\"'()")
+
+
+def parse_triplets(text: str) -> tuple[Triplet, ...]:
+    """One a line: anchor | positive | negative. Raises InputError that names the line."""
+    from ..data.text import check_length, clean, is_blank, lines_of, split_bars
+
+    found = []
+    for number, line in enumerate(lines_of(text), start=1):
+        if is_blank(line):
+            continue
+        parts = [clean(part) for part in split_bars(line)]
+        if len(parts) != 3 or any(is_blank(part) for part in parts):
+            raise InputError(
+                f"Line {number}: a triplet has three parts, as in: anchor | positive | negative. This line "
+                f"has {sum(not is_blank(part) for part in parts)}."
+            )
+        for part in parts:
+            check_length(number, part)
+        found.append(Triplet(*parts))
+    if not found:
+        raise InputError("There is no triplet yet. Write one a line: anchor | positive | negative.")
+    if len(found) > MOST_TRIPLETS:
+        raise InputError(f"There are {len(found)} triplets; at most {MOST_TRIPLETS} are allowed.")
+    return tuple(found)
+
+
+def triplet_cosines(z: FloatArray) -> FloatArray:
+    """Cosines (t, 2) of anchor with positive and with negative, from rows a, p, n, a, p, n, ... (3 t, d)."""
+    first = np.arange(0, len(z), 3)
+    positive = pair_cosines(z, np.stack([first, first + 1], axis=1))
+    return np.stack([positive, pair_cosines(z, np.stack([first, first + 2], axis=1))], axis=1)
+
+
+def negative_sets(
+    z: FloatArray, sentence_set: SentenceSet, held_out: Sequence[Pair], count: int, seed: int
+) -> NegativeSets:
+    """The same random positives with as many random or hard negatives, none touching a held-out sentence.
+
+    Hard negatives are the pairs of different groups with the highest cosine under z (n, d), each sentence
+    used as seldom as possible: the hardest pair of every sentence comes first, then its second hardest.
+    Raises InputError when the groups give no pair of either kind.
+    """
+    held = {i for pair in held_out for i in (pair.left, pair.right)}
+    rows = [i for i, s in enumerate(sentence_set.sentences) if s.id not in held and s.group is not None]
+    free = SentenceSet(tuple(sentence_set.sentences[i] for i in rows))
+    drawn = pairs_from_groups(free, 2 * count, seed)
+    positives = tuple(p for p in drawn if p.is_similar)
+    negatives = tuple(p for p in drawn if not p.is_similar)
+    if not positives or not negatives:
+        raise InputError("There are too few sentences to train on: every group needs at least two of them.")
+    hard = hardest(z[rows], free, len(negatives))
+    return NegativeSets((*positives, *negatives), (*positives, *hard))
+
+
+def hardest(z: FloatArray, sentence_set: SentenceSet, count: int) -> tuple[Pair, ...]:
+    """`count` pairs of different groups, hardest first, spread over the sentences: see negative_sets."""
+    cosine = cosine_matrix(z)
+    groups = np.array([_group_of(sentence_set, i) for i in range(len(sentence_set))])
+    cosine[groups[:, None] == groups[None, :]] = -np.inf
+    order = np.argsort(-cosine, axis=1, kind="stable")  # (n, n), the hardest of each row first
+    ids, seen, found = sentence_set.ids, set(), []
+    for rank in range(len(ids)):
+        level = [(i, int(order[i, rank])) for i in range(len(ids))]
+        level.sort(key=lambda pair: -cosine[pair])
+        for i, j in level:
+            key = (min(i, j), max(i, j))
+            if np.isfinite(cosine[i, j]) and key not in seen:
+                seen.add(key)
+                found.append(Pair(ids[i], ids[j], 0.0))
+    return tuple(found[:count])
+
+
+def _group_of(sentence_set: SentenceSet, row: int) -> int:
+    """A number for the row's group: the first row that has it."""
+    return sentence_set.groups.index(sentence_set.groups[row])

@@ -1,0 +1,219 @@
+"""What the page about SBERT's objective asks a worker: two passes, the untouched model, a training in parts.
+
+Training is done in short calls, so whoever asks can stop between two of them and nobody waits long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..losses.softmax import CONCATENATIONS
+from ..training.nli import POOLINGS, Example, Lap, NliTrainer, Task, as_pairs, features, probabilities, split
+from ..types import FloatArray, InputError, IntArray
+
+if TYPE_CHECKING:
+    from ..models.encoder import Encoder
+
+SLICE = 1.0  # seconds of work in one call
+MEASUREMENTS = 3  # of each training
+KEPT_TRAINERS, KEPT_MODELS = 3, 12  # in memory; a training that was dropped repeats the same numbers
+BASE = "minilm-l6"
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """One pair through the untouched encoder. `u`, `v` (d,) pooled, not normalised.
+
+    `swapped` is how much each part changes when the two sentences change places: the largest difference of
+    any number. `alone` is the same for u read alone instead of together with v in one batch.
+    """
+
+    u: FloatArray
+    v: FloatArray
+    difference: FloatArray  # |u - v|
+    cosine: float
+    swapped: dict[str, float]
+    alone: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A training as it stands. `laps` begin with step 0, before training."""
+
+    task: Task
+    laps: tuple[Lap, ...]
+    step: int
+
+    @property
+    def done(self) -> bool:
+        return self.step >= self.task.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """The examples under the model before any training.
+
+    `cosines` (m,) of all pairs. The rest is the held-out accuracy of a linear classifier on the parts of
+    frozen vectors, for each concatenation (mean pooling) and for each pooling (u, v, |u-v|).
+    """
+
+    cosines: FloatArray
+    concatenations: dict[str, float]
+    poolings: dict[str, float]
+    probe: dict[str, float | None]  # rank correlation with the graded pairs, for each pooling
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    encoder: Encoder
+    weight: FloatArray
+    bias: FloatArray
+
+
+_running: OrderedDict[Task, NliTrainer] = OrderedDict()
+_finished: OrderedDict[Task, _Model] = OrderedDict()
+
+
+def pooled(encoder: Encoder, texts: list[str], pooling: str) -> FloatArray:
+    """Vectors (n, d) before normalisation: what SBERT's classifier is given."""
+    import torch
+
+    from ..models.encoder import pool
+
+    with torch.no_grad():
+        tokens = encoder.tokenize(texts)
+        found: FloatArray = pool(encoder.hidden_states(tokens), tokens.mask, pooling).numpy()
+    return found
+
+
+def passes(premise: str, hypothesis: str, pooling: str = "mean") -> Passes:
+    """Both sentences through the one encoder, and what stays when they change places."""
+    from ..models import registry
+
+    encoder = registry.load(BASE)
+    u, v = pooled(encoder, [premise, hypothesis], pooling)
+    other_u, other_v = pooled(encoder, [hypothesis, premise], pooling)
+    parts, turned = (_parts(u, v), _parts(other_u, other_v))
+    return Passes(
+        u,
+        v,
+        parts["|u-v|"],
+        float(u @ v / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-12)),
+        {name: float(np.abs(parts[name] - turned[name]).max()) for name in parts},
+        float(np.abs(pooled(encoder, [premise], pooling)[0] - u).max()),
+    )
+
+
+def _parts(u: FloatArray, v: FloatArray) -> dict[str, FloatArray]:
+    return {"u": u, "v": v, "|u-v|": np.abs(u - v), "u*v": u * v}
+
+
+def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
+    """The base model's cosines, and how far a classifier gets when the encoder does not learn."""
+    from ..metrics.measures import pair_cosines
+    from ..metrics.probe import probe_pairs, score
+    from ..models import registry
+
+    encoder = registry.load(BASE)
+    probe = [text for p in probe_pairs() for text in (p.left, p.right)]
+    sentences, pairs = as_pairs(given)
+    row = sentences.row()
+    left, right = (np.array([row[getattr(p, side)] for p in pairs]) for side in ("left", "right"))
+    z = {how: pooled(encoder, list(sentences.texts), how) for how in POOLINGS}
+    train, held = split(given, seed)
+    labels = np.array([e.label for e in given])
+
+    def accuracy(how: str, concatenation: str) -> float:
+        x = features(z[how][left], z[how][right], concatenation)
+        found = ridge(x[train], labels[train], x[held])
+        return float(np.mean(found == labels[held]))
+
+    return Untouched(
+        pair_cosines(z["mean"], np.stack([left, right], axis=1)),
+        {name: accuracy("mean", name) for name in CONCATENATIONS},
+        {name: accuracy(name, "u,v,|u-v|") for name in POOLINGS},
+        {how: score(pooled(encoder, probe, how)).spearman for how in POOLINGS},
+    )
+
+
+def ridge(known: FloatArray, labels: IntArray, asked: FloatArray) -> IntArray:
+    """The classes (m,) of rows `asked` (m, k) by ridge regression on +1/-1 targets, strength 1 a number.
+
+    From `known` (n, k) with their classes (n,). Columns are standardised. Solved through the n x n products
+    of the rows, which is quick for few rows of many numbers.
+    """
+    centre, scale = known.mean(axis=0), np.maximum(known.std(axis=0), np.float32(1e-6))
+    x, y = (known - centre) / scale, np.where(labels[:, None] == np.arange(labels.max() + 1), 1.0, -1.0)
+    middle = y.mean(axis=0)
+    weights = np.linalg.solve(x @ x.T + x.shape[1] * np.eye(len(x)), y - middle)  # (n, classes)
+    scores = ((asked - centre) / scale) @ x.T @ weights + middle
+    return np.asarray(scores.argmax(axis=1), np.int64)
+
+
+def run_on(task: Task, seconds: float = SLICE) -> Standing:
+    """Go on with this training for about so many seconds, one step at least, and say where it stands.
+
+    The state stays in this process; where it was dropped, the training begins again and repeats the same
+    numbers. Raises InputError for examples or settings that cannot be trained.
+    """
+    trainer = _running.pop(task, None)
+    if trainer is None:
+        from ..models import registry
+
+        trainer = NliTrainer(registry.load(BASE), task)
+    _running[task] = trainer
+    while len(_running) > KEPT_TRAINERS:
+        _running.popitem(last=False)
+    every = max(1, task.steps // MEASUREMENTS)
+    if not trainer.laps:
+        trainer.laps = (trainer.measure(),)
+    end = time.perf_counter() + seconds
+    while trainer.step < task.steps:
+        trainer.advance()
+        if trainer.step % every == 0 or trainer.step == task.steps:
+            trainer.laps = (*trainer.laps, trainer.measure())
+        if time.perf_counter() >= end:
+            break
+    if trainer.step >= task.steps:
+        _finish(task, trainer)
+    return Standing(task, trainer.laps, trainer.step)
+
+
+def _finish(task: Task, trainer: NliTrainer) -> None:
+    """Keep what was learned, drop what only training needs."""
+    _running.pop(task, None)
+    weight, bias = (value.detach().numpy().copy() for value in (trainer.weight, trainer.bias))
+    _finished[task] = _Model(trainer.learner.tuned(), weight, bias)
+    while len(_finished) > KEPT_MODELS:
+        _finished.popitem(last=False)
+
+
+def classify(task: Task, premise: str, hypothesis: str) -> tuple[FloatArray, float]:
+    """What the trained model says of a pair: probabilities (3,) in the order of CLASSES, and its cosine."""
+    model = _finished.get(task)
+    if model is None:
+        raise InputError("This classifier is no longer in memory. Train it again, then ask.")
+    _finished.move_to_end(task)
+    u, v = pooled(model.encoder, [premise, hypothesis], task.pooling)
+    chances = probabilities(u[None], v[None], task.concatenation, model.weight, model.bias)[0]
+    return chances, float(u @ v / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-12))
+
+
+def tasks(
+    given: tuple[Example, ...], what: str, chosen: tuple[str, ...], seeds: int, like: Task
+) -> tuple[Task, ...]:
+    """One task for each choice and seed, seed by seed, so that all are compared early.
+
+    `what` names the field that differs: "concatenation" or "pooling".
+    """
+    found = []
+    for extra in range(seeds):
+        for name in chosen:
+            fields: dict[str, Any] = {"examples": given, "seed": like.seed + extra, what: name}
+            found.append(replace(like, **fields))
+    return tuple(found)

@@ -1,0 +1,110 @@
+"""The smallest rules about typed text: ids, what is cleaned, the | separator, the limits.
+
+Apart from core/data/sentences.py because sentences and pairs are read by the same rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+from ..types import InputError
+
+MAX_SENTENCES = 2_000
+MAX_CHARACTERS = 1_000  # of one sentence, in Unicode code points
+MAX_GROUP_CHARACTERS = 60  # longer than that is hardly a name
+MAX_PAIRS = 5_000
+
+_LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]+")
+_SEPARATOR = re.compile(r"(\\*)\|")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def same_text(text: str) -> str:
+    """The form in which two texts are compared: Unicode NFC, so that é typed in two ways is one text."""
+    return unicodedata.normalize("NFC", text)
+
+
+def sentence_id(text: str, occurrence: int = 0) -> str:
+    """First 10 hex digits of the SHA-1 of the NFC text; the second occurrence of a text ends in "-2"."""
+    digest = hashlib.sha1(same_text(text).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return digest[:10] if occurrence == 0 else f"{digest[:10]}-{occurrence + 1}"
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines as the text area numbers them; a line end after the last one begins no further line."""
+    lines = text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def clean(text: str) -> str:
+    """The text without control characters, with line breaks and tabs as single spaces, ends stripped."""
+    return spaced(without_controls(text)).strip()
+
+
+def without_controls(text: str) -> str:
+    """Drops what no model reads and no screen shows: controls (but breaks and tabs), surrogates, U+FEFF."""
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if not _is_control(c))
+
+
+def _is_control(character: str) -> bool:
+    if character == _BYTE_ORDER_MARK:
+        return True
+    return unicodedata.category(character) in ("Cc", "Cs") and not _LINE_BREAKS.match(character)
+
+
+def spaced(text: str) -> str:
+    return _LINE_BREAKS.sub(" ", text)
+
+
+def is_blank(text: str) -> bool:
+    """True when nothing of the text is visible: only white space, controls and format characters."""
+    return all(c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs") for c in text)
+
+
+def check_length(line: int, text: str) -> None:
+    """Raises InputError when a sentence is longer than MAX_CHARACTERS."""
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"Line {line:,}: the sentence has {len(text):,} characters; at most {MAX_CHARACTERS:,} are "
+            "allowed. Shorten it or split it."
+        )
+
+
+def split_bars(line: str) -> list[str]:
+    r"""Split at every | that no backslash escapes, and take the escapes away.
+
+    Backslashes count only right before a |: of 2k+1 of them k stay and the | is text, of 2k k stay and
+    the | separates. (Windows reads quotes in command lines by the same rule; it can write any text.)
+    """
+    parts, part, end = [], "", 0
+    for match in _SEPARATOR.finditer(line):
+        slashes = len(match[1])
+        part += line[end : match.start()] + "\\" * (slashes // 2)
+        if slashes % 2:
+            part += "|"
+        else:
+            parts.append(part)
+            part = ""
+        end = match.end()
+    return [*parts, part + line[end:]]
+
+
+def escape_bars(text: str) -> str:
+    r"""The inverse of split_bars for one part: every | becomes \| and backslashes before it double."""
+    return _SEPARATOR.sub(lambda match: match[1] * 2 + r"\|", text)
+
+
+def safe_cell(text: str) -> str:
+    """The text for a cell of an exported CSV: an apostrophe before what a spreadsheet would calculate.
+
+    Covers = + - @ at the beginning (also full-width, also after white space), tab and line break; see
+    OWASP, "CSV Injection".
+    """
+    first = text.lstrip()[:1]
+    if text[:1] in ("\t", "\r", "\n") or (first and first in "=+-@＝＋－＠"):
+        return "'" + text
+    return text

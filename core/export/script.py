@@ -1,0 +1,53 @@
+"""The run as one self-contained Python script on sentence-transformers that repeats it.
+
+The script is assets/export/repeat_run.py, an ordinary file that can be read, linted and run; only the block
+of data in it is filled in here. Every text becomes a Python literal, so nothing typed can become code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..models.registry import BASE_MODELS
+from ..types import Pair, Run
+
+TEMPLATE = Path(__file__).parents[2] / "assets" / "export" / "repeat_run.py"
+HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the packaged model is
+BEGIN, END = "# <data>\n", "# </data>\n"
+
+
+def script(run: Run) -> str:
+    """Python source that trains what `run` trained, up to the step it reached, and compares the scores."""
+    template = TEMPLATE.read_text(encoding="utf-8")
+    before, rest = template.split(BEGIN, 1)
+    _, after = rest.split(END, 1)
+    row = run.sentences.row()
+    known = BASE_MODELS.get(run.config.base_model)
+    layers = known.layers if known is not None and known.key == "minilm-l3" else None
+    settings = dataclasses.asdict(run.config) | {"last_step": run.snapshots[-1].step}
+    last = run.snapshots[-1].metrics
+    expected = {
+        "step": run.snapshots[-1].step,
+        "held_out_accuracy": last.held_out_accuracy,
+        "held_out_auc": last.held_out_auc,
+    }
+    data = [
+        f"BASE = {(run.config.base_model if known is None else HUB_ID)!r}",
+        f"LAYERS = {layers!r}  # keep only so many layers of the base model",
+        *_table("SETTINGS", [f"{k!r}: {v!r}," for k, v in settings.items()], "{}"),
+        *_table("SENTENCES", [f"({s.text!r}, {s.group!r})," for s in run.sentences.sentences], "[]"),
+        *_table("TRAIN", _pairs(run.pairs, row), "[]"),
+        *_table("HELD_OUT", _pairs(run.held_out, row), "[]"),
+        f"EXPECTED = {expected!r}  # what the app measured at the end",
+    ]
+    return before + "\n".join(data) + "\n" + after
+
+
+def _table(name: str, lines: Sequence[str], brackets: str) -> list[str]:
+    return [f"{name} = {brackets[0]}", *(f"    {line}" for line in lines), brackets[1]]
+
+
+def _pairs(pairs: Sequence[Pair], row: dict[str, int]) -> list[str]:
+    return [f"({row[p.left]}, {row[p.right]}, {p.label!r})," for p in pairs]

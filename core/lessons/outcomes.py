@@ -1,0 +1,262 @@
+"""What a lesson may measure: one fixed table, from plain arrays to an outcome that a prediction can name.
+
+A lesson file only names a row of MEASUREMENTS. The outcome is always computed from the embeddings of the
+run at hand; no file can hold an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..metrics.measures import measure, neighbour_purity
+from ..metrics.table import METRICS, Metric
+from ..types import FloatArray, InputError, Pair, SentenceSet
+
+CHANGES = ("rises", "stays", "falls")
+LEVELS = ("low", "middle", "high")
+PLACES = ("first", "second", "third", "fourth", "fifth")
+SORTED_BY = ("group", "attribute", "equal")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a measurement looks at. Arrays are (n, d) unit rows in the order of the sentences, or (m, d) in
+    the order of the texts; those after training are None where nothing was trained."""
+
+    sentences: SentenceSet | None = None
+    attributes: tuple[str | None, ...] = ()
+    train: tuple[Pair, ...] = ()
+    held_out: tuple[Pair, ...] = ()
+    before: FloatArray | None = None
+    after: FloatArray | None = None
+    texts: tuple[str, ...] = ()
+    texts_before: FloatArray | None = None
+    texts_after: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An outcome with the numbers behind it. `rows` are (what, before or None, after or None)."""
+
+    outcome: str
+    says: str
+    rows: tuple[tuple[str, float | None, float | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One number read from embeddings. `needs` names what the lesson has to bring for it."""
+
+    key: str
+    metric: Metric
+    needs: tuple[str, ...]
+    read: Callable[[Evidence, bool], float | None]
+    levels: tuple[float, float]  # below the first is low, above the second is high
+    tolerance: float = 0.02  # a change up to this counts as none
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A row of the table: what a lesson names, what can come out, and the function that finds it out.
+
+    `limits` are the defaults of the field of that name: the tolerance of a change, or the bounds of
+    "middle". `outcomes` are all that can come out; for texts, only as many places as there are candidates.
+    """
+
+    key: str
+    title: str
+    meaning: str
+    trains: bool
+    needs: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    limits: tuple[float, ...]
+    compute: Callable[[Evidence, tuple[float, ...]], Measured] = field(repr=False)
+    texts: tuple[int, int] = (0, 0)  # how many texts it compares, at least and at most
+    value: str | None = None  # the number it reads, where it reads one
+
+    def possible(self, texts: int) -> tuple[str, ...]:
+        """What can come out for so many texts."""
+        return self.outcomes[: texts - 1] if self.outcomes is PLACES else self.outcomes
+
+
+def _metric(name: str) -> Callable[[Evidence, bool], float | None]:
+    def read(evidence: Evidence, after: bool) -> float | None:
+        z = evidence.after if after else evidence.before
+        assert z is not None and evidence.sentences is not None
+        found = measure(z, evidence.sentences, evidence.held_out, evidence.train)
+        value: float | None = getattr(found, name)
+        return value
+
+    return read
+
+
+def _attribute_purity(evidence: Evidence, after: bool) -> float | None:
+    z = evidence.after if after else evidence.before
+    assert z is not None
+    return neighbour_purity(z, evidence.attributes)
+
+
+def _cosine_of_texts(evidence: Evidence, after: bool) -> float | None:
+    z = evidence.texts_after if after else evidence.texts_before
+    assert z is not None and len(z) == 2
+    return float(z[0] @ z[1])
+
+
+_BY_ATTRIBUTE = Metric(
+    "attribute_purity",
+    "Same-topic neighbours",
+    "Share of each sentence's 5 nearest neighbours with the same second label, such as the topic.",
+    "neither",
+    0.0,
+    1.0,
+    "Neighbours by cosine in all dimensions, not on the map",
+    ".0%",
+)
+_OF_TEXTS = Metric(
+    "cosine_of_texts",
+    "Cosine of the two texts",
+    "1: the same direction. 0: nothing in common. Below 0: opposite.",
+    "neither",
+    -1.0,
+    1.0,
+    "Computed from the two vectors",
+    ".2f",
+)
+
+VALUES: tuple[Value, ...] = (
+    Value(
+        "held_out_accuracy",
+        METRICS["held_out_accuracy"],
+        ("held-out pairs",),
+        _metric("held_out_accuracy"),
+        (0.6, 0.85),
+    ),
+    Value("held_out_auc", METRICS["held_out_auc"], ("held-out pairs",), _metric("held_out_auc"), (0.6, 0.85)),
+    Value("alignment", METRICS["alignment"], ("held-out pairs",), _metric("alignment"), (0.5, 1.2)),
+    Value("uniformity", METRICS["uniformity"], ("sentences",), _metric("uniformity"), (-3.0, -1.5)),
+    Value(
+        "mean_random_cosine",
+        METRICS["mean_random_cosine"],
+        ("sentences",),
+        _metric("mean_random_cosine"),
+        (0.3, 0.7),
+    ),
+    Value(
+        "neighbour_purity",
+        METRICS["neighbour_purity"],
+        ("groups",),
+        _metric("neighbour_purity"),
+        (0.6, 0.85),
+    ),
+    Value("attribute_purity", _BY_ATTRIBUTE, ("a second label",), _attribute_purity, (0.6, 0.85)),
+    Value("cosine_of_texts", _OF_TEXTS, (), _cosine_of_texts, (0.3, 0.7)),
+)  # fmt: skip
+BY_KEY = {value.key: value for value in VALUES}
+
+
+def _number(value: Value, evidence: Evidence, after: bool) -> float:
+    found = value.read(evidence, after)
+    if found is None:
+        raise InputError(f"{value.metric.title} cannot be measured on these sentences and pairs.")
+    return found
+
+
+def _level(value: Value, after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
+    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+        number = _number(value, evidence, after)
+        low, high = limits
+        outcome = LEVELS[(number >= low) + (number > high)]
+        when = "after training" if after else "before any training"
+        says = f"{value.metric.title} {when}: {value.metric.text(number)}."
+        row = (value.metric.title, None, number) if after else (value.metric.title, number, None)
+        return Measured(outcome, says, (row,))
+
+    return compute
+
+
+def _change(value: Value) -> Callable[[Evidence, tuple[float, ...]], Measured]:
+    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+        first, last = _number(value, evidence, False), _number(value, evidence, True)
+        (tolerance,) = limits
+        outcome = "stays" if abs(last - first) <= tolerance else "rises" if last > first else "falls"
+        text = value.metric.text
+        says = f"{value.metric.title}: {text(first)} before, {text(last)} after training."
+        return Measured(outcome, says, ((value.metric.title, first, last),))
+
+    return compute
+
+
+def _closest(after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
+    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+        z = evidence.texts_after if after else evidence.texts_before
+        assert z is not None and len(z) == len(evidence.texts)
+        cosines = [float(c) for c in z[1:] @ z[0]]
+        best = max(range(len(cosines)), key=cosines.__getitem__)
+        listed = ", ".join(f"{place} {cosine:.2f}" for place, cosine in zip(PLACES, cosines))
+        rows = [
+            (text, None, cosine) if after else (text, cosine, None)
+            for text, cosine in zip(evidence.texts[1:], cosines)
+        ]
+        says = f"Cosines with the text on top, in order: {listed}."
+        return Measured(PLACES[best], says, tuple(rows))
+
+    return compute
+
+
+def _sorted_by(after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
+    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+        group = _number(BY_KEY["neighbour_purity"], evidence, after)
+        attribute = _number(BY_KEY["attribute_purity"], evidence, after)
+        (tolerance,) = limits
+        equal = abs(group - attribute) <= tolerance
+        outcome = "equal" if equal else "group" if group > attribute else "attribute"
+        when = "After training" if after else "Before any training"
+        says = (
+            f"{when}, {group:.0%} of the nearest neighbours share the group and {attribute:.0%} share the "
+            "second label."
+        )
+        rows = []
+        for name, number in (("Same group", group), ("Same second label", attribute)):
+            rows.append((name, None, number) if after else (name, number, None))
+        return Measured(outcome, says, tuple(rows))
+
+    return compute
+
+
+def _rows() -> list[Measurement]:
+    rows = []
+    for v in VALUES:
+        texts = (2, 2) if v.key == "cosine_of_texts" else (0, 0)
+        for when, after in (("before", False), ("after", True)):
+            rows.append(
+                Measurement(
+                    f"{v.key}_{when}", f"{v.metric.title} {when} training", v.metric.meaning, after, v.needs,
+                    LEVELS, v.levels, _level(v, after), texts, v.key,
+                )
+            )  # fmt: skip
+        rows.append(
+            Measurement(
+                f"{v.key}_change", f"Change of: {v.metric.title.lower()}", v.metric.meaning, True, v.needs,
+                CHANGES, (v.tolerance,), _change(v), texts, v.key,
+            )
+        )  # fmt: skip
+    for when, after in (("before", False), ("after", True)):
+        rows.append(
+            Measurement(
+                f"closest_text_{when}", f"Closest text {when} training",
+                "Which of the other texts has the highest cosine with the first.", after, (), PLACES, (),
+                _closest(after), (3, 1 + len(PLACES)),
+            )
+        )  # fmt: skip
+        rows.append(
+            Measurement(
+                f"sorted_by_{when}", f"What the neighbours share {when} training",
+                "Whether nearest neighbours share the group or the second label more often.", after,
+                ("groups", "a second label"), SORTED_BY, (0.05,), _sorted_by(after),
+            )
+        )  # fmt: skip
+    return rows
+
+
+MEASUREMENTS: dict[str, Measurement] = {row.key: row for row in _rows()}

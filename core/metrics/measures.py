@@ -1,0 +1,315 @@
+"""How good a set of embeddings is: each measure a function of plain arrays, and `measure` for all at once.
+
+Apart from training so that a page, a benchmark or a notebook can measure any embeddings. Numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..types import FloatArray, IntArray, Metrics, Pair, SentenceSet
+from .table import METRICS as METRICS
+from .table import NEIGHBOURS
+from .table import Metric as Metric
+
+Floats = NDArray[np.floating[Any]]
+
+
+def measure(
+    embeddings: ArrayLike, sentences: SentenceSet, held_out: Sequence[Pair], train_pairs: Sequence[Pair] = ()
+) -> Metrics:
+    """Everything that Metrics holds, from embeddings (n, d) in the order of `sentences`.
+
+    The accuracy's threshold is fit on `train_pairs` where these hold both labels, so that held-out pairs
+    never choose it; see `pair_accuracy` for what happens otherwise. A measure is None where the data
+    cannot define it: no held-out pairs, one label only, no groups, a single sentence.
+    """
+    units = normalized(embeddings)  # (n, d)
+    assert len(units) == len(sentences), f"{len(units)} embeddings for {len(sentences)} sentences"
+    row = sentences.row()
+    cosines, similar = _scored(units, held_out, row)
+    train_cosines, train_similar = _scored(units, train_pairs, row)
+    matrix = units @ units.T if len(units) > 1 else None  # (n, n), the costly part, made once
+    return Metrics(
+        held_out_accuracy=pair_accuracy(cosines, similar, train_cosines, train_similar),
+        held_out_auc=auc(cosines, similar),
+        alignment=alignment(cosines[similar]),
+        uniformity=None if matrix is None else _uniformity(matrix),
+        mean_random_cosine=mean_random_cosine(units),
+        neighbour_purity=None if matrix is None else _purity(matrix, sentences.groups, NEIGHBOURS),
+    )
+
+
+# --- Cosines --------------------------------------------------------------------------------------
+
+
+def normalized(embeddings: ArrayLike) -> FloatArray:
+    """Rows (n, d) scaled to length 1, float32; a row of zeros stays zeros."""
+    z = np.asarray(embeddings, dtype=np.float32)
+    assert z.ndim == 2, f"embeddings have shape {z.shape}, not (n, d)"
+    lengths = np.linalg.norm(z, axis=1, keepdims=True)
+    return z / np.maximum(lengths, np.float32(1e-12))
+
+
+def cosine_matrix(embeddings: ArrayLike, others: ArrayLike | None = None) -> FloatArray:
+    """Cosine of every row with every row (n, n), or with every row of `others` (n, m); in [-1, 1]."""
+    units = normalized(embeddings)
+    against = units if others is None else normalized(others)
+    return np.clip(units @ against.T, -1.0, 1.0)
+
+
+def pair_cosines(embeddings: ArrayLike, rows: ArrayLike) -> FloatArray:
+    """Cosine of each pair of rows (m, 2), in [-1, 1], (m,)."""
+    units = normalized(embeddings)
+    at = np.asarray(rows, dtype=np.int64).reshape(-1, 2)
+    return np.clip(np.einsum("md,md->m", units[at[:, 0]], units[at[:, 1]]), -1.0, 1.0)
+
+
+def _scored(
+    units: FloatArray, pairs: Sequence[Pair], row: dict[str, int]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Cosine and "is similar" of each pair, (m,) each."""
+    rows = np.array([(row[pair.left], row[pair.right]) for pair in pairs], np.int64)
+    return pair_cosines(units, rows), np.array([pair.is_similar for pair in pairs], bool)
+
+
+# --- Pairs: are similar ones told from dissimilar ones? -------------------------------------------
+
+
+def best_threshold(cosines: ArrayLike, similar: ArrayLike) -> float | None:
+    """The cosine that parts similar from dissimilar pairs with the fewest errors; None without both labels.
+
+    A pair counts as similar when its cosine is at or above it. Candidates are the middles of the gaps
+    between neighbouring cosines and the two ends (all similar, none similar); of equally good ones the
+    widest gap wins, then the lowest.
+    """
+    scores, truth = np.asarray(cosines, np.float64), np.asarray(similar, bool)
+    if not _both(truth):
+        return None
+    order = np.argsort(scores, kind="stable")
+    scores, truth = scores[order], truth[order]
+    # correct[i]: pairs told right when the i lowest count as dissimilar and the rest as similar
+    below = np.concatenate([[0], np.cumsum(~truth)])
+    above = truth.sum() - np.concatenate([[0], np.cumsum(truth)])
+    correct = below + above  # (m + 1,)
+    gaps = np.concatenate([[0.0], np.diff(scores), [0.0]])
+    possible = np.concatenate([[True], np.diff(scores) > 0, [True]])  # equal cosines cannot be parted
+    best = np.flatnonzero(possible & (correct == correct[possible].max()))
+    i = int(best[np.argmax(gaps[best])])
+    if i == 0:
+        return float(scores[0])
+    if i == len(scores):
+        return float(np.nextafter(scores[-1], np.inf))
+    return float((scores[i - 1] + scores[i]) / 2)
+
+
+def pair_accuracy(
+    cosines: ArrayLike, similar: ArrayLike, train_cosines: ArrayLike = (), train_similar: ArrayLike = ()
+) -> float | None:
+    """Share of pairs told right by one cosine threshold, in [0, 1]; None without pairs.
+
+    The threshold is `best_threshold` of the training pairs. Taking the best one on the measured pairs
+    themselves, as is common, flatters small sets, so without training pairs of both labels a weaker
+    rule stands in: as many pairs count as similar as there are similar ones, those with the highest
+    cosines. That uses how many similar pairs there are, but not which.
+    """
+    scores, truth = np.asarray(cosines, np.float64), np.asarray(similar, bool)
+    if len(scores) == 0:
+        return None
+    threshold = best_threshold(train_cosines, train_similar)
+    if threshold is not None:
+        return float(np.mean((scores >= threshold) == truth))
+    if not _both(truth):
+        return None  # the stand-in would be right about every pair by construction
+    places = int(truth.sum())
+    last = np.sort(scores)[::-1][places - 1]  # the lowest cosine that still counts as similar
+    tied = scores == last
+    chance = np.where(scores > last, 1.0, np.where(tied, (places - (scores > last).sum()) / tied.sum(), 0.0))
+    return float(np.mean(np.where(truth, chance, 1.0 - chance)))  # equal cosines share what is left
+
+
+def auc(scores: ArrayLike, similar: ArrayLike) -> float | None:
+    """Area under the ROC curve, [0, 1]; ties count half. None without both labels.
+
+    Hanley & McNeil 1982: the chance that a random similar pair outscores a random dissimilar one.
+    """
+    values, truth = np.asarray(scores, np.float64), np.asarray(similar, bool)
+    if not _both(truth):
+        return None
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    rank_sum = _ranks(values)[truth].sum()
+    return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def alignment(similar_cosines: ArrayLike) -> float | None:
+    """Mean squared distance of similar pairs on the unit sphere, in [0, 4], from their cosines (m,).
+
+    Wang & Isola 2020, "Understanding contrastive representation learning through alignment and
+    uniformity on the hypersphere", with alpha = 2: |u - v|^2 = 2 - 2 cos. None without similar pairs.
+    """
+    cosines = np.asarray(similar_cosines, np.float64)
+    return float(np.mean(2.0 - 2.0 * cosines)) if len(cosines) else None
+
+
+def spearman(a: ArrayLike, b: ArrayLike) -> float | None:
+    """Rank correlation of two lists (m,), [-1, 1]; ties get their mean rank. None if either is constant."""
+    ranks_a, ranks_b = _ranks(np.asarray(a, np.float64)), _ranks(np.asarray(b, np.float64))
+    assert len(ranks_a) == len(ranks_b), "the two lists differ in length"
+    if len(ranks_a) < 2 or np.ptp(ranks_a) == 0 or np.ptp(ranks_b) == 0:
+        return None
+    return float(np.corrcoef(ranks_a, ranks_b)[0, 1])
+
+
+# --- The whole cloud: spread and collapse ---------------------------------------------------------
+
+
+def uniformity(embeddings: ArrayLike) -> float | None:
+    """log of the mean of exp(-2 |u - v|^2) over all pairs of different rows, in [-8, 0].
+
+    Wang & Isola 2020 with t = 2. Lower is more even; 0 when all rows are the same; about -4 for many
+    directions at right angles. None for fewer than two rows.
+    """
+    units = normalized(embeddings)
+    return _uniformity(units @ units.T) if len(units) > 1 else None
+
+
+def _uniformity(cosines: FloatArray) -> float:
+    n = len(cosines)
+    kernel = np.exp(4.0 * cosines - 4.0)  # exp(-2 (2 - 2 cos)), (n, n) float32
+    total = kernel.sum(dtype=np.float64) - np.trace(kernel, dtype=np.float64)
+    return min(0.0, float(np.log(total / (n * (n - 1)))))
+
+
+def mean_random_cosine(embeddings: ArrayLike) -> float | None:
+    """Exact mean cosine over all pairs of different rows, in [-1, 1]; None for fewer than two rows.
+
+    Ethayarajh 2019, "How contextual are contextualized word representations?" (anisotropy). No sampling:
+    the sum over all pairs is |sum of unit rows|^2 - sum of |unit row|^2.
+    """
+    units = normalized(embeddings)
+    n = len(units)
+    if n < 2:
+        return None
+    total = units.sum(axis=0, dtype=np.float64)
+    lengths = np.einsum("nd,nd->", units, units, dtype=np.float64)
+    return float(np.clip((total @ total - lengths) / (n * (n - 1)), -1.0, 1.0))
+
+
+def effective_rank(embeddings: ArrayLike) -> float | None:
+    """exp of the entropy of the singular values' shares, in [1, min(n, d)]; None without any length.
+
+    Roy & Vetterli 2007, "The effective rank: a measure of effective dimensionality", on the unit rows,
+    not centred, so a cloud collapsed into one direction has rank 1.
+    """
+    units = normalized(embeddings).astype(np.float64)
+    n, d = units.shape
+    if n == 0 or not units.any():
+        return None
+    # The smaller Gram matrix has the squared singular values as its eigenvalues.
+    squares = np.linalg.eigvalsh(units.T @ units if d <= n else units @ units.T)
+    values = np.sqrt(np.clip(squares, squares.max() * 1e-15, None))
+    share = values / values.sum()
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+# --- Neighbours -----------------------------------------------------------------------------------
+
+
+def nearest_neighbours(embeddings: ArrayLike, k: int) -> IntArray:
+    """The k rows with the highest cosine to each row, itself left out, nearest first: (n, min(k, n - 1))."""
+    units = normalized(embeddings)
+    return _nearest(units @ units.T, k)
+
+
+def _nearest(cosines: FloatArray, k: int) -> IntArray:
+    """As nearest_neighbours, from cosines (n, n), whose diagonal is overwritten."""
+    n = len(cosines)
+    k = min(k, n - 1)
+    if k <= 0:
+        return np.zeros((n, 0), np.int64)
+    np.fill_diagonal(cosines, -np.inf)
+    return _highest(cosines, k)
+
+
+def _highest(scores: FloatArray, k: int) -> IntArray:
+    """Columns of the k highest scores of each row, best first, (n, k); equal scores in column order."""
+    last = scores.shape[1] - k
+    chosen = np.argpartition(scores, last, axis=1)[:, last:]
+    lowest = np.take_along_axis(scores, chosen, axis=1).min(axis=1, keepdims=True)
+    # A partition picks any of several equal scores at the edge; those rows are sorted in full instead.
+    for row in np.flatnonzero((scores >= lowest).sum(axis=1) > k):
+        chosen[row] = np.argsort(-scores[row], kind="stable")[:k]
+    chosen.sort(axis=1)
+    best = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(chosen, best, axis=1)
+
+
+def neighbour_purity(
+    embeddings: ArrayLike, groups: Sequence[Hashable | None], k: int = NEIGHBOURS
+) -> float | None:
+    """Share of the k nearest neighbours that are of the same group, mean over sentences, in [0, 1].
+
+    Sentences without a group neither count nor are counted. A group of g sentences is asked for its
+    g - 1 nearest only, where that is fewer than k, so that 1 can always be reached; groups of one are
+    left out. None with fewer than two groups, or where every group has one sentence.
+    """
+    units = normalized(embeddings)
+    return _purity(units @ units.T, groups, k)
+
+
+def _purity(cosines: FloatArray, groups: Sequence[Hashable | None], k: int) -> float | None:
+    grouped = np.array([i for i, group in enumerate(groups) if group is not None], np.int64)
+    numbers = {group: i for i, group in enumerate(dict.fromkeys(g for g in groups if g is not None))}
+    if len(numbers) < 2:
+        return None
+    group = np.array([numbers[groups[i]] for i in grouped])  # (g,)
+    within = cosines if len(grouped) == len(cosines) else cosines[np.ix_(grouped, grouped)]
+    nearest = _nearest(within, k)  # (g, k)
+    asked = np.minimum(np.bincount(group)[group] - 1, nearest.shape[1])  # (g,)
+    same = (group[nearest] == group[:, None]) & (np.arange(nearest.shape[1]) < asked[:, None])
+    counts = asked > 0
+    return float(np.mean(same.sum(axis=1)[counts] / asked[counts])) if counts.any() else None
+
+
+def knn_accuracy(
+    known: ArrayLike,
+    known_groups: Sequence[Hashable],
+    new: ArrayLike,
+    new_groups: Sequence[Hashable],
+    k: int = NEIGHBOURS,
+) -> float | None:
+    """Share of `new` rows (m, d) whose k nearest `known` rows (n, d) by cosine vote for their group.
+
+    Cover & Hart 1967, "Nearest neighbor pattern classification". A tied vote goes to the group whose
+    voters have the higher cosines in sum. In [0, 1]; None without known or new rows.
+    """
+    cosines = cosine_matrix(new, known)  # (m, n)
+    if cosines.size == 0:
+        return None
+    numbers = {group: i for i, group in enumerate(dict.fromkeys(known_groups))}
+    group = np.array([numbers[g] for g in known_groups])
+    truth = np.array([numbers.get(g, -1) for g in new_groups])  # -1: a group nobody can vote for
+    nearest = _highest(cosines, min(k, len(group)))  # (m, k)
+    voters = np.take_along_axis(cosines, nearest, axis=1)
+    votes = np.zeros((len(cosines), len(numbers)))
+    # Cosines sum to k at most, so this breaks ties and never outweighs a vote.
+    np.add.at(votes, (np.arange(len(cosines))[:, None], group[nearest]), 1.0 + voters / (4.0 * len(group)))
+    return float(np.mean(votes.argmax(axis=1) == truth))
+
+
+# --- Helpers --------------------------------------------------------------------------------------
+
+
+def _both(truth: NDArray[np.bool_]) -> bool:
+    return bool(truth.any() and not truth.all())
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1, ties their mean, (m,)."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2.0)[place]

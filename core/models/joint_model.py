@@ -1,0 +1,209 @@
+"""The joint pass, written out: two texts in one row of tokens, BERT's layers over both, one number out.
+
+The layers are the bi-encoder's own (encoder.py). Three things differ: the tokens of the two texts see
+each other, a token type says which text a token belongs to, and a head turns the pass into a logit.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from .encoder import Embeddings, Encoder, Layer, Places
+
+ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPlaces
+MAX_TOKENS = 256  # of one pair; the packaged model saw no longer texts in training
+SPECIAL = 4  # [CLS] left [SEP] [CLS] right [SEP]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointPlaces(Places):
+    """Places of pairs. A token sees its own text as it is, and the other text a little dimmed.
+
+    all-MiniLM-L6-v2 has only ever seen one text at a time. Unchanged, its attention spends itself on the
+    other text's tokens; with exp(-2) = 0.14 of the weight at the start, training begins about as good as
+    the bi-encoder and learns where to look across.
+    """
+
+    bias: Tensor  # (n, 1, l, l) float32: 0 within a text, ACROSS between texts, -inf for padding
+
+    @property
+    def visible(self) -> Tensor:
+        return self.bias
+
+    @classmethod
+    def joint(cls, lengths: Tensor, segments: Tensor, across: float) -> JointPlaces:
+        """From the tokens of each pair, (n,), and the text that each token belongs to, (t,)."""
+        places = Places.of(lengths)
+        side = places.pad(segments[:, None])[:, :, 0]  # (n, l)
+        apart = side[:, :, None] != side[:, None, :]
+        bias = torch.zeros(apart.shape).masked_fill(apart, across)
+        bias = bias.masked_fill(~places.mask[:, None, :], -torch.inf)
+        return cls(places.flat, places.columns, places.mask, bias[:, None])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointTokens:
+    """n pairs as tokens laid end to end, t in all; the longest pair has l tokens.
+
+    Each text is framed as when it stands alone, `[CLS] left [SEP] [CLS] right [SEP]`, and its positions
+    start at 0 again, so the joint pass begins where the bi-encoder's two passes were.
+    """
+
+    ids: Tensor  # (t,) int64
+    positions: Tensor  # (t,) int64, place within its own text
+    segments: Tensor  # (t,) int64, 0 left, 1 right
+    places: JointPlaces
+    pieces: tuple[tuple[str, ...], ...]  # what each token shows, pair by pair
+    dropped: tuple[int, ...]  # tokens of each pair that did not fit
+
+
+def join(
+    tokenizer: Tokenizer,
+    pairs: Sequence[tuple[str, str]],
+    across: float = ACROSS,
+    max_tokens: int = MAX_TOKENS,
+) -> JointTokens:
+    """Tokens of each pair. Where a pair is too long, the longer text loses its last tokens first."""
+    assert pairs, "there is nothing to tokenize"
+    texts = list(dict.fromkeys(text.strip() for pair in pairs for text in pair))
+    found = dict(zip(texts, tokenizer.encode_batch(texts, add_special_tokens=False)))
+    start, end = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    assert start is not None and end is not None, "the tokenizer frames texts as BERT's does"
+    ids: list[int] = []
+    positions: list[int] = []
+    segments: list[int] = []
+    pieces: list[tuple[str, ...]] = []
+    dropped: list[int] = []
+    for left, right in pairs:
+        both = (found[left.strip()], found[right.strip()])
+        kept = fit(len(both[0].ids), len(both[1].ids), max_tokens - SPECIAL)
+        shown: list[str] = []
+        for segment, (one, count) in enumerate(zip(both, kept)):
+            ids += [start, *one.ids[:count], end]
+            positions += range(count + 2)
+            segments += [segment] * (count + 2)
+            shown += ["[CLS]", *one.tokens[:count], "[SEP]"]
+        pieces.append(tuple(shown))
+        dropped.append(sum(len(one.ids) for one in both) - sum(kept))
+    place, side = torch.tensor(positions), torch.tensor(segments)
+    places = JointPlaces.joint(torch.tensor([len(shown) for shown in pieces]), side, across)
+    return JointTokens(torch.tensor(ids), place, side, places, tuple(pieces), tuple(dropped))
+
+
+def fit(left: int, right: int, room: int) -> tuple[int, int]:
+    """How many tokens of each text stay: the longer one is cut until both fit (longest first).
+
+    >>> fit(10, 3, 8)
+    (5, 3)
+    """
+    if left + right <= room:
+        return left, right
+    shorter = min(left, right, room // 2)
+    return (shorter, room - shorter) if left <= right else (room - shorter, shorter)
+
+
+class Head(nn.Module):
+    """A logit from the joint pass: a scaled cosine of the two halves plus a small network.
+
+    With u and v the mean token vectors of the left and the right text, both already informed by the other
+    text, the network reads [|u - v|; u * v; first token]. The factors bring each part to about unit size.
+    """
+
+    def __init__(self, dim: int, inner: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor([5.0, -2.5]))  # slope and offset of the cosine
+        self.inner = nn.Linear(3 * dim, inner)
+        self.out = nn.Linear(inner, 1)
+
+    def forward(self, hidden: Tensor, sides: Tensor, dropout: float = 0.0) -> Tensor:
+        """hidden (n, l, d); sides (n, 2, l) averages each text's tokens -> logits (n,)."""
+        u, v = F.normalize(sides @ hidden, dim=2).unbind(1)  # (n, d) each
+        dim = hidden.shape[2]
+        parts = [(u - v).abs() * math.sqrt(dim), u * v * dim, hidden[:, 0] * 3]
+        cosine = (u * v).sum(dim=1)
+        inner = F.dropout(F.gelu(self.inner(torch.cat(parts, dim=1))), dropout)
+        logits: Tensor = self.scale[0] * cosine + self.scale[1] + self.out(inner).squeeze(1)
+        return logits
+
+
+class JointModel(nn.Module):
+    """Embeddings, layers and head. Shared between callers: train only a `copy_to_train`."""
+
+    def __init__(self, base: Encoder, head: Head, across: float = ACROSS) -> None:
+        super().__init__()
+        self.across = across
+        self.tokenizer = Tokenizer.from_str(base.tokenizer.to_str())  # its own limits: the base cuts at less
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        self.embeddings: Embeddings = base.embeddings
+        self.layers = base.layers
+        self.head = head
+
+    def tokenize(self, pairs: Sequence[tuple[str, str]]) -> JointTokens:
+        return join(self.tokenizer, pairs, self.across)
+
+    def embed(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
+        """What enters the first layer, (t, d)."""
+        table = self.embeddings
+        x = F.embedding(tokens.ids, table.word) + F.embedding(tokens.positions, table.position)
+        x = table.norm(x + F.embedding(tokens.segments, table.token_type))
+        return F.dropout(x, dropout)
+
+    def run(
+        self, x: Tensor, places: Places, start: int = 0, stop: int | None = None, dropout: float = 0.0
+    ) -> Tensor:
+        """Send (t, d) through layers start..stop-1 (all by default)."""
+        for layer in self.layers[start:stop]:
+            x = layer(x, places, dropout)
+        return x
+
+    def read(self, x: Tensor, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
+        """The head's logits (n,) from the last layer's (t, d)."""
+        segment = tokens.places.pad(tokens.segments[:, None])[:, :, 0]  # (n, l)
+        mask = tokens.places.mask
+        sides = torch.stack([mask & (segment == 0), mask & (segment == 1)], dim=1).float()  # (n, 2, l)
+        logits: Tensor = self.head(tokens.places.pad(x), sides / sides.sum(dim=2, keepdim=True), dropout)
+        return logits
+
+    def forward(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
+        """Pairs -> logits (n,)."""
+        x = self.run(self.embed(tokens, dropout), tokens.places, dropout=dropout)
+        return self.read(x, tokens, dropout)
+
+    def attention(self, tokens: JointTokens) -> Tensor:
+        """Who looks at whom in the joint pass of ONE pair: (layers, heads, t, t), each row sums to 1."""
+        x = self.embed(tokens)
+        seen = []
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            seen.append(attention_weights(layer, x, tokens.places.bias[0]))
+            x = layer(x, tokens.places)
+        return torch.stack(seen)
+
+    def copy_to_train(self, first: int) -> JointModel:
+        """A copy whose layers from `first` on, and head, are its own and learn; the rest is shared."""
+        twin = copy.copy(self)
+        twin._modules = dict(self._modules)
+        twin.layers = nn.ModuleList(
+            copy.deepcopy(layer) if i >= first else layer for i, layer in enumerate(self.layers)
+        )
+        twin.head = copy.deepcopy(self.head)
+        for part in (*twin.layers[first:], twin.head):
+            part.requires_grad_(True)
+        return twin
+
+
+def attention_weights(layer: Layer, x: Tensor, bias: Tensor) -> Tensor:
+    """softmax(q k' / sqrt(d / heads) + bias) of one pair's tokens (t, d) -> (heads, t, t)."""
+    q, k, _ = (
+        layer.query_key_value(x).view(len(x), 3, layer.heads, -1).permute(1, 2, 0, 3)
+    )  # (heads, t, d/heads)
+    return torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[2]) + bias, dim=2)

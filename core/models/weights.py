@@ -1,0 +1,269 @@
+"""Encoders on disk: Hugging Face's folder layout in, and out again so that other tools can load it.
+
+Only safetensors and JSON are read; nothing in a model folder is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from ..types import InputError
+from .encoder import ACTIVATIONS, POOLINGS, Encoder, Layer, Shape
+
+# Model types whose weights have BERT's names and maths; True where positions start after the padding id.
+MODEL_TYPES = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True}
+ARCHITECTURES = {
+    "bert": "BertModel",
+    "roberta": "RobertaModel",
+    "xlm-roberta": "XLMRobertaModel",
+    "camembert": "CamembertModel",
+}
+KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
+
+EMBEDDING_NAMES = {
+    "word": "word_embeddings.weight",
+    "position": "position_embeddings.weight",
+    "token_type": "token_type_embeddings.weight",
+    "norm.weight": "LayerNorm.weight",
+    "norm.bias": "LayerNorm.bias",
+}
+LAYER_NAMES = {
+    "attention_out": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "out_norm": "output.LayerNorm",
+}
+PARTS = ("weight", "bias")
+
+
+def read_folder(folder: Path, layers: int | None = None, name: str = "") -> Encoder:
+    """Load a BERT-family model; `layers` keeps only the first ones. Parameters need no gradient.
+
+    Raises InputError when a file is missing, damaged, or of an architecture that is not BERT's.
+    """
+    config = _json(folder / "config.json")
+    shape = read_shape(config, folder.name)
+    _refuse_extra_modules(folder)
+    file = folder / "model.safetensors"
+    if not file.is_file():
+        raise InputError(f"{folder.name} has no model.safetensors; only that format is read.")
+    try:
+        found = load_file(file)
+    except SafetensorError as error:
+        raise InputError(f"{file.name} of {folder.name} is damaged: {error}.") from error
+    kept = shape.layers if layers is None else min(layers, shape.layers)
+    encoder = empty_encoder(folder, _resized(shape, kept), name or folder.name)
+    try:
+        state = to_own_names(_without_prefix(found), kept)
+        encoder.load_state_dict(state, assign=True)
+    except (KeyError, RuntimeError, StopIteration) as error:
+        raise InputError(
+            f"The weights of {folder.name} are not those of the model in its config.json."
+        ) from error
+    return encoder.requires_grad_(False).eval()
+
+
+def random_encoder(folder: Path, seed: int, name: str = "blank") -> Encoder:
+    """The same tokenizer and shape as the model in `folder`, with fresh weights from `seed`.
+
+    As BERT starts: normal with standard deviation 0.02, biases 0, layer norms 1.
+    """
+    shape = read_shape(_json(folder / "config.json"), folder.name)
+    return fill_randomly(empty_encoder(folder, shape, name), seed)
+
+
+def fill_randomly(encoder: Encoder, seed: int) -> Encoder:
+    generator = torch.Generator().manual_seed(seed)
+    state: dict[str, Tensor] = {}
+    for key, meta in encoder.state_dict().items():
+        if key.endswith("bias"):
+            state[key] = torch.zeros(meta.shape)
+        elif "norm" in key:
+            state[key] = torch.ones(meta.shape)
+        else:
+            state[key] = torch.empty(meta.shape).normal_(0.0, 0.02, generator=generator)
+    encoder.load_state_dict(state, assign=True)
+    return encoder.requires_grad_(False).eval()
+
+
+def empty_encoder(folder: Path, shape: Shape, name: str) -> Encoder:
+    """An encoder without weights yet, with the folder's tokenizer and maximum length."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise InputError(f"{folder.name} has no tokenizer.json; save the model with its fast tokenizer.")
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception
+        raise InputError(f"tokenizer.json of {folder.name} cannot be read: {error}.") from error
+    own_limit = shape.positions - shape.first_position
+    limit = _json(folder / "sentence_bert_config.json", needed=False).get("max_seq_length") or own_limit
+    with torch.device("meta"):
+        return Encoder(tokenizer, shape, max_length=min(int(limit), own_limit), name=name)
+
+
+def read_shape(config: dict[str, Any], name: str) -> Shape:
+    """Sizes from config.json. Raises InputError for an architecture this app does not run."""
+    kind = config.get("model_type")
+    if kind not in MODEL_TYPES:
+        raise InputError(f"{name} is a {kind} model; this app runs {', '.join(MODEL_TYPES)} models.")
+    activation = config.get("hidden_act", "gelu")
+    if activation not in ACTIVATIONS or config.get("position_embedding_type", "absolute") != "absolute":
+        raise InputError(f"{name} uses an activation or position encoding that this app does not run.")
+    pad = int(config.get("pad_token_id") or 0)
+    try:
+        return Shape(
+            vocabulary=config["vocab_size"],
+            dim=config["hidden_size"],
+            layers=config["num_hidden_layers"],
+            heads=config["num_attention_heads"],
+            inner=config["intermediate_size"],
+            positions=config["max_position_embeddings"],
+            token_types=config.get("type_vocab_size", 2),
+            epsilon=config.get("layer_norm_eps", 1e-12),
+            activation=activation,
+            first_position=pad + 1 if MODEL_TYPES[kind] else 0,
+            pad_id=pad,
+            model_type=kind,
+        )
+    except KeyError as error:
+        raise InputError(f"config.json of {name} does not say {error}.") from error
+
+
+def default_pooling(folder: Path) -> str:
+    """The pooling a sentence-transformers folder asks for; "mean" where it does not say."""
+    config = _json(folder / "1_Pooling" / "config.json", needed=False)
+    keys = {"cls": "pooling_mode_cls_token", "max": "pooling_mode_max_tokens"}
+    asked = config.get("pooling_mode") or next((how for how, key in keys.items() if config.get(key)), "mean")
+    return asked if asked in POOLINGS else "mean"
+
+
+def to_own_names(found: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
+    """Hugging Face's names to this project's, in fresh aligned float32 memory.
+
+    Fresh, because the bits of a matrix product can depend on how its operands lie in memory.
+    """
+    state = {f"embeddings.{own}": found[f"embeddings.{theirs}"] for own, theirs in EMBEDDING_NAMES.items()}
+    for i in range(layers):
+        theirs = f"encoder.layer.{i}."
+        for part in PARTS:
+            three = [found[f"{theirs}attention.self.{one}.{part}"] for one in ("query", "key", "value")]
+            state[f"layers.{i}.query_key_value.{part}"] = torch.cat(three)
+            for own, name in LAYER_NAMES.items():
+                state[f"layers.{i}.{own}.{part}"] = found[f"{theirs}{name}.{part}"]
+    return {key: value.to(torch.float32, copy=True).contiguous() for key, value in state.items()}
+
+
+def to_hub_names(encoder: Encoder) -> dict[str, Tensor]:
+    """The other way round: every weight under the name that transformers gives it."""
+    own = encoder.state_dict()
+    state = {f"embeddings.{theirs}": own[f"embeddings.{name}"] for name, theirs in EMBEDDING_NAMES.items()}
+    for i, layer in enumerate(encoder.layers):
+        assert isinstance(layer, Layer)
+        for part in PARTS:
+            three = own[f"layers.{i}.query_key_value.{part}"].chunk(3)
+            for one, value in zip(("query", "key", "value"), three):
+                state[f"encoder.layer.{i}.attention.self.{one}.{part}"] = value
+            for name, theirs in LAYER_NAMES.items():
+                state[f"encoder.layer.{i}.{theirs}.{part}"] = own[f"layers.{i}.{name}.{part}"]
+    return {key: value.detach().clone().contiguous() for key, value in state.items()}
+
+
+def save_folder(encoder: Encoder, folder: Path, pooling: str = "mean") -> None:
+    """Write a folder that this app, transformers and sentence-transformers can load."""
+    shape = encoder.shape
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "architectures": [ARCHITECTURES[shape.model_type]],
+        "model_type": shape.model_type,
+        "vocab_size": shape.vocabulary,
+        "hidden_size": shape.dim,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.inner,
+        "max_position_embeddings": shape.positions,
+        "type_vocab_size": shape.token_types,
+        "layer_norm_eps": shape.epsilon,
+        "hidden_act": shape.activation,
+        "pad_token_id": shape.pad_id,
+    }
+    prefix = "sentence_transformers.models."
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": prefix + "Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": prefix + "Pooling"},
+        {"idx": 2, "name": "2", "path": "2_Normalize", "type": prefix + "Normalize"},
+    ]
+    pooling_config = {
+        "word_embedding_dimension": shape.dim,
+        "pooling_mode_cls_token": pooling == "cls",
+        "pooling_mode_mean_tokens": pooling == "mean",
+        "pooling_mode_max_tokens": pooling == "max",
+    }
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    (folder / "2_Normalize").mkdir(exist_ok=True)
+    for name, value in (
+        ("config.json", config),
+        ("modules.json", modules),
+        ("sentence_bert_config.json", {"max_seq_length": encoder.max_length, "do_lower_case": False}),
+        ("1_Pooling/config.json", pooling_config),
+        ("tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **_special_tokens(encoder)}),
+    ):
+        (folder / name).write_text(json.dumps(value, indent=2), encoding="utf-8")
+    encoder.tokenizer.save(str(folder / "tokenizer.json"))
+    save_file(to_hub_names(encoder), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _special_tokens(encoder: Encoder) -> dict[str, str]:
+    """What transformers must be told about a bare tokenizer: its special tokens, by role."""
+    known = set(encoder.tokenizer.get_vocab())
+    bert = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    roberta = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
+    return bert if "[CLS]" in known else {role: token for role, token in roberta.items() if token in known}
+
+
+def _resized(shape: Shape, layers: int) -> Shape:
+    return replace(shape, layers=layers)
+
+
+def _without_prefix(found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Drop what stands before "embeddings.": some files say "bert.embeddings...."."""
+    anchor = "embeddings.word_embeddings.weight"
+    prefix = next(key for key in found if key.endswith(anchor))[: -len(anchor)]
+    return {key[len(prefix) :]: value for key, value in found.items() if key.startswith(prefix)}
+
+
+def _refuse_extra_modules(folder: Path) -> None:
+    file = folder / "modules.json"
+    modules = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    for module in modules:
+        kind = str(module.get("type", "")).rsplit(".", 1)[-1]
+        if kind not in KNOWN_MODULES:
+            raise InputError(f"{folder.name} has a {kind} layer after pooling, which this app does not run.")
+
+
+def _json(file: Path, needed: bool = True) -> dict[str, Any]:
+    if not file.is_file():
+        if not needed:
+            return {}
+        raise InputError(f"{file.parent.name} has no {file.name}; it is not a model folder.")
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file.name} of {file.parent.name} is not valid JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{file.name} of {file.parent.name} does not hold settings.")
+    return value
+
+
+def parameter_count(encoder: Encoder) -> int:
+    return sum(math.prod(p.shape) for p in encoder.parameters())

@@ -1,0 +1,200 @@
+"""Retrieve and re-rank: three ways to order passages for a query, and how good an order is.
+
+Numpy only, so a page can call it directly. Models stay outside: embeddings and pair scores come in as
+arrays, or through a function that is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..types import FloatArray, IntArray
+from .corpus import Corpus, Passage
+
+EMBED_BATCH = 64  # texts embedded between two reports of progress
+STOPPED = 0.0  # BM25's score of a passage that shares no word with the query
+
+Embed = Callable[[Sequence[str]], FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Passages in order, best first. `rows` (k,) are rows of the corpus, `scores` (k,) never increase."""
+
+    rows: IntArray
+    scores: FloatArray
+
+    def place(self) -> dict[int, int]:
+        """Row of the corpus -> place in this order, 1 is the best."""
+        return {int(row): place for place, row in enumerate(self.rows, start=1)}
+
+    def top(self, k: int) -> Ranking:
+        return Ranking(self.rows[:k], self.scores[:k])
+
+
+# --- Retrieve ------------------------------------------------------------------------------------
+
+
+def rank_by_cosine(query: ArrayLike, embeddings: ArrayLike, k: int | None = None) -> Ranking:
+    """Exact search: every passage compared. query (d,), embeddings (n, d), all of unit length.
+
+    The k best, all by default; passages with equal scores keep the corpus's order.
+    """
+    scores = np.asarray(embeddings, np.float32) @ np.asarray(query, np.float32)  # (n,)
+    return _best(scores, k)
+
+
+def _best(scores: FloatArray, k: int | None) -> Ranking:
+    order = np.argsort(-scores, kind="stable")[:k].astype(np.int64)
+    return Ranking(order, scores[order].astype(np.float32))
+
+
+class WordIndex:
+    """BM25 over a corpus (Robertson & Zaragoza 2009, "The probabilistic relevance framework"), by bm25s.
+
+    Words are lower-cased and common English ones dropped; nothing else is done to them, so "cats" is not
+    "cat". That is the point of the comparison.
+    """
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        import bm25s
+
+        self.count = len(passages)
+        self._index: Any = bm25s.BM25()
+        words = self._words([passage.full_text for passage in passages])
+        self._known = {word for row in words for word in row}
+        if self._known:
+            self._index.index(words, show_progress=False)
+
+    def rank(self, query: str, k: int | None = None) -> Ranking:
+        """The passages that share a word with the query, best first; possibly none."""
+        words = [word for word in self._words([query])[0] if word in self._known]
+        if not words:
+            return Ranking(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        scores = np.asarray(self._index.get_scores(words), np.float32)
+        found = _best(scores, None)
+        return found.top(int((scores > STOPPED).sum())).top(self.count if k is None else k)
+
+    @staticmethod
+    def _words(texts: Sequence[str]) -> list[list[str]]:
+        import bm25s
+
+        words: list[list[str]] = bm25s.tokenize(list(texts), return_ids=False, show_progress=False)
+        return words
+
+
+# --- Re-rank -------------------------------------------------------------------------------------
+
+
+def pairs_to_read(query: str, corpus: Corpus, ranking: Ranking) -> list[tuple[str, str]]:
+    """What a cross-encoder reads: the query with each passage of the ranking."""
+    return [(query, corpus.passages[row].full_text) for row in ranking.rows]
+
+
+def rerank(ranking: Ranking, scores: ArrayLike) -> Ranking:
+    """The same passages in the order of new scores (k,); equal ones keep their order."""
+    fresh = np.asarray(scores, np.float32)
+    assert fresh.shape == ranking.scores.shape, "one score for each passage of the ranking"
+    best = _best(fresh, None)
+    return Ranking(ranking.rows[best.rows], best.scores)
+
+
+def moves(before: Ranking, after: Ranking) -> list[int | None]:
+    """For each passage of `after`, how many places it rose (positive) or fell; None if it is new."""
+    place = before.place()
+    return [
+        place[int(row)] - now if int(row) in place else None for now, row in enumerate(after.rows, start=1)
+    ]
+
+
+# --- Embeddings of many passages -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` different texts are embedded."""
+
+    done: int
+    total: int
+
+
+def embed_in_batches(
+    texts: Sequence[str], embed: Embed, kept: dict[str, FloatArray], batch_size: int = EMBED_BATCH
+) -> Iterator[Progress]:
+    """Fill `kept`, text -> vector (d,), with what it lacks, one batch at a time, reporting after each.
+
+    To stop, stop iterating: what is done stays in `kept`, and the next call goes on from there.
+    """
+    wanted = list(dict.fromkeys(texts))
+    missing = sorted((text for text in wanted if text not in kept), key=len)
+    done = len(wanted) - len(missing)
+    yield Progress(done, len(wanted))
+    for start in range(0, len(missing), batch_size):
+        batch = missing[start : start + batch_size]
+        for text, vector in zip(batch, embed(batch), strict=True):
+            kept[text] = vector
+        done += len(batch)
+        yield Progress(done, len(wanted))
+
+
+def gathered(texts: Sequence[str], kept: Mapping[str, FloatArray]) -> FloatArray:
+    """The vectors of these texts as (n, d); every text must be in `kept`."""
+    return np.stack([kept[text] for text in texts])
+
+
+# --- How good is an order? -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Means over all queries with known answers, each in [0, 1]."""
+
+    recall: float  # at k
+    reciprocal_rank: float  # MRR, within the first k
+    ndcg: float  # at k
+    k: int
+    queries: int
+
+
+def recall_at(rows: Sequence[int], answers: Sequence[int], k: int) -> float:
+    """Share of the answers that are among the first k, in [0, 1]."""
+    assert answers, "a query without known answers has no recall"
+    return len(set(rows[:k]) & set(answers)) / len(set(answers))
+
+
+def reciprocal_rank(rows: Sequence[int], answers: Sequence[int], k: int | None = None) -> float:
+    """1 / place of the first answer, 0 if none is among the first k. Its mean is MRR (Voorhees 1999)."""
+    known = set(answers)
+    return next((1.0 / place for place, row in enumerate(rows[:k], start=1) if row in known), 0.0)
+
+
+def ndcg_at(rows: Sequence[int], answers: Sequence[int], k: int) -> float:
+    """Normalised discounted cumulative gain with gain 1 for an answer, in [0, 1].
+
+    Järvelin & Kekäläinen 2002: gains are divided by log2(place + 1) and the sum by the best possible one.
+    """
+    assert answers, "a query without known answers has no nDCG"
+    known = set(answers)
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    gained = sum(discount[i] for i, row in enumerate(rows[:k]) if row in known)
+    return float(gained / discount[: len(known)].sum())
+
+
+def evaluate(rankings: Sequence[Ranking], answers: Sequence[Sequence[int]], k: int) -> Quality | None:
+    """Mean recall@k, MRR@k and nDCG@k of one ranking a query; None without queries."""
+    assert len(rankings) == len(answers), "one list of answers for each ranking"
+    if not rankings:
+        return None
+    lists = [(ranking.rows.tolist(), list(known)) for ranking, known in zip(rankings, answers)]
+    return Quality(
+        recall=float(np.mean([recall_at(rows, known, k) for rows, known in lists])),
+        reciprocal_rank=float(np.mean([reciprocal_rank(rows, known, k) for rows, known in lists])),
+        ndcg=float(np.mean([ndcg_at(rows, known, k) for rows, known in lists])),
+        k=k,
+        queries=len(lists),
+    )

@@ -1,0 +1,132 @@
+"""One worker process as the server sees it: start, talk, notice its death, start again.
+
+A plain subprocess and a keyed local connection are used rather than multiprocessing's own start
+methods, because spawning would re-import the whole web server in every worker.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+log = logging.getLogger(__name__)
+
+Receive = Callable[["WorkerProcess", tuple[Any, ...]], None]
+
+
+class WorkerProcess:
+    """A child process, the thread that reads what it says and the one that writes to it.
+
+    Writing has a thread of its own because the pipe may be full: whoever waited there could be the reader,
+    and the child, waiting to be read, would never empty it.
+
+    `on_message(worker, message)` is called on the reader thread for every message, and with
+    ("died", exit code) once when the process ends without having been asked to.
+    """
+
+    def __init__(self, lane: str, threads: int, on_message: Receive) -> None:
+        self.lane = lane
+        self.threads = threads
+        self.on_message = on_message
+        self.ready = threading.Event()
+        self.closing = False
+        self.dead = False
+        self._unsent: queue.SimpleQueue[Any] = queue.SimpleQueue()  # pickled messages; None ends the writer
+        self._connection: Connection | None = None
+        self._process = self._spawn()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        key = secrets.token_bytes(32)
+        listener = Listener(authkey=key)
+        threads = str(self.threads)
+        environment = dict(os.environ) | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+            "EMBEDDING_LAB_LANE": self.lane,
+            "EMBEDDING_LAB_WORKER_THREADS": threads,
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "NUMBA_NUM_THREADS": threads,
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core.runs.worker", str(listener.address)],
+            stdin=subprocess.PIPE,
+            env=environment,
+            cwd=ROOT,
+        )
+        assert process.stdin is not None
+        process.stdin.write(base64.b64encode(key) + b"\n")
+        process.stdin.close()
+        threading.Thread(target=self._read, args=(listener, process), daemon=True).start()
+        return process
+
+    def _read(self, listener: Listener, process: subprocess.Popen[bytes]) -> None:
+        watchdog = threading.Thread(target=self._unblock, args=(listener, process), daemon=True)
+        watchdog.start()
+        try:
+            connection = listener.accept()
+            self._connection = connection
+            threading.Thread(target=self._write, args=(connection,), daemon=True).start()
+            while True:
+                message = connection.recv()
+                if message == ("ready",):
+                    self.ready.set()
+                else:
+                    self.on_message(self, message)
+        except (EOFError, OSError, AuthenticationError):
+            pass
+        finally:
+            listener.close()
+            self.dead = True
+            self._unsent.put(None)
+            code = process.wait()
+            if not self.closing:
+                log.error("The %s worker ended with exit code %s", self.lane, code)
+                self.on_message(self, ("died", code))
+
+    def _unblock(self, listener: Listener, process: subprocess.Popen[bytes]) -> None:
+        """A child that dies before it connects would leave accept() waiting for ever: knock once."""
+        process.wait()
+        if self._connection is None:
+            with contextlib.suppress(Exception):
+                Client(listener.address, authkey=b"knock")
+
+    def send(self, *message: Any) -> None:
+        """Say something, without waiting; kept until the process has connected and reads. A dead process
+        hears nothing."""
+        self._unsent.put(ForkingPickler.dumps(message))
+
+    def _write(self, connection: Connection) -> None:
+        while (message := self._unsent.get()) is not None:
+            try:
+                connection.send_bytes(message)
+            except OSError:
+                log.warning("The %s worker is gone; a message was not sent", self.lane)
+                return
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        self.closing = True
+        self.send("exit")
+        try:
+            self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()

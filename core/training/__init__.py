@@ -1,0 +1,22 @@
+"""How models learn: the loop, batches, settings, checkpoints, and one trainer for each kind of model.
+
+What a loss is stands in core/losses, where runs happen in core/runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .trainer import Trainer, train
+
+__all__ = ["Trainer", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """`training.train` and `training.Trainer`, which need torch: loaded when somebody asks for them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import trainer
+
+    return getattr(trainer, name)

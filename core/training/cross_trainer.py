@@ -1,0 +1,235 @@
+"""Fine-tuning a cross-encoder step by step, with the bi-encoder's controls and the same kind of iterator.
+
+So both can learn the same pairs side by side. Everything random derives from (seed, step), and the layers
+that do not learn run once per pair and order; what they gave is kept.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..metrics.measures import auc, pair_accuracy
+from ..models.cross_encoder import CrossEncoder, JointPairs, TextPair, sigmoid
+from ..models.joint_model import JointModel, JointPlaces, JointTokens
+from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
+from .checkpoints import Checkpoint
+from .controls import check
+from .sampling import make_sampler
+from .trainer import Diverged, learning_rate, make_optimizer, seeded
+
+CHUNK = 64  # pairs read at once outside training
+ORDER = 3  # keeps the draw of (left, right) or (right, left) apart from other draws of the same seed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossSnapshot:
+    """What train_cross yields. Step 0 is the model before training and has no loss (nan).
+
+    Scores are the mean of both orders. Accuracy and AUC are measured as the bi-encoder's are
+    (core/metrics/measures.py) and None where the data cannot define them.
+    """
+
+    step: int
+    loss: float
+    scores: FloatArray  # (m,) of the training pairs, [0, 1]
+    held_out_scores: FloatArray  # (h,) of the held-out pairs, [0, 1]
+    held_out_accuracy: float | None
+    held_out_auc: float | None
+    seconds: float  # of training, without the time spent measuring
+
+
+def train_cross(
+    cross_encoder: CrossEncoder,
+    sentences: SentenceSet,
+    pairs: Sequence[Pair],
+    config: TrainingConfig,
+    held_out: Sequence[Pair] = (),
+    resume: Checkpoint | None = None,
+) -> Iterator[CrossSnapshot]:
+    """Train a copy of the cross-encoder; the one given is not changed.
+
+    Yields step 0, step 1, every `snapshot_every`-th and the last step; with `resume` it goes on after that
+    checkpoint. Of `config`, steps, learning_rate, warmup, batch_size, trained_layers, dropout, weight_decay,
+    seed and snapshot_every count; the loss is always binary cross-entropy. Raises InputError without
+    labelled pairs or for a model that cannot be trained here, Diverged when the loss is not finite.
+    """
+    trainer = CrossTrainer(cross_encoder, sentences, pairs, config, held_out, resume)
+    if resume is None:
+        yield trainer.snapshot()
+    while trainer.step < config.steps:
+        trainer.advance()
+        if trainer.step % config.snapshot_every == 0 or trainer.step in (1, config.steps):
+            yield trainer.snapshot()
+
+
+class CrossTrainer:
+    """One run: the joint model that learns, its optimizer and the step it has reached."""
+
+    def __init__(
+        self,
+        cross_encoder: CrossEncoder,
+        sentences: SentenceSet,
+        pairs: Sequence[Pair],
+        config: TrainingConfig,
+        held_out: Sequence[Pair] = (),
+        resume: Checkpoint | None = None,
+    ) -> None:
+        check(config)
+        if not isinstance(cross_encoder.model, JointPairs):
+            raise InputError("Only the packaged cross-encoder can be trained here; choose it.")
+        self.config = config
+        self.pairs, self.held_out = tuple(pairs), tuple(held_out)
+        # The same pairs in the same batches as a bi-encoder whose loss takes labelled pairs.
+        self.sample = make_sampler(sentences, pairs, held_out, config.replace(loss="cosine"))
+        base = cross_encoder.model.joint
+        self.first = max(0, len(base.layers) - config.trained_layers)
+        self.model = base.copy_to_train(self.first)
+        self.parameters = {n: p for n, p in self.model.named_parameters() if _learns(n, self.first)}
+        self.optimizer = make_optimizer(self.parameters, config)
+        self.reader = _Reader(self.model, self.first, sentences, (*self.pairs, *self.held_out))
+        self.step, self.seconds, self.last_loss = 0, 0.0, math.nan
+        if resume is not None:
+            self._restore(resume)
+
+    def advance(self) -> None:
+        """One step: read a batch of pairs, compare with the labels, correct the weights."""
+        began, step = time.perf_counter(), self.step + 1
+        sample = self.sample(step)
+        turned = np.random.default_rng((self.config.seed, ORDER, step)).random(len(sample.batch.left)) < 0.5
+        left, right = sample.rows[sample.batch.left], sample.rows[sample.batch.right]
+        asked = [(b, a) if turn else (a, b) for a, b, turn in zip(left.tolist(), right.tolist(), turned)]
+        with seeded(self.config.seed, step):
+            logits = self.reader.logits(asked, self.config.dropout)  # (b,)
+        loss = F.binary_cross_entropy_with_logits(logits, sample.batch.label)
+        if not math.isfinite(loss.item()):
+            raise Diverged(
+                f"At step {step} the cross-encoder's loss is no longer a finite number. Try a lower learning "
+                f"rate (now {self.config.learning_rate:g})."
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, self.config)
+        self.optimizer.step()
+        self.step, self.last_loss = step, loss.item()
+        self.seconds += time.perf_counter() - began
+
+    def snapshot(self) -> CrossSnapshot:
+        """The scores of all pairs now, both orders averaged, and how good those of held-out pairs are."""
+        scores = self.reader.scores()
+        trained, held = scores[: len(self.pairs)], scores[len(self.pairs) :]
+        truth = np.array([pair.is_similar for pair in self.held_out], bool)
+        known = np.array([pair.is_similar for pair in self.pairs], bool)
+        accuracy = pair_accuracy(held, truth, trained, known)
+        return CrossSnapshot(
+            self.step, self.last_loss, trained, held, accuracy, auc(held, truth), self.seconds
+        )
+
+    def tuned(self) -> CrossEncoder:
+        """The model as it is now, ready to score anything."""
+        twin = self.model.copy_to_train(self.first).requires_grad_(False).eval()
+        return CrossEncoder(JointPairs(twin), "Cross-encoder, trained here")
+
+    # ---- saving and going on -----------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """The state after this step, as copies."""
+        states = {n: self.optimizer.state[p] for n, p in self.parameters.items() if p in self.optimizer.state}
+        return Checkpoint(
+            step=self.step,
+            config=self.config,
+            parameters={name: _array(p) for name, p in self.parameters.items()},
+            first={name: _array(state["exp_avg"]) for name, state in states.items()},
+            second={name: _array(state["exp_avg_sq"]) for name, state in states.items()},
+            updates={name: int(state["step"]) for name, state in states.items()},
+            seconds=self.seconds,
+        )
+
+    def _restore(self, resume: Checkpoint) -> None:
+        """Take over weights and moments. Raises InputError when they are not this model's."""
+        fits = all(
+            name in resume.parameters and resume.parameters[name].shape == tuple(p.shape)
+            for name, p in self.parameters.items()
+        )
+        if not fits or len(resume.parameters) != len(self.parameters):
+            raise InputError("The checkpoint belongs to a cross-encoder with other trained layers.")
+        for name, parameter in self.parameters.items():
+            parameter.data.copy_(torch.from_numpy(resume.parameters[name]))
+            if name in resume.first:
+                self.optimizer.state[parameter] = {
+                    "step": torch.tensor(float(resume.updates[name])),
+                    "exp_avg": torch.from_numpy(resume.first[name].copy()),
+                    "exp_avg_sq": torch.from_numpy(resume.second[name].copy()),
+                }
+        self.step, self.seconds = resume.step, resume.seconds
+
+
+class _Reader:
+    """Pairs of sentence rows -> logits, with the output of the frozen layers kept for each pair and order."""
+
+    def __init__(self, model: JointModel, first: int, sentences: SentenceSet, pairs: Sequence[Pair]) -> None:
+        self.model, self.first = model, first
+        self.texts = sentences.texts
+        row = sentences.row()
+        self.ordered = [(row[pair.left], row[pair.right]) for pair in pairs]
+        self.kept: dict[tuple[int, int], tuple[JointTokens, Tensor]] = {}
+
+    def logits(self, asked: Sequence[tuple[int, int]], dropout: float = 0.0) -> Tensor:
+        """(b,) with gradients."""
+        parts = [self._frozen(pair) for pair in asked]
+        tokens = _together([tokens for tokens, _ in parts], self.model.across)
+        x = torch.cat([x for _, x in parts])  # (t, d)
+        return self.model.read(self.model.run(x, tokens.places, start=self.first, dropout=dropout), tokens)
+
+    def scores(self) -> FloatArray:
+        """Mean of both orders' scores for every pair, (m,)."""
+        asked = [*self.ordered, *((b, a) for a, b in self.ordered)]
+        by_length = sorted(range(len(asked)), key=lambda i: sum(len(self.texts[r]) for r in asked[i]))
+        logits = np.zeros(len(asked), np.float32)
+        with torch.no_grad():
+            for start in range(0, len(asked), CHUNK):
+                chunk = by_length[start : start + CHUNK]
+                logits[chunk] = self.logits([asked[i] for i in chunk]).numpy()
+        forward, backward = np.split(sigmoid(logits), 2)
+        return (forward + backward) * np.float32(0.5)
+
+    def _frozen(self, pair: tuple[int, int]) -> tuple[JointTokens, Tensor]:
+        if pair not in self.kept:
+            texts: TextPair = (self.texts[pair[0]], self.texts[pair[1]])
+            tokens = self.model.tokenize([texts])
+            with torch.no_grad():
+                x = self.model.run(self.model.embed(tokens), tokens.places, stop=self.first)
+            self.kept[pair] = (tokens, x)
+        return self.kept[pair]
+
+
+def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
+    """The tokens of several pairs as one batch."""
+    lengths = torch.tensor([len(part.ids) for part in parts])
+    segments = torch.cat([part.segments for part in parts])
+    return JointTokens(
+        torch.cat([part.ids for part in parts]),
+        torch.cat([part.positions for part in parts]),
+        segments,
+        JointPlaces.joint(lengths, segments, across),
+        tuple(part.pieces[0] for part in parts),
+        tuple(part.dropped[0] for part in parts),
+    )
+
+
+def _learns(name: str, first: int) -> bool:
+    """Whether this parameter belongs to the head or to a layer that is trained."""
+    part, _, rest = name.partition(".")
+    return part == "head" or (part == "layers" and int(rest.split(".")[0]) >= first)
+
+
+def _array(tensor: Tensor | nn.Parameter) -> FloatArray:
+    return tensor.detach().numpy().copy()

@@ -1,0 +1,209 @@
+"""The part of an encoder that learns in a run, and the cached part that does not.
+
+The frozen lower layers see the same few sentences at every step: they run once and their output is
+kept. Of the word embeddings only the rows of tokens that occur are copied and optimised; the others
+would get a gradient of zero, so without weight decay the result is the same as training the full table.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..models.encoder import Encoder, Places
+from ..types import FloatArray, InputError, IntArray, TrainingConfig
+from .checkpoints import Checkpoint
+
+CHUNK_TOKENS = 8192  # embedded at once outside training; bounds the memory that a large set takes
+TABLES = {"embeddings.word": "word", "embeddings.position": "position"}  # those that are cut to what occurs
+
+
+class Learner:
+    """A copy of an encoder whose top layers learn, fed with one set of sentences.
+
+    `parameters` names what learns. Dropout applies to the learning layers only: the rest is cached.
+    """
+
+    def __init__(
+        self, encoder: Encoder, texts: Sequence[str], config: TrainingConfig, resume: Checkpoint | None
+    ) -> None:
+        self.config = config
+        self.resume = resume
+        self.base = encoder if resume is None else with_checkpoint(encoder, resume, config)
+        self.first = max(0, len(encoder.layers) - config.trained_layers)  # the lowest layer that learns
+        learning = range(self.first, len(encoder.layers))
+        self.model = self.base.copy(learning, embeddings=False)
+        tokens = encoder.tokenize(texts)
+        self.lengths = tokens.lengths  # (n,)
+        self.starts = self.lengths.cumsum(0) - self.lengths  # (n,) where each sentence begins in (t, ...)
+        self.ids = tokens.ids[tokens.mask]  # (t,)
+        self.words: IntArray | None = None if resume is None else resume.words
+        self.parameters: dict[str, nn.Parameter] = {}
+        self.cache: Tensor | None = None  # (t, d), what enters the first learning layer
+        if config.train_word_embeddings:
+            self._cut_embeddings()
+            self._learn("embeddings", self.model.embeddings)
+        for i in learning:
+            self._learn(f"layers.{i}", self.model.layers[i])
+        if not config.train_word_embeddings:
+            self.cache = self._run_frozen_layers()
+
+    @property
+    def dim(self) -> int:
+        return self.model.dim
+
+    def _learn(self, prefix: str, module: nn.Module) -> None:
+        for name, parameter in module.named_parameters():
+            parameter.requires_grad_(True)
+            self.parameters[f"{prefix}.{name}"] = parameter
+
+    def _cut_embeddings(self) -> None:
+        """Replace the tables by the rows that occur, and the token ids by places among those rows."""
+        occurring = self.ids.numpy()
+        self.words = np.union1d(occurring, occurring if self.words is None else self.words)
+        self.ids = torch.from_numpy(np.searchsorted(self.words, occurring))
+        length = int(self.lengths.max()) + self.model.shape.first_position
+        if self.resume is not None and "embeddings.position" in self.resume.parameters:
+            length = max(length, len(self.resume.parameters["embeddings.position"]))
+        cut = copy.copy(self.base.embeddings)
+        cut._parameters = dict(cut._parameters)
+        cut.word = nn.Parameter(self.base.embeddings.word.detach()[torch.from_numpy(self.words)])
+        cut.position = nn.Parameter(self.base.embeddings.position.detach()[:length].clone())
+        cut.token_type = nn.Parameter(self.base.embeddings.token_type.detach().clone())
+        cut._modules = {"norm": copy.deepcopy(self.base.embeddings.norm)}
+        self.model.embeddings = cut
+
+    def _run_frozen_layers(self) -> Tensor:
+        cache: Tensor = torch.empty(len(self.ids), self.dim)
+        with torch.no_grad():
+            for rows in self.chunks():
+                index, places = self._tokens_of(torch.from_numpy(rows))
+                x = self.model.embeddings(self.ids[index], places)
+                cache[index] = self.model.run(x, places, stop=self.first)
+        return cache
+
+    # ---- embedding ---------------------------------------------------------------------------
+
+    def hidden(self, rows: IntArray, dropout: float) -> tuple[Tensor, Places]:
+        """The last layer's output for these sentences, laid end to end (t, d), and each token's place."""
+        index, places = self._tokens_of(torch.from_numpy(rows))
+        if self.cache is not None:
+            x = self.cache.index_select(0, index)
+        else:
+            x = self.model.embeddings(self.ids.index_select(0, index), places, dropout)
+            x = self.model.run(x, places, stop=self.first)
+        return self.model.run(x, places, start=self.first, dropout=dropout), places
+
+    def _tokens_of(self, rows: Tensor) -> tuple[Tensor, Places]:
+        """Which of all tokens belong to these sentences, (t,), in the order of `rows`."""
+        lengths = self.lengths[rows]
+        places = Places.of(lengths)
+        return self.starts[rows].repeat_interleave(lengths) + places.columns, places
+
+    def chunks(self) -> Iterator[IntArray]:
+        """All rows, short sentences first, in portions of at most CHUNK_TOKENS padded tokens."""
+        order = torch.argsort(self.lengths, stable=True)
+        start = 0
+        for end in range(1, len(order) + 1):
+            full = end < len(order) and int(self.lengths[order[end]]) * (end + 1 - start) > CHUNK_TOKENS
+            if full or end == len(order):
+                yield order[start:end].numpy()
+                start = end
+
+    # ---- saving and going on -----------------------------------------------------------------
+
+    def checkpoint(self, optimizer: torch.optim.Optimizer, step: int, seconds: float) -> Checkpoint:
+        """Copies of all that differs from the base model, and of the optimizer's state."""
+        states = {name: optimizer.state[p] for name, p in self.parameters.items() if optimizer.state.get(p)}
+        kept = {} if self.resume is None else dict(self.resume.parameters)  # tuned before, frozen now
+        return Checkpoint(
+            step=step,
+            config=self.config,
+            parameters=kept | {name: _array(p) for name, p in self.parameters.items()},
+            first={name: _array(state["exp_avg"]) for name, state in states.items()},
+            second={name: _array(state["exp_avg_sq"]) for name, state in states.items()},
+            updates={name: int(state["step"]) for name, state in states.items()},
+            words=self.words,
+            seconds=seconds,
+        )
+
+    def restore(self, optimizer: torch.optim.Optimizer) -> None:
+        """Give the optimizer the checkpoint's moments. What begins to learn only now has none yet.
+
+        The weights are in place already, but for the loss's own classifier.
+        """
+        assert self.resume is not None
+        for name, parameter in self.parameters.items():
+            if name.startswith("head."):
+                head = self.resume.parameters.get(name)
+                if head is None or head.shape != tuple(parameter.shape):
+                    continue  # another concatenation needs a new classifier
+                parameter.data.copy_(torch.from_numpy(head))
+            if name not in self.resume.first:
+                continue
+            moments = []
+            for kept in (self.resume.first[name], self.resume.second[name]):
+                moment = torch.zeros_like(parameter)
+                moment[self._rows(name, len(kept))] = torch.from_numpy(kept)
+                moments.append(moment)
+            count = torch.tensor(float(self.resume.updates[name]))
+            optimizer.state[parameter] = {"step": count, "exp_avg": moments[0], "exp_avg_sq": moments[1]}
+
+    def _rows(self, name: str, count: int) -> Tensor:
+        """Where the checkpoint's rows of this parameter stand now; a set with new words has more rows."""
+        if name == "embeddings.word":
+            assert self.resume is not None and self.resume.words is not None and self.words is not None
+            return torch.from_numpy(np.searchsorted(self.words, self.resume.words))
+        return torch.arange(count)
+
+    def tuned(self) -> Encoder:
+        """The whole encoder with what was learned, independent of this run."""
+        learned = {name: _array(p) for name, p in self.parameters.items()}
+        return with_parameters(self.base, learned, self.words)
+
+
+def with_checkpoint(encoder: Encoder, resume: Checkpoint, config: TrainingConfig) -> Encoder:
+    """The encoder as it was at the checkpoint. Raises InputError when it belongs to another model."""
+    if resume.config.base_model != config.base_model:
+        raise InputError(
+            f"A run of {resume.config.base_model!r} cannot go on with {config.base_model!r}: keep "
+            "the base model."
+        )
+    if config.base_model == "blank" and resume.config.seed != config.seed:
+        raise InputError("The blank model's weights come from the seed: keep the seed to go on from here.")
+    return with_parameters(encoder, resume.parameters, resume.words)
+
+
+def with_parameters(
+    encoder: Encoder, parameters: Mapping[str, FloatArray], words: IntArray | None
+) -> Encoder:
+    """A frozen copy of the encoder with these weights in it; what has none stays shared.
+
+    `words` are the token ids of the rows of "embeddings.word". Raises InputError for weights that do not
+    fit the encoder.
+    """
+    names = [name for name in parameters if not name.startswith("head.")]
+    touched = {int(name.split(".")[1]) for name in names if name.startswith("layers.")}
+    twin = encoder.copy(sorted(touched), embeddings=any(name.startswith("embeddings.") for name in names))
+    own = dict(twin.named_parameters())
+    for name in names:
+        value = torch.from_numpy(np.ascontiguousarray(parameters[name]))
+        target = own[name].detach() if name in own else None
+        cut = name in TABLES
+        if target is None or target.shape[cut:] != value.shape[cut:] or len(value) > len(target):
+            raise InputError(f"The checkpoint's weights {name} do not fit this model.")
+        rows = torch.arange(len(value))
+        if name == "embeddings.word":
+            rows = torch.from_numpy(words) if words is not None else rows
+            if len(rows) != len(value) or int(rows.max()) >= len(target) or int(rows.min()) < 0:
+                raise InputError("The checkpoint's word embeddings do not fit this model.")
+        target[rows] = value
+    return twin.requires_grad_(False)
+
+
+def _array(tensor: Tensor) -> FloatArray:
+    return tensor.detach().numpy().copy()

@@ -1,0 +1,333 @@
+r"""Word2vec: skip-gram with negative sampling, from a text to one vector a word.
+
+Each word w gets a vector v_w, and as a neighbour of others a second vector u_w. For a word w, a word o that
+stands within the window around it, and k words n_1 .. n_k drawn at random, the loss is
+
+    L = -\log \sigma(u_o \cdot v_w) - \sum_i \log \sigma(-u_{n_i} \cdot v_w),   \sigma(x) = 1 / (1 + e^{-x})
+
+Skip-gram: Mikolov, Chen, Corrado and Dean 2013, "Efficient estimation of word representations in vector
+space", arXiv:1301.3781. Negative sampling, its distribution f^0.75 and the subsampling of frequent words:
+Mikolov, Sutskever, Chen, Corrado and Dean 2013, "Distributed representations of words and phrases and their
+compositionality", arXiv:1310.4546, equations 4 and 5. As in the authors' program, the reach around each word
+is drawn from 1 .. window, v starts small and random, u starts at zero, and the rate falls in a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import FloatArray, InputError, IntArray
+
+POWER = 0.75  # of the word frequencies that negatives are drawn by; found by trial in the paper
+LOWEST_RATE = 1e-4  # at the end of the run
+LONGEST_SENTENCE = 500  # words; a longer one is cut
+LONGEST_TEXT = 300_000  # characters
+FEWEST_WORDS = 30  # running words
+FEWEST_DIFFERENT = 5
+SNAPSHOTS = 40
+LOOK_AHEAD = 50  # sentences in which to find one that has pairs
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n\s*\n")
+
+# Words that hold sentences together; left off the map, not out of the training.
+_FUNCTION = """
+a about after all also an and any are as at be been before but by can could did do does down each
+even every few first for from had has have he her herself him himself his how i if in into is it its
+itself last many may me more most much my never no not now of off often on once one only or other
+our out over own same she so some still such than that the their them then there these they this
+those through to too two until up us very was we well were what when where which while who will with
+would you your
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every control of a run. `subsample` is the paper's t (0 keeps every word)."""
+
+    dimensions: int = 50
+    window: int = 4
+    negatives: int = 5
+    subsample: float = 0.01
+    epochs: int = 20
+    rate: float = 0.05
+    seed: int = 7
+
+
+# field -> smallest and largest value
+BOUNDS: dict[str, tuple[float, float]] = {
+    "dimensions": (2, 200),
+    "window": (1, 10),
+    "negatives": (0, 20),
+    "subsample": (0.0, 1.0),
+    "epochs": (1, 200),
+    "rate": (0.001, 0.5),
+    "seed": (0, 10_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A text as numbers. Words are rows of `vocabulary`, the most frequent first.
+
+    `words` (t,) int32 the running text, `bounds` (s + 1,) where its s sentences begin, `counts` (v,).
+    """
+
+    vocabulary: tuple[str, ...]
+    counts: IntArray
+    words: NDArray[np.int32]
+    bounds: IntArray
+
+    @property
+    def sentences(self) -> int:
+        return len(self.bounds) - 1
+
+    def row(self) -> dict[str, int]:
+        return {word: i for i, word in enumerate(self.vocabulary)}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A snapshot, and at the same time all that is needed to go on from it.
+
+    `vectors` and `contexts` (v, d) float32 are v and u above. `done` counts sentences over all epochs;
+    `loss` is the mean over the pairs since the snapshot before, nan at the start.
+    """
+
+    done: int
+    loss: float
+    vectors: FloatArray
+    contexts: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one sentence teaches. `pairs` (m, 2 + k): word, neighbour, negatives, as rows; -1 where the draw
+    hit the neighbour itself. `chance` (m, 1 + k) in [0, 1]: sigma(u . v), how much a pair seems real now."""
+
+    sentence: tuple[str, ...]
+    pairs: NDArray[np.int32]
+    chance: FloatArray
+
+
+def check(settings: Settings) -> None:
+    """Raises InputError with the field, its value and what is allowed."""
+    for field, (low, high) in BOUNDS.items():
+        value = getattr(settings, field)
+        if not low <= value <= high:
+            raise InputError(f"{field.capitalize()} is {value:g}. Choose a value from {low:g} to {high:g}.")
+
+
+def tokenize(text: str) -> list[list[str]]:
+    """Sentences of lower-case words. A sentence ends at . ! or ? and at a blank line; a text without any of
+    these is read line by line. Digits and punctuation are left out."""
+    pieces = _SENTENCE_END.split(text)
+    if len(pieces) < 2:
+        pieces = text.splitlines()
+    found = [_WORD.findall(piece.lower().replace("’", "'")) for piece in pieces]
+    cut = range(0, max(map(len, found), default=0), LONGEST_SENTENCE)
+    return [part for words in found for i in cut if len(part := words[i : i + LONGEST_SENTENCE]) > 1]
+
+
+@lru_cache(maxsize=8)
+def read(text: str, min_count: int = 2) -> Corpus:
+    """The text as a Corpus; words that occur fewer than `min_count` times are left out, as in the papers.
+
+    Raises InputError when the text is too long, or too short to learn from.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise InputError(
+            f"The text has {len(text):,} characters and the limit is {LONGEST_TEXT:,}. Paste a part of it."
+        )
+    sentences = tokenize(text)
+    every = Counter(word for sentence in sentences for word in sentence)
+    vocabulary = tuple(
+        word for word, n in sorted(every.items(), key=lambda item: (-item[1], item[0])) if n >= min_count
+    )
+    row = {word: i for i, word in enumerate(vocabulary)}
+    kept = [[row[w] for w in sentence if w in row] for sentence in sentences]
+    kept = [sentence for sentence in kept if len(sentence) > 1]
+    words = np.array([w for sentence in kept for w in sentence], np.int32)
+    if len(vocabulary) < FEWEST_DIFFERENT or len(words) < FEWEST_WORDS:
+        raise InputError(
+            f"Different words that occur at least {min_count} times in the text: {len(vocabulary)}; running "
+            f"words with them: {len(words)}. Word vectors need at least {FEWEST_DIFFERENT} and "
+            f"{FEWEST_WORDS}: paste a longer text, ideally some thousand words on one topic."
+        )
+    bounds = np.cumsum([0, *map(len, kept)]).astype(np.int64)
+    return Corpus(vocabulary, np.bincount(words, minlength=len(vocabulary)).astype(np.int64), words, bounds)
+
+
+def keep_chances(counts: IntArray, subsample: float) -> NDArray[np.float64]:
+    """(v,) chance of a word to be kept: min(1, sqrt(t / f)), f its share of the text (1310.4546, eq. 5)."""
+    if subsample <= 0:
+        return np.ones(len(counts))
+    return np.minimum(1.0, np.sqrt(subsample / (counts / counts.sum())))
+
+
+def negative_table(counts: IntArray) -> NDArray[np.float64]:
+    """(v,) cumulative chance of each word to be drawn as a negative, proportional to f^0.75."""
+    weights = counts.astype(np.float64) ** POWER
+    return np.cumsum(weights / weights.sum())
+
+
+def pair_loss(word: NDArray[Any], neighbour: NDArray[Any], negatives: NDArray[Any]) -> float:
+    """L above. word (d,) is v, neighbour (d,) and negatives (k, d) are u."""
+    scores = np.concatenate([[neighbour @ word], -(negatives @ word)])
+    return float(np.logaddexp(0.0, -scores).sum())
+
+
+def pair_gradients(
+    word: NDArray[Any], neighbour: NDArray[Any], negatives: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Derivatives of pair_loss by word (d,), neighbour (d,) and negatives (k, d)."""
+    real = _sigmoid(neighbour @ word) - 1.0  # negative: the pair is pulled together
+    random = _sigmoid(negatives @ word)  # (k,) positive: pushed apart
+    return real * neighbour + random @ negatives, real * word, random[:, None] * word
+
+
+def start(corpus: Corpus, settings: Settings) -> State:
+    """Before the first step: v uniform in (-0.5, 0.5) / d, u zero. Raises InputError for bad settings."""
+    check(settings)
+    shape = (len(corpus.vocabulary), settings.dimensions)
+    draw = np.random.default_rng(settings.seed)
+    vectors = ((draw.random(shape) - 0.5) / settings.dimensions).astype(np.float32)
+    return _sealed(State(0, float("nan"), vectors, np.zeros(shape, np.float32)))
+
+
+def total(corpus: Corpus, settings: Settings) -> int:
+    """Sentences of the whole run, every epoch counted."""
+    return corpus.sentences * settings.epochs
+
+
+def marks(corpus: Corpus, settings: Settings, snapshots: int = SNAPSHOTS) -> tuple[int, ...]:
+    """How many sentences are done at each snapshot: 0 first, the end last, closer together at the start."""
+    share = np.linspace(0.0, 1.0, snapshots + 1) ** 1.5
+    return tuple(sorted({round(s * total(corpus, settings)) for s in share.tolist()}))
+
+
+def advance(corpus: Corpus, settings: Settings, state: State, until: int) -> State:
+    """Go on until so many sentences are done, at most to the end. The result depends on the corpus, the
+    settings and `until` only, not on how many calls it took."""
+    from . import word2vec_kernel as kernel
+
+    check(settings)
+    keep, table = keep_chances(corpus.counts, settings.subsample), negative_table(corpus.counts)
+    vectors, contexts = state.vectors.copy(), state.contexts.copy()
+    done, until = state.done, min(until, total(corpus, settings))
+    loss, count = 0.0, 0
+    while done < until:
+        epoch, first = divmod(done, corpus.sentences)
+        last = min(corpus.sentences, first + until - done)
+        more, pairs = kernel.learn_sentences(
+            corpus.words, corpus.bounds, first, last, keep, table, settings.window, settings.negatives,
+            settings.seed, epoch, settings.epochs, settings.rate, min(LOWEST_RATE, settings.rate),
+            vectors, contexts,
+        )  # fmt: skip
+        loss, count, done = loss + more, count + pairs, done + last - first
+    if not (np.isfinite(vectors).all() and np.isfinite(contexts).all()):
+        raise InputError("The vectors grew beyond all bounds. Choose a smaller learning rate.")
+    return _sealed(State(done, loss / count if count else state.loss, vectors, contexts))
+
+
+def train(corpus: Corpus, settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[State]:
+    """The whole run as an iterator of snapshots, the untrained vectors first."""
+    state = start(corpus, settings)
+    for mark in marks(corpus, settings, snapshots):
+        if mark > state.done:
+            state = advance(corpus, settings, state, mark)
+        yield state
+
+
+def run_on(text: str, settings: Settings, state: State | None, until: int) -> tuple[State, Step]:
+    """What a worker does for the page: go on, and show what the next sentence will teach."""
+    corpus = read(text)
+    now = advance(corpus, settings, state or start(corpus, settings), until)
+    return now, next_step(corpus, settings, now)
+
+
+def next_step(corpus: Corpus, settings: Settings, state: State) -> Step:
+    """The pairs that come next; at the end of the run, those that came last."""
+    from . import word2vec_kernel as kernel
+
+    keep, table = keep_chances(corpus.counts, settings.subsample), negative_table(corpus.counts)
+    place = min(state.done, total(corpus, settings) - 1)
+    for at in range(place, place + LOOK_AHEAD):  # subsampling may leave a short sentence without pairs
+        epoch, sentence = divmod(at, corpus.sentences)
+        begin, end = (int(b) for b in corpus.bounds[sentence : sentence + 2])
+        pairs = kernel.pairs_of_sentence(
+            corpus.words, begin, end, keep, table, settings.window, settings.negatives, settings.seed, epoch
+        )
+        if len(pairs):
+            break
+    words = tuple(corpus.vocabulary[w] for w in corpus.words[begin:end])
+    scores = np.einsum("md,mkd->mk", state.vectors[pairs[:, 0]], state.contexts[pairs[:, 1:]])
+    return Step(words, pairs, _sigmoid(scores).astype(np.float32))
+
+
+def companions(corpus: Corpus, row: int, window: int) -> IntArray:
+    """(v,) how often each word stands within `window` words of this one, in the same sentence."""
+    sentence = np.repeat(np.arange(corpus.sentences), np.diff(corpus.bounds))
+    places = np.flatnonzero(corpus.words == row)
+    found = np.zeros(len(corpus.vocabulary), np.int64)
+    for offset in (o for o in range(-window, window + 1) if o):
+        other = places + offset
+        inside = (other >= 0) & (other < len(corpus.words))
+        here, there = places[inside], other[inside]
+        there = there[sentence[here] == sentence[there]]
+        found += np.bincount(corpus.words[there], minlength=len(found))
+    return found
+
+
+def nearest(
+    vectors: FloatArray, target: NDArray[Any], without: tuple[int, ...] = (), k: int = 10
+) -> list[tuple[int, float]]:
+    """The k rows with the highest cosine to `target` (d,), nearest first, with that cosine in [-1, 1]."""
+    cosines = units(vectors) @ (target / max(float(np.linalg.norm(target)), 1e-12))
+    cosines[list(without)] = -np.inf
+    order = np.argsort(-cosines, kind="stable")[: min(k, len(cosines) - len(set(without)))]
+    return [(int(i), float(cosines[i])) for i in order]
+
+
+def analogy(vectors: FloatArray, a: int, b: int, c: int, k: int = 5) -> list[tuple[int, float]]:
+    """a is to b as c is to ... : the rows nearest to b - a + c, the three themselves left out.
+
+    Unit vectors are added (1301.3781, section 4; called 3CosAdd by Levy and Goldberg 2014).
+    """
+    unit = units(vectors)
+    return nearest(vectors, unit[b] - unit[a] + unit[c], (a, b, c), k)
+
+
+def analogy_accuracy(
+    corpus: Corpus, vectors: FloatArray, questions: tuple[tuple[str, str, str, str], ...]
+) -> float | None:
+    """Share of the questions a : b :: c : d whose first answer is d; None when no question can be asked."""
+    row = corpus.row()
+    known = [tuple(row[w] for w in q) for q in questions if all(w in row for w in q)]
+    right = [analogy(vectors, a, b, c, 1)[0][0] == d for a, b, c, d in known]
+    return sum(right) / len(right) if right else None
+
+
+def units(vectors: FloatArray) -> FloatArray:
+    """Rows of length 1; a row of zeros stays."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def _sigmoid(x: NDArray[Any]) -> NDArray[Any]:
+    return 1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0)))
+
+
+def _sealed(state: State) -> State:
+    """Snapshots are shared, so nobody may write into them."""
+    for array in (state.vectors, state.contexts):
+        array.setflags(write=False)
+    return replace(state)

@@ -1,0 +1,307 @@
+"""Widgets of "Bi-encoder vs cross-encoder": what is typed, and what both encoders answer.
+
+Each function draws one thing and is called by the page, which says why it is there.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import streamlit as st
+
+from core.models.cross_encoder import JointAttention
+from core.retrieval import both_encoders
+from core.retrieval.both_encoders import Comparison, WordEffects
+from core.types import FloatArray
+from ui import concepts, kit, resources, state
+from ui.figures import cross_encoder
+from ui.tables import safe_table
+
+PLAIN = {"displayModeBar": False}
+AVERAGE = "average"
+SPECIAL = ("[CLS]", "[SEP]", "<s>", "</s>")  # often looked at when a head has nothing better to do
+LOOKS = ("A looks at B", "B looks at A", "Everything")
+LARGEST = 10_000  # sentences; where the projection ends
+RATIOS = ("Less than 100 times", "100 to 10,000 times", "More than 10,000 times")
+POLL = 0.5  # seconds between two looks at a measurement under way
+TABLE_SIZES = (10, 100, 1_000, LARGEST)
+
+
+# --- Rank ----------------------------------------------------------------------------------------
+
+
+def query_and_candidates() -> Comparison:
+    """The query, its candidates, and both encoders' answers."""
+    limit = both_encoders.MAX_CHARACTERS
+    query = st.text_input(
+        "Query", value=state.BVC_QUERY.default, max_chars=limit, **state.bound(state.BVC_QUERY)
+    )
+    text = kit.typed(state.BVC_CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
+    return _compared(query or "", text)
+
+
+def _compared(query: str, candidates: str) -> Comparison:
+    found: Comparison = kit.ask(
+        "core.retrieval.both_encoders:compare",
+        both_encoders.read_text(query, "The query"),
+        both_encoders.read_candidates(candidates),
+        busy="Both encoders read",
+    )
+    return found
+
+
+def ranking(found: Comparison) -> None:
+    """The places under both, as lines and as a table."""
+    bi, cross = found.bi_place, found.cross_place
+    by_cross = np.argsort(cross)
+    figure = cross_encoder.places([found.candidates[i] for i in by_cross], bi[by_cross], cross[by_cross])
+    st.plotly_chart(figure, key="bvc_places", config=PLAIN)
+    st.caption(
+        "Orange lines change their place. Left: in the order of the cosines. Right: of the joint scores."
+    )
+    safe_table(
+        {
+            "candidate": [found.candidates[i] for i in by_cross],
+            "by cosine": bi[by_cross],
+            "cosine": found.cosine[by_cross],
+            "by cross": cross[by_cross],
+            "score": found.score[by_cross],
+            "logit": found.logit[by_cross],
+        },
+        key="bvc_ranking",
+        name="ranking",
+    )
+
+
+def disagreement(found: Comparison) -> None:
+    """The candidate whose place differs most, and the words behind it under each encoder."""
+    gap = np.abs(found.bi_place - found.cross_place)
+    if len(gap) < 2 or not gap.any():
+        st.markdown(
+            "Both encoders give these candidates the same order. Add a candidate that shares many words with "
+            "the query but means something else, or one that means the same in other words."
+        )
+        return
+    row = int(gap.argmax())
+    pairs = len(gap) * (len(gap) - 1) // 2
+    turned = both_encoders.swapped_pairs(found.bi_place, found.cross_place)
+    st.markdown(
+        f"They order **{turned} of {pairs}** pairs of candidates differently. The place that differs most: "
+        f"**{found.bi_place[row]}** by cosine, **{found.cross_place[row]}** by the cross-encoder, for"
+    )
+    st.text(found.candidates[row])
+    effects: WordEffects = kit.ask(
+        "core.retrieval.both_encoders:word_effects",
+        found.query,
+        found.candidates[row],
+        busy="Leaving words out",
+    )
+    st.markdown("Leave out one word at a time, and these weigh most for this candidate:")
+    _strongest("cross-encoder, logit", effects, effects.logit_drops)
+    _strongest("bi-encoder, cosine", effects, effects.cosine_drops)
+
+
+def _strongest(name: str, effects: WordEffects, drops: FloatArray) -> None:
+    if not len(drops):
+        return
+    side = ("query", "candidate")
+    best, worst = int(drops.argmax()), int(drops.argmin())
+    parts = [f"“{effects.words[best]}” ({side[effects.segments[best]]}) raises it by {drops[best]:.2f}"]
+    if drops[worst] < 0:
+        where = side[effects.segments[worst]]
+        parts.append(f"“{effects.words[worst]}” ({where}) lowers it by {-drops[worst]:.2f}")
+    st.text(f"{name}: {'; '.join(parts)}.")
+
+
+# --- One pair ------------------------------------------------------------------------------------
+
+
+def pair() -> tuple[str, str]:
+    """Two texts, A and B, shared by three of the views. Raises InputError when one is empty."""
+    limit = both_encoders.MAX_CHARACTERS
+    for label, key in (("A", state.BVC_LEFT), ("B", state.BVC_RIGHT)):
+        st.text_input(label, value=key.default, max_chars=limit, **state.bound(key))
+    with st.container(horizontal=True, gap="small"):
+        st.button("Swap A and B", key="bvc_swap", icon=":material/swap_vert:", on_click=_swap)
+        st.button("Copy A to B", key="bvc_same", icon=":material/content_copy:", on_click=_same)
+    left, right = state.get(state.BVC_LEFT) or "", state.get(state.BVC_RIGHT) or ""
+    return both_encoders.read_text(left, "A"), both_encoders.read_text(right, "B")
+
+
+def _swap() -> None:
+    left, right = state.get(state.BVC_LEFT), state.get(state.BVC_RIGHT)
+    state.put(state.BVC_LEFT, right)
+    state.put(state.BVC_RIGHT, left)
+
+
+def _same() -> None:
+    state.put(state.BVC_RIGHT, state.get(state.BVC_LEFT))
+
+
+def orders(left: str, right: str) -> tuple[float, float]:
+    """The pair in both orders and each text with itself. Returns the difference of the scores between
+    the orders, and how much the lower of the two scores of identical texts lacks to 1."""
+    mixed: Comparison = kit.ask(
+        "core.retrieval.both_encoders:compare", left, (right, left), busy="Both encoders read"
+    )
+    same: Comparison = kit.ask(
+        "core.retrieval.both_encoders:compare", right, (right,), busy="Both encoders read"
+    )
+    safe_table(
+        {
+            "first text": ["A", "B", "A", "B"],
+            "second text": ["B", "A", "A", "B"],
+            "cosine": [mixed.cosine[0], mixed.cosine[0], mixed.cosine[1], same.cosine[0]],
+            "logit": [mixed.logit[0], mixed.logit_swapped[0], mixed.logit[1], same.logit[0]],
+            "score": [mixed.score[0], mixed.score_swapped[0], mixed.score[1], same.score[0]],
+        },
+        key="bvc_orders",
+        name="orders",
+    )
+    lacking = 1.0 - float(min(mixed.score[1], same.score[0]))
+    return float(mixed.score[0] - mixed.score_swapped[0]), lacking
+
+
+def squashing(left: str, right: str) -> None:
+    """Logit against score for this pair and for the candidates of the first view."""
+    found = _compared(state.get(state.BVC_QUERY), state.get(state.BVC_CANDIDATES))
+    one: Comparison = kit.ask("core.retrieval.both_encoders:compare", left, (right, left))
+    names = ["A, B", *(f"query, {candidate}" for candidate in found.candidates)]
+    figure = cross_encoder.sigmoid(np.concatenate([one.logit[:1], found.logit]), names)
+    st.plotly_chart(figure, key="bvc_sigmoid", config=PLAIN)
+
+
+def attention(left: str, right: str) -> None:
+    """The joint pass of A and B as a heat map: one layer and head, or averages, with its table."""
+    found: JointAttention = kit.ask(
+        "core.models.cross_encoder:attention", left, right, busy="Reading both texts"
+    )
+    layers, heads = found.weights.shape[:2]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        layer = _number("Layer", state.BVC_LAYER, layers)
+        head = _number("Head", state.BVC_HEAD, heads)
+        look = concepts.view(LOOKS, state.BVC_LOOK, "Direction")
+        special = st.toggle(
+            "Special tokens", value=state.BVC_SPECIAL.default, **state.bound(state.BVC_SPECIAL)
+        )
+    weights = both_encoders.averaged(found, layer, head)
+    there, back = both_encoders.across(found, weights)
+    segments = np.asarray(found.segments)
+    drawn = np.array([special or token not in SPECIAL for token in found.tokens])
+    sides = {LOOKS[0]: (segments == 0, segments == 1), LOOKS[1]: (segments == 1, segments == 0)}
+    rows, columns = (drawn & side for side in sides.get(look, (drawn, drawn)))
+    looking = [t for t, keep in zip(found.tokens, rows) if keep]
+    looked_at = [t for t, keep in zip(found.tokens, columns) if keep]
+    shown = weights[np.ix_(rows, columns)]
+    st.plotly_chart(cross_encoder.attention(shown, looking, looked_at), key="bvc_attention", config=PLAIN)
+    st.caption(
+        f"The tokens of A give {there:.0%} of their attention to B; those of B give {back:.0%} to A, special "
+        "tokens included. The rest stays within the own text. In a bi-encoder both shares are 0: the other "
+        "text is not there."
+    )
+    with st.expander("As a table", icon=":material/table:"):
+        strongest = np.argsort(-shown, axis=None)[:400]
+        a, b = np.unravel_index(strongest, shown.shape)
+        safe_table(
+            {
+                "looks": [looking[i] for i in a],
+                "at": [looked_at[i] for i in b],
+                "weight": shown[a, b],
+            },
+            key="bvc_attention_rows",
+            name="attention",
+        )
+
+
+def _number(label: str, key: state.Key[str], count: int) -> int | None:
+    """A select box for "average" or a number from 1; the row from 0, or None for the average."""
+    options = [AVERAGE, *map(str, range(1, count + 1))]
+    chosen = st.selectbox(label, options, width=130, **state.bound(key))
+    return int(chosen) - 1 if chosen and chosen.isdigit() else None
+
+
+def words(left: str, right: str) -> None:
+    """Each word left out in turn, under both encoders, as bars and as a table."""
+    effects: WordEffects = kit.ask(
+        "core.retrieval.both_encoders:word_effects", left, right, busy="Leaving words out"
+    )
+    if not effects.words:
+        st.caption("These texts hold no words to leave out.")
+        return
+    for column, title, drops, value in zip(
+        st.columns(2),
+        ("Cross-encoder, logit", "Bi-encoder, cosine"),
+        (effects.logit_drops, effects.cosine_drops),
+        (effects.logit, effects.cosine),
+    ):
+        with column:
+            st.markdown(f"**{title}: {value:.2f} with all words**")
+            figure = cross_encoder.word_bars(effects.words, effects.segments, drops, "the word adds")
+            st.plotly_chart(figure, key=f"bvc_words_{title}", config=PLAIN)
+    safe_table(
+        {
+            "text": ["AB"[segment] for segment in effects.segments],
+            "word": list(effects.words),
+            "adds to the logit": effects.logit_drops,
+            "adds to the cosine": effects.cosine_drops,
+        },
+        key="bvc_word_rows",
+        name="words",
+    )
+
+
+# --- Cost ----------------------------------------------------------------------------------------
+
+
+def ratio_name(ratio: float) -> str:
+    """Which of RATIOS a ratio belongs to."""
+    return RATIOS[0] if ratio < 100 else RATIOS[1] if ratio <= 10_000 else RATIOS[2]
+
+
+def costs() -> float | None:
+    """Measure both encoders here and now and plot it. Returns how many times as long the cross-encoder
+    would take for LARGEST sentences; None while the measurement is under way."""
+    from core.retrieval.costs import SBERT, CostCurve, pair_count
+
+    number = state.get(state.BVC_MEASUREMENT)
+    future = resources.later("core.retrieval.both_encoders:costs_now", number, lane="background")
+    if not future.done():
+
+        def look() -> None:
+            if future.done():
+                st.rerun()
+            st.info(
+                "Measuring both encoders on this machine. This takes about ten seconds; it waits while "
+                "somebody else's measurement or training is under way.",
+                icon=":material/timer:",
+            )
+
+        st.fragment(look, run_every=POLL)()
+        return None
+    curve: CostCurve = future.result()
+    st.plotly_chart(cross_encoder.costs(curve, SBERT, LARGEST), key="bvc_costs", config=PLAIN)
+    st.caption(
+        f"Solid: measured on this machine with one processor thread, texts of {curve.tokens:.0f} tokens on "
+        f"average. Dashed: projected from {curve.per_text * 1e3:.1f} ms a text and "
+        f"{curve.per_pair * 1e3:.1f} ms a pair. Dotted: published for {SBERT.texts:,} sentences, about "
+        f"{SBERT.cross_seconds / 3600:.0f} hours against {SBERT.bi_seconds:.0f} seconds ({SBERT.source})."
+    )
+    st.button(
+        "Measure again", key="bvc_again", icon=":material/timer:",
+        on_click=lambda: state.put(state.BVC_MEASUREMENT, time.time_ns()),
+    )  # fmt: skip
+    measured = (curve.bi.texts[-1], curve.cross.texts[-1])
+    safe_table(
+        {
+            "sentences": [f"{n:,}" for n in TABLE_SIZES],
+            "pairs": [f"{pair_count(n):,}" for n in TABLE_SIZES],
+            "bi-encoder, seconds": [curve.bi_seconds(n) for n in TABLE_SIZES],
+            "cross-encoder, seconds": [curve.cross_seconds(n) for n in TABLE_SIZES],
+            "bi": ["within the measured range" if n <= measured[0] else "projected" for n in TABLE_SIZES],
+            "cross": ["within the measured range" if n <= measured[1] else "projected" for n in TABLE_SIZES],
+        },
+        key="bvc_cost_rows",
+        name="costs",
+    )
+    return curve.cross_seconds(LARGEST) / max(curve.bi_seconds(LARGEST), 1e-9)

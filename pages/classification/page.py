@@ -1,0 +1,57 @@
+"""Classification: a small classifier on frozen vectors, how many labels it takes, what tuning changes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.classification import tuned, views
+from ui import kit, messages, state
+
+PATH = "classification"
+VIEWS = {
+    "Learning curve": views.learning_curve,
+    "Confusion": views.confusion,
+    "Before and after": tuned.before_and_after,
+    "Prototypes": views.prototypes,
+    "Zero-shot": views.zero_shot,
+}
+
+state.open_link(state.CLS_TEXT, state.CLS_WORDS)
+kit.opening(
+    PATH,
+    "An embedding model turns sentences into vectors; to sort them into classes, a small classifier on top "
+    "of the vectors is often enough. How few labelled sentences will do, and what is out of its reach?",
+)
+main, side = kit.columns(PATH)
+
+with main:
+    choose, how = st.columns([0.45, 0.55], gap="medium")
+    with choose:
+        views.choose()
+    with how:
+        views.settings()
+    if message := state.get(state.MESSAGE):
+        st.warning(messages.as_written(message), icon=":material/info:")
+        state.put(state.MESSAGE, None)
+
+    if state.get(state.CLS_VIEW) not in VIEWS:
+        state.put(state.CLS_VIEW, state.CLS_VIEW.default)
+    with kit.sentences_not_tracebacks():
+        problem = views.problem()
+        views.describe(problem)
+        views.classify_own(problem)
+        view = st.segmented_control(
+            "View", list(VIEWS), required=True, default=state.CLS_VIEW.default, label_visibility="collapsed",
+            **state.bound(state.CLS_VIEW),
+        )  # fmt: skip
+        VIEWS[view](problem)
+
+    with st.expander("What the two classifiers do"):
+        st.markdown(
+            "**Logistic regression** learns one weight for each of the 384 numbers and each class; the class "
+            "with the highest weighted sum wins, and the sums become probabilities. **Nearest neighbours** "
+            "learns nothing: it looks up the k labelled sentences with the highest cosine and takes the "
+            "majority. Both come from scikit-learn and see the vectors only, never the words."
+        )
+
+kit.keep_link(state.CLS_TEXT, state.CLS_WORDS)

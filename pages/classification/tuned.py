@@ -1,0 +1,139 @@
+"""Before and after fine-tuning: a quick run, or one of this session, and what it did to the classes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.concepts import classification
+from core.concepts.classification import Labelled, Split
+from core.data import sentence_sets
+from core.data.pairs import pairs_from_groups
+from core.runs.executor import RunRequest
+from core.types import InputError, Run, Sentence, SentenceSet, TrainingConfig
+from pages.classification.views import OWN, PLAIN, SAME, Problem, method
+from ui import kit, live_run, state, tables
+from ui.figures import classifiers
+from ui.resources import executor, session_is_open
+
+STEPS, PAIRS, LOOK = 40, 120, 1.0
+CHANGES = ("It gets worse", "It stays about the same", "It gets better")
+
+
+def before_and_after(now: Problem) -> None:
+    """Predict, train or choose a run, and compare the same classifiers on both sets of vectors."""
+    asked = now.other_name or now.label_name
+    question = f"The model is fine-tuned on {now.label_name}. How does telling {asked} apart change?"
+    guess = kit.predict(state.CLS_GUESSES["tuned"], question, CHANGES)
+    run = _choose(now)
+    if run is None:
+        st.caption(
+            f"A quick run: {STEPS} steps on pairs made from the {len(now.parts.train)} sentences to learn "
+            "from. The test sentences are in none of them."
+        )
+        return
+    if run.is_active:
+        _watch(run)
+        return
+    if run.error:
+        st.error(run.error, icon=":material/error:")
+    if run.step:
+        _compare(now, run, guess)
+
+
+def _choose(now: Problem) -> Run | None:
+    """The run to compare with, with the button for a new one."""
+    fitting = [r for r in _known() if _same_texts(now, r) and r.step]
+    ids = [r.id for r in fitting]
+    chosen: Run | None = next((r for r in _known() if r.id == state.get(state.CLS_RUN)), None)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        busy = chosen is not None and chosen.is_active
+        st.button("Fine-tune now", type="primary", icon=":material/play_arrow:", key="cls_tune",
+                  on_click=_start, args=(now,), disabled=busy)  # fmt: skip
+        if ids and not busy:
+            names = {r.id: f"{r.config.loss}, {r.step} steps ({r.id})" for r in fitting}
+            if state.get(state.CLS_RUN) not in ids:
+                state.put(state.CLS_RUN, ids[0])
+            st.selectbox("Run", ids, format_func=lambda i: names.get(i, i), **state.bound(state.CLS_RUN))
+            return next(r for r in fitting if r.id == state.get(state.CLS_RUN))
+    return chosen if busy else None
+
+
+def _known() -> list[Run]:
+    return live_run.history()
+
+
+def _same_texts(now: Problem, run: Run) -> bool:
+    return {s.id for s in run.sentences.sentences} >= set(now.data.ids)
+
+
+def _start(now: Problem) -> None:
+    data = now.data
+    rows = set(now.parts.train.tolist())
+    told = tuple(
+        Sentence(i, text, data.classes[code]) for i, text, code in zip(data.ids, data.texts, data.codes)
+    )
+    learned = SentenceSet(tuple(s for n, s in enumerate(told) if n in rows))
+    try:
+        pairs = pairs_from_groups(learned, PAIRS, int(state.get(state.CLS_SEED)))
+        key = state.get(state.CLS_SET)
+        suggested = (
+            TrainingConfig(loss="contrastive") if key == OWN else sentence_sets.load_set(key).info.config()
+        )
+        config = suggested.replace(steps=STEPS, snapshot_every=5, seed=int(state.get(state.CLS_SEED)))
+        request = RunRequest(config, SentenceSet(told, now.sentence_set.title), pairs, layout="pca")
+        run_id = executor().start(request, session_is_open())
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+        return
+    state.put(state.CLS_RUN, run_id)
+    others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
+    state.put(state.RUN_IDS, (run_id, *others)[: live_run.REMEMBERED])
+
+
+def _watch(run: Run) -> None:
+    def look() -> None:
+        now = executor().run(run.id)
+        st.progress(min(1.0, now.step / max(1, now.config.steps)), text=live_run.status_line(now))
+        if not now.is_active:
+            st.rerun()
+
+    st.fragment(look, run_every=LOOK)()
+    st.button("Stop", key="cls_stop", icon=":material/stop:", on_click=executor().stop, args=(run.id,))
+
+
+def _compare(now: Problem, run: Run, guess: str | None) -> None:
+    row = run.sentences.row()
+    at = [row[i] for i in now.data.ids]
+    base, tuned = run.snapshots[0].embeddings[at], run.snapshots[-1].embeddings[at]
+    labels: dict[str, Labelled] = {now.label_name: now.data}
+    if now.other is not None and now.other_name is not None:
+        labels[now.other_name] = now.other
+    names, before, after = [], [], []
+    for name, data in labels.items():
+        parts: Split = classification.split_of_pairs(data.ids, data.codes, run.pairs)
+        names.append(f"{name}: classifier")
+        before.append(classification.measured(method()[0], base, data.codes, parts, method()[1]))
+        after.append(classification.measured(method()[0], tuned, data.codes, parts, method()[1]))
+        names.append(f"{name}: prototypes")
+        for z, numbers in ((base, before), (tuned, after)):
+            means = classification.prototypes(z[parts.train], data.codes[parts.train])
+            found, _ = classification.nearest(z[parts.test], means)
+            numbers.append(classification.accuracy(data.codes[parts.test], found))
+    st.markdown(
+        f"Accuracy on the **{len(parts.test)}** sentences that this run never trained on, before and after "
+        f"**{run.step}** steps:"
+    )
+    figure = classifiers.pairs_of_bars(names, {"before": before, "after": after}, y_title="accuracy")
+    st.plotly_chart(figure, key="cls_tuned", alt="Accuracy before and after fine-tuning", config=PLAIN)
+    change = after[-2] - before[-2]
+    truth = CHANGES[0] if change < -SAME else CHANGES[2] if change > SAME else CHANGES[1]
+    kit.verdict(
+        guess,
+        truth,
+        "Contrastive fine-tuning moves sentences of one class together, whatever else they have in common. "
+        "The trained label becomes easy to read off; another label has to share the room that is left, and "
+        "may become harder to read. With few test sentences one mistake more or less is no finding: try "
+        "other seeds.",
+    )
+    columns = {"label and method": names, "before": before, "after": after}
+    tables.safe_table(columns, key="cls_tuned_table", name="before-and-after")

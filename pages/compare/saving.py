@@ -1,0 +1,352 @@
+"""Saving a run, opening one, the gallery of one's own, and everything one can take home.
+
+A run is one file (core.export.run_file). The gallery's files lie in the data folder, one folder a learner;
+their list is in the database. Work that needs the model is done by a worker, which writes files we hand
+over.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.export import movie, replay_page, run_file, script, table_files
+from core.storage import Learner, SavedRun, data_folder
+from core.types import InputError, Run
+from pages.compare.models import RUN, known_runs, run_title
+from ui import learner, messages, resources, state
+
+NOTES = "run_notes"  # the learner's setting that holds run id -> note
+MB = 1_000_000
+MOST_SAVED = 60  # runs a learner may keep on the server, so that a class does not fill its disk
+DONE, WRONG = "done", "wrong"
+ARRIVAL = 0.5  # seconds that a text takes at most from the browser to its field's callback
+
+
+def say_what_happened() -> None:
+    """The one sentence that the last save, open or delete left behind."""
+    said = state.get(state.KEEP_SAID)
+    if said is not None:
+        kind, text = said
+        (st.success if kind == DONE else st.warning)(messages.as_written(text), icon=":material/info:")
+        state.put(state.KEEP_SAID, None)
+
+
+def _guarded(action: Callable[[], str]) -> None:
+    """Do it; its sentence, or what went wrong in one, is shown on the next run of the page."""
+    try:
+        state.put(state.KEEP_SAID, (DONE, action()))
+    except (InputError, RuntimeError, TimeoutError) as error:
+        state.put(state.KEEP_SAID, (WRONG, str(error) or "This took too long. Please try again."))
+    except OSError as error:
+        state.put(state.KEEP_SAID, (WRONG, f"The disk refused: {error.strerror or error}."))
+
+
+def _work(target: str, *args: Any) -> Any:
+    """As resources.compute, but nothing is remembered: the answers are files."""
+    return resources.executor().call(target, *args).result(timeout=resources.PATIENCE)
+
+
+def _checkpoint(run: Run) -> str | None:
+    """The weights of the run's last step, None where they were not kept."""
+    return resources.executor().checkpoint_path(run.id, run.step)
+
+
+# ---- one run: save, download, take home ----------------------------------------------------------
+
+
+def take_home(run: Run) -> None:
+    """Everything that can be made from a run. Nothing is made before its button is pressed."""
+    last = run.snapshots[-1].embeddings
+    name, checkpoint = f"run-{run.id}", _checkpoint(run)
+    model, data, picture = st.columns(3, gap="medium")
+    with model:
+        st.markdown("**The model**")
+        if checkpoint is None:
+            st.caption("The weights of this run's last step were not kept, so there is no model to take.")
+        else:
+            _download(
+                "Model folder",
+                f"{name}-model.zip",
+                lambda: _made_file("core.export.model_folder:model_zip", run, checkpoint, name),
+                "Loads with SentenceTransformer(path).",
+            )
+            _as_base(run, checkpoint)
+        _download(
+            "Python script",
+            f"{name}.py",
+            lambda: script.script(run).encode(),
+            "Repeats the run with sentence-transformers.",
+        )
+    with data:
+        st.markdown("**The data**")
+        sentences, write = run.sentences, table_files
+        _download("Embeddings, CSV", f"{name}.csv", lambda: write.embeddings_csv(sentences, last))
+        _download(
+            "Embeddings, Parquet",
+            f"{name}.parquet",
+            lambda: write.embeddings_parquet(sentences, last),
+        )
+        _download("Embeddings, npz", f"{name}.npz", lambda: write.embeddings_npz(sentences, last))
+        _download("Projector, TSV", f"{name}-projector.zip", lambda: write.projector_zip(sentences, last),
+                  "Two files for the TensorFlow Embedding Projector.")  # fmt: skip
+        _download("Pairs, CSV", f"{name}-pairs.csv",
+                  lambda: write.pairs_csv(sentences, run.pairs, run.held_out))  # fmt: skip
+    with picture:
+        st.markdown("**The movement**")
+        if not run.frames:
+            st.caption("This run has no map yet.")
+            return
+        title = run_title(run, dict(state.get(state.KEEP_TITLES)).get(run.id))
+        _download("Replay, HTML", f"{name}.html", lambda: replay_page.replay_html(run, title),
+                  "One file that plays in any browser, offline.")  # fmt: skip
+        _download("Movie, GIF", f"{name}.gif", lambda: movie.gif(run))
+        _download("Last map, SVG", f"{name}.svg", lambda: movie.svg(run))
+        _download("Last map, PNG", f"{name}.png", lambda: movie.png(run))
+
+
+def _download(label: str, file: str, make: Callable[[], bytes], help_: str | None = None) -> None:
+    st.download_button(
+        label, make, file_name=file, key=f"take {label}", help=help_, on_click="ignore", type="tertiary",
+        icon=":material/download:",
+    )  # fmt: skip
+
+
+def _made_file(target: str, *args: Any) -> bytes:
+    """Let a worker write a file, and read it."""
+    with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
+        path = Path(folder) / "made"
+        _work(target, *args, str(path))
+        return path.read_bytes()
+
+
+def _as_base(run: Run, checkpoint: str) -> None:
+    """Put the tuned model into every page's list of base models."""
+    with st.popover(
+        "Use as base model", icon=":material/model_training:", type="tertiary",
+        key=state.KEEP_BASE_OPEN.name, on_change="rerun",
+    ):  # fmt: skip
+        st.text_input("Name", max_chars=60, key="keep_model_name", placeholder="my-model")
+        st.button("Keep the model", key="keep_model", on_click=_keep_model, args=(run, checkpoint))
+        st.caption("It appears among the base models of every page, for everybody on this server.")
+
+
+def _keep_model(run: Run, checkpoint: str) -> None:
+    def keep() -> str:
+        key = _work(
+            "core.export.model_folder:keep_model", run, checkpoint, state.uploaded("keep_model_name") or ""
+        )
+        return f"Kept. Choose {key} as base model on any page."
+
+    state.put(state.KEEP_BASE_OPEN, False)  # it would cover the answer
+    _guarded(keep)
+
+
+def save_form(run: Run) -> None:
+    """Title and note, then into the gallery or onto one's own disk."""
+    title_key, note_key = _form_keys(run)
+    form: dict[str, str] = state.get(state.KEEP_FORM) or {}  # one object for the session
+    state.put(state.KEEP_FORM, form)
+    form[title_key] = st.text_input(
+        "Title", value=run.sentences.title[:80], max_chars=run_file.MAX_TITLE, key=title_key,
+        on_change=_typed_in, args=(form, title_key),
+    )  # fmt: skip
+    form[note_key] = st.text_area(
+        "Note", max_chars=run_file.MAX_NOTE, height=80, key=note_key, on_change=_typed_in,
+        args=(form, note_key),
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        who = learner.current()
+        if who is not None:
+            st.button(
+                "Save in my gallery", type="primary", icon=":material/bookmark:", key="keep_save",
+                on_click=_save, args=(run, who),
+            )  # fmt: skip
+        st.download_button(
+            "Download the run", lambda: _run_bytes(run, form), file_name=f"run-{run.id}.zip",
+            key="keep_download", icon=":material/download:", on_click="ignore", mime="application/zip",
+            help="One file with sentences, pairs, settings, maps, scores and the tuned weights.",
+        )  # fmt: skip
+
+
+def _typed_in(form: dict[str, str], key: str) -> None:
+    form[key] = state.uploaded(key) or ""
+
+
+def _run_bytes(run: Run, form: dict[str, str]) -> bytes:
+    """The run as a file. Runs outside the script, at the same time as the rerun that brings what was typed
+    last, so it waits for that."""
+    time.sleep(ARRIVAL)
+    title, note = (form[key] for key in _form_keys(run))
+    created = learner.now().isoformat(timespec="seconds")
+    return _made_file("core.export.run_file_weights:save", run, _checkpoint(run), title, note, created)
+
+
+def _form_keys(run: Run) -> tuple[str, str]:
+    return f"keep_title {run.id}", f"keep_note {run.id}"
+
+
+def _save(run: Run, who: Learner) -> None:
+    # Read now: what was typed last arrives together with the click, after the button was drawn.
+    title, note = (state.uploaded(key) or "" for key in _form_keys(run))
+
+    _guarded(lambda: _store_run(run, who, title, note))
+
+
+def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
+    """Write the run's file into the gallery, and its entry. Returns what to say."""
+    now = learner.now()
+    if len(learner.store().saved_runs(who.id)) >= MOST_SAVED:
+        raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
+    path = _gallery(who) / f"{run.id}.zip"
+    created = now.isoformat(timespec="seconds")
+    size = _work("core.export.run_file_weights:save", run, _checkpoint(run), title, note, created, str(path))
+    where = str(path.relative_to(data_folder()))
+    learner.store().save_run(
+        who.id, SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size)
+    )
+    _set_note(who, run.id, note)
+    state.put_in_link(state.LEARNER, state.get(state.LEARNER))
+    return f"Saved in your gallery, {size / MB:.0f} MB."
+
+
+def _gallery(who: Learner) -> Path:
+    return data_folder() / "runs" / str(who.id)
+
+
+# ---- opening -----------------------------------------------------------------------------------------
+
+
+def open_file() -> None:
+    """The uploader of run files."""
+    st.file_uploader(
+        "Open a run file",
+        type=["zip"],
+        key="keep_upload",
+        on_change=_open_upload,
+        max_upload_size=run_file.MAX_FILE // MB,
+    )
+
+
+def _open_upload() -> None:
+    upload = state.uploaded("keep_upload")
+    if upload is not None:
+        _guarded(lambda: open_bytes(upload.getvalue(), upload.name))
+
+
+def open_bytes(data: bytes, name: str) -> str:
+    """Take in a run file: it becomes a run of this session, and both sides of the comparison. Returns what
+    to say. Raises InputError when it is refused."""
+    kept = run_file.unpack(data, name)
+    engine = resources.executor()
+    run_id, checkpoint = engine.adopt(kept.run, state.get(state.LAYOUT), resources.session_is_open())
+    state.put(state.RUN_IDS, (run_id, *state.get(state.RUN_IDS)))
+    state.put(state.KEEP_TITLES, (*state.get(state.KEEP_TITLES), (run_id, kept.title or name)))
+    for side, moment, step in (
+        (state.CMP_A, state.CMP_A_STEP, kept.run.snapshots[0].step),
+        (state.CMP_B, state.CMP_B_STEP, kept.run.step),
+    ):
+        state.put(side, RUN + run_id)
+        state.put(moment, step)
+        state.once(f"{moment.name} {run_id}")
+    if kept.weights is None:
+        return "The run is open. It holds no weights, so it replays, but its model cannot read new sentences."
+    try:
+        with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
+            path = Path(folder) / "opened.zip"
+            path.write_bytes(data)
+            _work("core.export.run_file_weights:restore", str(path), checkpoint)
+    except InputError as error:
+        return f"The run is open, but without its model: {error}"
+    engine.adopted(run_id)
+    return "The run is open, and its model is ready: nothing had to be trained again."
+
+
+# ---- the gallery -------------------------------------------------------------------------------------
+
+
+def gallery() -> None:
+    """The learner's saved runs with their notes; without a learner the form that makes one."""
+    who = learner.from_link() if state.link_value(state.LEARNER) else learner.current()
+    if who is None:
+        st.write("Choose a name to keep runs on this server.")
+        learner.choose_name("keep_name")
+        return
+    state.put_in_link(state.LEARNER, state.get(state.LEARNER))
+    found = learner.store().saved_runs(who.id)
+    if not found:
+        st.caption("Nothing is saved yet.")
+    notes = learner.store().settings(who.id).get(NOTES, {})
+    for saved in found:
+        _entry(who, saved, str(notes.get(saved.id, "")))
+    st.caption(
+        "The address of this page carries your key while your gallery is shown, so that a reload finds it. "
+        "Whoever has that address sees your gallery too."
+    )
+
+
+def _entry(who: Learner, saved: SavedRun, note: str) -> None:
+    with st.container(border=True):
+        st.text(saved.title)
+        st.caption(
+            f"{saved.created:%Y-%m-%d %H:%M} UTC · {saved.config.loss} · seed {saved.config.seed} · "
+            f"{saved.size / MB:.0f} MB"
+        )
+        field = f"gallery_note {saved.id}"
+        st.text_area(
+            "Note", value=note, key=field, height=68, max_chars=run_file.MAX_NOTE,
+            on_change=_note_changed, args=(who, saved.id, field),
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            st.button("Open this run", key=f"gallery_open {saved.id}", on_click=_open_saved, args=(saved,))
+            st.button(
+                "Delete", key=f"gallery_delete {saved.id}", type="tertiary", on_click=_delete,
+                args=(who, saved),
+            )  # fmt: skip
+
+
+def _note_changed(who: Learner, run_id: str, field: str) -> None:
+    _set_note(who, run_id, state.uploaded(field) or "")
+
+
+def _set_note(who: Learner, run_id: str, note: str | None) -> None:
+    notes = dict(learner.store().settings(who.id).get(NOTES, {}))
+    notes.pop(run_id, None)
+    if note:
+        notes[run_id] = note
+    learner.store().set_setting(who.id, NOTES, notes)
+
+
+def _open_saved(saved: SavedRun) -> None:
+    def read() -> str:
+        try:
+            data = (data_folder() / saved.path).read_bytes()
+        except OSError as error:
+            raise InputError("The file of this run is gone. Delete the entry.") from error
+        return open_bytes(data, saved.title)
+
+    _guarded(read)
+
+
+def _delete(who: Learner, saved: SavedRun) -> None:
+    def delete() -> str:
+        (data_folder() / saved.path).unlink(missing_ok=True)
+        learner.store().forget_run(who.id, saved.id)
+        _set_note(who, saved.id, None)
+        return "Deleted from your gallery."
+
+    _guarded(delete)
+
+
+def kept_run() -> Run | None:
+    """The run that saving and taking home are about: the one on side B, else on A, else the newest."""
+    runs = {RUN + run.id: run for run in known_runs()}
+    for key in (state.CMP_B, state.CMP_A):
+        if state.get(key) in runs:
+            return runs[state.get(key)]
+    return next(iter(runs.values()), None)

@@ -1,0 +1,233 @@
+"""What stands under the maps of the Compare page: one view at a time, each measured in all dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from core.metrics import comparison
+from core.metrics.probe import probe_pairs, probe_source
+from core.metrics.table import METRICS
+from pages.compare import plots
+from pages.compare.models import NEAR, Both, known_runs, run_title
+from ui import figures, kit, state
+from ui.tables import safe_table
+
+LARGEST_MATRIX = 200
+MOST_PAIRS = 100
+RATE = "learning rate"
+CHART = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves a picture
+STAYED = ("Most stay", "About half stay", "Most change")
+
+
+def overlap(both: Both) -> float:
+    """Mean share of the nearest neighbours that are the same under both, [0, 1]."""
+    changes = comparison.neighbour_changes(both.before, both.after, NEAR)
+    return float(np.mean([c.overlap for c in changes]))
+
+
+def verdict(both: Both, guess: str | None) -> None:
+    share = overlap(both)
+    truth = STAYED[0] if share > 2 / 3 else STAYED[1] if share > 1 / 3 else STAYED[2]
+    kit.verdict(
+        guess,
+        truth,
+        f"On average {share:.0%} of a sentence's {NEAR} nearest neighbours are the same under A and B. "
+        "Neighbours are counted in all dimensions, so the map cannot mislead here. A model that was tuned a "
+        "little keeps most of them; one that was tuned hard has built a new neighbourhood.",
+    )
+
+
+def similarities(both: Both) -> None:
+    """Cosine under B minus cosine under A."""
+    change = comparison.similarity_change(both.before, both.after)
+    texts, groups = both.sentences.texts, both.sentences.groups
+    order = sorted(range(len(texts)), key=lambda i: (groups[i] or "", i))
+    if len(order) <= LARGEST_MATRIX:
+        size = min(900, 220 + 14 * len(order))
+        figure = figures.matrix(
+            change[np.ix_(order, order)], [texts[i] for i in order], title="change", height=size
+        )
+        st.plotly_chart(figure, key="cmp_matrix", config=CHART)
+    else:
+        st.caption(f"The matrix is drawn for up to {LARGEST_MATRIX} sentences; the table has the extremes.")
+    left, right = np.triu_indices(len(texts), k=1)
+    strongest = np.argsort(-np.abs(change[left, right]), kind="stable")[:MOST_PAIRS]
+    rows = [(int(left[i]), int(right[i])) for i in strongest]
+    columns = {
+        "left": [texts[a] for a, _ in rows],
+        "right": [texts[b] for _, b in rows],
+        "cosine A": [float(both.before[a] @ both.before[b]) for a, b in rows],
+        "cosine B": [float(both.after[a] @ both.after[b]) for a, b in rows],
+        "change": [float(change[a, b]) for a, b in rows],
+    }
+    safe_table(columns, key="cmp_pairs_changed", name="similarity-changes")
+
+
+def neighbours(both: Both) -> None:
+    """Which nearest neighbours came and went, sentence by sentence."""
+    changes = comparison.neighbour_changes(both.before, both.after, NEAR)
+    texts = both.sentences.texts
+    order = sorted(range(len(texts)), key=lambda i: (changes[i].overlap, i))
+
+    def named(rows: tuple[int, ...]) -> str:
+        return " / ".join(texts[r] for r in rows)
+
+    columns = {
+        "sentence": [texts[i] for i in order],
+        "group": [both.sentences.groups[i] or "" for i in order],
+        "kept": [f"{len(changes[i].kept)} of {len(changes[i].kept) + len(changes[i].gained)}" for i in order],
+        "gained under B": [named(changes[i].gained) for i in order],
+        "lost from A": [named(changes[i].lost) for i in order],
+    }
+    safe_table(columns, key="cmp_neighbours", name="neighbours")
+
+
+def movers(both: Both) -> None:
+    """How far each sentence turned, farthest first."""
+    moved = comparison.movement(both.before, both.after, both.aligned)
+    if not both.aligned:
+        st.caption(
+            "A and B do not share their axes, so each sentence is described by its cosines to all "
+            "sentences, and the movement is that of this description."
+        )
+    order = np.argsort(-moved, kind="stable")
+    texts = both.sentences.texts
+    columns: dict[str, object] = {
+        "sentence": [texts[i] for i in order],
+        "group": [both.sentences.groups[i] or "" for i in order],
+        "moved (1 − cosine)": moved[order],
+    }
+    safe_table(columns, key="cmp_movers", name="movers")
+
+
+def groups(both: Both) -> None:
+    """Where the groups drifted, and whether they drew together."""
+    drift = comparison.group_drift(both.before, both.after, both.sentences.groups, both.aligned)
+    if not drift:
+        st.caption("These sentences have no groups, so no group can drift.")
+        return
+    columns = {
+        "group": [d.group for d in drift],
+        "sentences": [d.count for d in drift],
+        "moved (1 − cosine)": [d.moved for d in drift],
+        "tight A": [d.tight_before for d in drift],
+        "tight B": [d.tight_after for d in drift],
+        "nearest group A": [d.nearest_before or "" for d in drift],
+        "gap A": [d.gap_before for d in drift],
+        "nearest group B": [d.nearest_after or "" for d in drift],
+        "gap B": [d.gap_after for d in drift],
+    }
+    safe_table(columns, key="cmp_drift", name="group-drift")
+    st.caption(
+        "Tight: mean cosine of the sentences to their group's mean direction. Gap: 1 − cosine to the mean "
+        "direction of the nearest other group."
+    )
+
+
+def held_out(both: Both) -> None:
+    """Accuracy, AUC and margins of pairs that were not trained on."""
+    if not both.held_out:
+        st.caption("No pairs were held out, so nothing can be measured on new pairs.")
+        return
+    a = comparison.pair_scores(both.before, both.sentences, both.held_out, both.train)
+    b = comparison.pair_scores(both.after, both.sentences, both.held_out, both.train)
+    accuracy, area = METRICS["held_out_accuracy"], METRICS["held_out_auc"]
+    safe_table(
+        {
+            "measure": [accuracy.title, area.title, "Threshold (cosine)"],
+            "A": [accuracy.text(a.accuracy), area.text(a.auc), _decimal(a.threshold)],
+            "B": [accuracy.text(b.accuracy), area.text(b.auc), _decimal(b.threshold)],
+        },
+        key="cmp_held_scores",
+        name="held-out-scores",
+    )
+    st.plotly_chart(plots.margins(a.margins, b.margins), key="cmp_margins", config=CHART)
+    text = {s.id: s.text for s in both.sentences.sentences}
+    columns: dict[str, object] = {
+        "left": [text[p.left] for p in both.held_out],
+        "right": [text[p.right] for p in both.held_out],
+        "label": [p.label for p in both.held_out],
+        "cosine A": a.cosines,
+        "cosine B": b.cosines,
+    }
+    if a.margins is not None and b.margins is not None:
+        columns |= {"margin A": a.margins, "margin B": b.margins}
+    safe_table(columns, key="cmp_held_pairs", name="held-out-pairs", formats={"label": "%g"})
+
+
+def _decimal(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def forgetting(both: Both) -> None:
+    """Do both models still rank everyday pairs as people do?"""
+    scores = [
+        kit.ask("core.metrics.probe:probe", s.config, s.checkpoint(), busy="Reading the probe")
+        for s in (both.a, both.b)
+    ]
+    for place, name, score in zip(st.columns(2), "AB", scores):
+        place.metric(f"Rank correlation with the grades, {name}", _decimal(score.spearman))
+    st.caption(f"{len(probe_pairs())} pairs. {probe_source()}. Spearman's correlation: 1 is the same order.")
+    columns: dict[str, object] = {
+        "left": [p.left for p in probe_pairs()],
+        "right": [p.right for p in probe_pairs()],
+        "grade (0 to 5)": [p.grade for p in probe_pairs()],
+        "cosine A": scores[0].cosines,
+        "cosine B": scores[1].cosines,
+    }
+    safe_table(columns, key="cmp_probe", name="forgetting-probe")
+
+
+def runs(both: Both) -> None:
+    """Every run of this session: settings, seed, time and scores."""
+    found = known_runs()
+    if not found:
+        st.caption("No run yet. Train one on Train live, or open a run file below.")
+        return
+    given = dict(state.get(state.KEEP_TITLES))
+    names = {run.id: run_title(run, given.get(run.id)) for run in found}
+    pinned = st.multiselect(
+        "Pin to the top", list(names), format_func=names.__getitem__, **state.bound(state.CMP_PINNED)
+    )
+    found.sort(key=lambda run: run.id not in pinned)
+    columns: dict[str, object] = {
+        "run": [("pinned · " if run.id in pinned else "") + names[run.id] for run in found],
+    }
+    for row in METRICS.values():
+        values = [getattr(run.snapshots[-1].metrics, row.key, None) for run in found]
+        if any(v is not None for v in values):
+            columns[row.title] = [np.nan if v is None else float(v) for v in values]
+    columns |= {
+        "seconds": [run.snapshots[-1].seconds for run in found],
+        "steps": [run.step for run in found],
+        "loss": [run.config.loss for run in found],
+        RATE: [run.config.learning_rate for run in found],
+        "layers": [run.config.trained_layers for run in found],
+        "batch": [run.config.batch_size for run in found],
+        "seed": [run.config.seed for run in found],
+        "base model": [run.config.base_model for run in found],
+    }
+    safe_table(columns, key="cmp_runs", name="runs", formats={RATE: "%g"})
+    st.caption("Click a column's name to sort by it.")
+
+
+VIEWS: dict[str, Callable[[Both], None]] = {
+    "Neighbours": neighbours,
+    "Similarities": similarities,
+    "Movers": movers,
+    "Groups": groups,
+    "Held-out pairs": held_out,
+    "Forgetting": forgetting,
+    "Runs": runs,
+}
+
+
+def show(both: Both) -> None:
+    chosen = st.segmented_control(
+        "In all dimensions", list(VIEWS), default=state.CMP_VIEW.default, required=True,
+        label_visibility="collapsed", **state.bound(state.CMP_VIEW),
+    )  # fmt: skip
+    VIEWS.get(chosen or "", neighbours)(both)

@@ -1,0 +1,48 @@
+"""Contrast: why P and not Q. Words left out, triplets, and what hard negatives teach."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.contrast import views
+from ui import kit, messages, state
+
+PATH = "contrast"
+VIEWS = {
+    "Words": views.words,
+    "Triplets": views.triplets,
+    "Hard negatives": views.hard_negatives,
+}
+LEADS = {
+    "Words": "Type what happened (P) and the alternative (Q). Every word is left out once, and the model is "
+    "asked again: what the cosine loses or gains is that word's part.",
+    "Triplets": "An anchor, a sentence that means the same, and one that only looks the same. The model "
+    "should put the anchor nearer to the first.",
+    "Hard negatives": "The same model is trained twice on the same similar pairs: once with random "
+    "dissimilar pairs, once with those it finds most alike. Both are measured on sentences that neither "
+    "has seen.",
+}
+
+state.open_link(state.CON_TEXT)
+kit.opening(
+    PATH,
+    "To explain why something is so is to say why it is so **rather than** something else. Contrastive "
+    "learning does the same with vectors: a sentence is told what it is like and what it is not like.",
+)
+main, side = kit.columns(PATH)
+
+with main:
+    if state.get(state.CON_VIEW) not in VIEWS:
+        state.put(state.CON_VIEW, state.CON_VIEW.default)
+    view = st.segmented_control(
+        "View", list(VIEWS), required=True, default=state.CON_VIEW.default, label_visibility="collapsed",
+        **state.bound(state.CON_VIEW),
+    )  # fmt: skip
+    st.markdown(LEADS[view])
+    if message := state.get(state.MESSAGE):
+        st.warning(messages.as_written(message), icon=":material/info:")
+        state.put(state.MESSAGE, None)
+    with kit.sentences_not_tracebacks():
+        VIEWS[view]()
+
+kit.keep_link(state.CON_TEXT)

@@ -1,0 +1,324 @@
+"""The contrast page's widgets: words that move a similarity, triplets, two runs with other negatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.concepts import contrast
+from core.data import sentence_sets, sentences
+from core.data.pairs import make_split
+from core.runs.executor import RunRequest
+from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig
+from ui import figures, kit, live_run, state, tables
+from ui.figures import classifiers
+from ui.resources import executor, session_is_open
+
+MODEL = "minilm-l6"
+OWN = "own"
+ORDERED = ("All of them", "More than half, not all", "Half or fewer")
+BETTER = ("Random negatives", "Hard negatives", "No difference, within 0.02")
+CLOSE = 0.02
+NO_WORD = "None: without any of them the cosine falls"
+NAMES = ("random negatives", "hard negatives")
+OUTCOME_COLUMNS = {
+    "before": "AUC before", "random": "AUC, random", "hard": "AUC, hard", "steps": "steps",
+    "pairs": "pairs", "held_out": "held-out pairs", "sentences": "sentences",
+}  # fmt: skip
+LOOK = 1.0
+PLAIN = {"displayModeBar": False}
+EXAMPLE = (
+    "coffee | I drink espresso.\ncoffee | A cup of black coffee.\ncoffee | Grind the beans finely.\n"
+    "coffee | A latte with oat milk.\ntea | I drink green tea.\ntea | A pot of Earl Grey.\n"
+    "tea | Let the leaves steep.\ntea | Chai with a little milk."
+)
+
+
+# ---- words -------------------------------------------------------------------------------------------
+
+
+def words() -> None:
+    """P and Q, and what every word of both does to their cosine."""
+    left, right = st.columns(2)
+    forget = state.setter(state.CON_GUESSES["words"], None)
+    p = left.text_input("P: what happened", state.CON_P.default, max_chars=600, on_change=forget,
+                        **state.bound(state.CON_P))  # fmt: skip
+    q = right.text_input("Q: what did not", state.CON_Q.default, max_chars=600, on_change=forget,
+                         **state.bound(state.CON_Q))  # fmt: skip
+    found: contrast.Explanation = kit.ask(
+        "core.concepts.contrast:word_effects", MODEL, p, q, busy="Leaving out words"
+    )
+    of_q = [w for w in found.words if w.side == "Q"]
+    options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
+    question = "Which word of Q keeps the two sentences apart the most?"
+    guess = kit.predict(state.CON_GUESSES["words"], question, options)
+    if guess is None:
+        st.caption(f"The cosine of P and Q is {found.cosine:.3f}. Predict, and every word's part appears.")
+        return
+    st.markdown(f"Cosine of P and Q: **{found.cosine:.3f}**. When one word is left out, it changes by:")
+    names = [f"{w.side}: {w.word}" for w in found.words]
+    figure = figures.bars(names, [-w.effect for w in found.words], x_title="what the word adds to the cosine")
+    for bar in figure.data:  # here blue brings together and is above 0
+        bar.marker.color = [figures.PUSH if w.effect > 0 else figures.NOW for w in found.words]
+    st.plotly_chart(figure, key="con_words", alt="What each word adds to the cosine", config=PLAIN)
+    most = max(of_q, key=lambda w: w.effect)
+    kit.verdict(
+        guess,
+        most.word if most.effect > 0 else NO_WORD,
+        "A word that only one side has is where the difference lies, but it need not be the one that moves "
+        "the vectors most. Content words weigh more than small ones, and a not or a changed verb often "
+        "weighs less than its meaning deserves. A word's part is not independent of the others: leaving it "
+        "out also changes how the rest is read.",
+    )
+    columns = {"side": [w.side for w in found.words], "word": [w.word for w in found.words]}
+    columns |= {"on both sides": ["yes" if w.shared else "no" for w in found.words]}
+    columns |= {"cosine without it": [found.cosine + w.effect for w in found.words]}
+    columns |= {"what it adds": [-w.effect for w in found.words]}
+    tables.safe_table(columns, key="con_words_table", name="words")
+
+
+# ---- triplets ----------------------------------------------------------------------------------------
+
+
+def triplets() -> None:
+    """Typed triplets under the untrained model: which it orders rightly, and by how much."""
+    guess = kit.predict(
+        state.CON_GUESSES["triplets"],
+        "How many of these triplets does the untrained model order rightly?",
+        ORDERED,
+    )
+    text = kit.typed(state.CON_TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
+    found = contrast.parse_triplets(text)
+    flat = tuple(part for t in found for part in (t.anchor, t.positive, t.negative))
+    cosines = contrast.triplet_cosines(kit.ask("core.models.embedding:embed", MODEL, 0, "mean", flat))
+    right = int((cosines[:, 0] > cosines[:, 1]).sum())
+    st.markdown(f"Ordered rightly: **{right} of {len(found)}**.")
+    bars = {"with the positive": cosines[:, 0], "with the negative": cosines[:, 1]}
+    figure = classifiers.pairs_of_bars(
+        [t.anchor for t in found], bars, y_title="cosine of the anchor", colours=(figures.NOW, figures.PUSH)
+    )
+    st.plotly_chart(figure, key="con_triplets_figure", alt="Cosines of each anchor", config=PLAIN)
+    truth = ORDERED[0] if right == len(found) else ORDERED[1] if 2 * right > len(found) else ORDERED[2]
+    kit.verdict(
+        guess,
+        truth,
+        "A hard negative shares words with the anchor but not its meaning, a good positive the meaning but "
+        "not the words. The triplet loss is 0 once the positive leads by the margin, so a model learns only "
+        "from the triplets where it does not lead by that much.",
+    )
+    columns = {"anchor": [t.anchor for t in found], "positive": [t.positive for t in found]}
+    columns |= {"negative": [t.negative for t in found], "cos positive": cosines[:, 0].astype(float)}
+    columns |= {"cos negative": cosines[:, 1].astype(float)}
+    columns |= {"ordered rightly": ["yes" if a > b else "no" for a, b in cosines]}
+    tables.safe_table(columns, key="con_triplets_table", name="triplets")
+
+
+# ---- random against hard negatives -------------------------------------------------------------------
+
+
+def hard_negatives() -> None:
+    """Two runs from the same model on the same positives, with random and with mined negatives."""
+    question = "Which negatives separate held-out pairs better after training?"
+    guess = kit.predict(state.CON_GUESSES["hard"], question, BETTER)
+    chosen = _settings()
+    split = make_split(chosen, 2 * int(state.get(state.CON_COUNT)), 0.25, int(state.get(state.CON_SEED)))
+    if not split.held_out:
+        raise InputError("There are too few sentences to hold any out: give every group four or more.")
+    z = kit.ask("core.models.embedding:embed", MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
+    count, seed = int(state.get(state.CON_COUNT)), int(state.get(state.CON_SEED))
+    sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
+    inside = _mined(sets, chosen, z)
+    runs = _runs()
+    with st.container(horizontal=True):
+        busy = any(r.is_active for r in runs)
+        st.button("Train both", type="primary", icon=":material/play_arrow:", key="con_train", disabled=busy,
+                  on_click=_start, args=(chosen, sets, split.held_out))  # fmt: skip
+        if busy:
+            st.button("Stop", icon=":material/stop:", key="con_stop", on_click=_stop)
+    if not runs:
+        st.caption("Both runs start from the same model, with the same positives and held-out pairs.")
+        return
+    _watch(runs)
+    made = (runs[0].pairs, runs[1].pairs, runs[0].config.steps, runs[0].config.seed)
+    as_set = made == (sets.random, sets.hard, int(state.get(state.CON_STEPS)), seed)
+    if not as_set:
+        st.caption("These runs had other sentences or settings than the page has now. Train both to compare.")
+    if all(r.status is RunStatus.FINISHED for r in runs):
+        _result(runs, guess if as_set else None, inside if as_set else None)
+
+
+def _settings() -> SentenceSet:
+    titles = {i.key: i.title for i in sentence_sets.list_sets() if not i.has_listed_pairs} | {
+        OWN: "My own sentences"
+    }
+    if state.get(state.CON_SET) not in titles:
+        state.put(state.CON_SET, state.CON_SET.default)
+    names = list(titles)
+    left, right = st.columns([0.6, 0.4])
+    left.selectbox("Sentences", names, index=names.index(state.CON_SET.default),
+                   format_func=titles.__getitem__, **state.bound(state.CON_SET))  # fmt: skip
+    right.number_input("Seed", *state.CON_SEED.bounds, value=7, **state.bound(state.CON_SEED))
+    left.slider("Pairs of each kind", *state.CON_COUNT.bounds, value=48, **state.bound(state.CON_COUNT))
+    right.slider("Steps", *state.CON_STEPS.bounds, value=40, step=10, **state.bound(state.CON_STEPS))
+    if state.get(state.CON_SET) != OWN:
+        return sentence_sets.load_set(state.get(state.CON_SET)).sentence_set
+    if not state.get(state.CON_TEXT) and state.once("con_text"):  # emptied by hand it stays empty
+        state.put(state.CON_TEXT, EXAMPLE)
+    st.text_area("One a line: group | sentence", height=180, **state.bound(state.CON_TEXT))
+    return sentences.parse_sentences(state.get(state.CON_TEXT)).sentence_set
+
+
+def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> dict[str, float]:
+    """Show the negatives of both kinds. Returns the share of each that is inside the margin at the start."""
+    from core.metrics.measures import pair_cosines
+
+    margin = TrainingConfig().margin
+
+    row, text = chosen.row(), {s.id: s.text for s in chosen.sentences}
+    columns: dict[str, list[object]] = {"kind": [], "one": [], "other": [], "cosine": []}
+    means: dict[str, float] = {}
+    inside: dict[str, float] = {}
+    for kind, pairs in (("hard", sets.hard), ("random", sets.random)):
+        kept = [p for p in pairs if not p.is_similar]
+        columns["kind"] += [kind] * len(kept)
+        columns["one"] += [text[p.left] for p in kept]
+        columns["other"] += [text[p.right] for p in kept]
+        cosines = pair_cosines(z, [(row[p.left], row[p.right]) for p in kept])
+        columns["cosine"] += cosines.astype(float).tolist()
+        means[kind] = float(cosines.mean())
+        inside[kind] = float((1 - cosines < margin).mean())
+    st.markdown(
+        f"Mined from the untrained model: hard negatives have a mean cosine of **{means['hard']:.2f}**, "
+        f"random ones of **{means['random']:.2f}**. A negative further apart than the margin of {margin:g} "
+        f"costs nothing; at the start **{inside['hard']:.0%}** of the hard and **{inside['random']:.0%}** of "
+        "the random ones are closer than that and push."
+    )
+    if set(sets.hard) == set(sets.random):
+        st.caption("Both runs get the same negatives, since there are no others: ask for fewer pairs.")
+    with st.expander("The negatives"):
+        tables.safe_table(columns, key="con_negatives", name="negatives", height=300)
+    return inside
+
+
+def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple) -> None:  # type: ignore[type-arg]
+    steps, seed = int(state.get(state.CON_STEPS)), int(state.get(state.CON_SEED))
+    config = TrainingConfig(loss="contrastive", steps=steps, seed=seed, snapshot_every=5)
+    try:
+        started = tuple(
+            executor().start(RunRequest(config, chosen, pairs, held_out, layout="pca"), session_is_open())
+            for pairs in (sets.random, sets.hard)
+        )
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+        return
+    state.put(state.CON_RUNS, started)
+    state.put(state.RUN_IDS, (*reversed(started), *state.get(state.RUN_IDS))[: live_run.REMEMBERED])
+
+
+def _stop() -> None:
+    for run_id in state.get(state.CON_RUNS):
+        executor().stop(run_id)
+
+
+def _runs() -> list[Run]:
+    try:
+        return [executor().run(i) for i in state.get(state.CON_RUNS)]
+    except InputError:
+        return []
+
+
+def _watch(runs: list[Run]) -> None:
+    active = any(r.is_active for r in runs)
+
+    def look() -> None:
+        now = _runs()
+        for name, run in zip(NAMES, now):
+            share = min(1.0, run.step / max(1, run.config.steps))
+            st.progress(share, text=f"{name.capitalize()}: {live_run.status_line(run)}")
+            if run.error:
+                st.error(run.error, icon=":material/error:")
+        steps = sorted({s.step for run in now for s in run.snapshots})
+        lines = {}
+        for name, run in zip(NAMES, now):
+            at = {s.step: s.metrics.held_out_auc for s in run.snapshots}
+            lines[name] = [at.get(step) for step in steps]
+        if len(steps) > 1:
+            figure = figures.curve(
+                steps, lines, y_range=(0.0, 1.05), last_step=now[0].config.steps, height=260
+            )
+            figure.update_yaxes(title="held-out AUC")
+            st.plotly_chart(figure, key="con_curve", alt="Held-out AUC by step", config=PLAIN)
+            with st.expander("The same as a table", icon=":material/table:"):
+                tables.safe_table({"step": steps, **lines}, key="con_curve_table", name="held-out-auc")
+        if active and not any(r.is_active for r in now):
+            st.rerun()
+
+    st.fragment(look, run_every=LOOK if active else None)()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished comparison: what it was made from, and the held-out AUCs it ended with."""
+
+    sentences: str
+    pairs: int
+    steps: int
+    seed: int
+    held_out: int
+    before: float
+    random: float
+    hard: float
+
+
+def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None) -> None:
+    """What both runs ended with. Without `inside` the runs are not those of the page's settings."""
+    first, last = ([run.snapshots[i].metrics for run in runs] for i in (0, -1))
+    random, hard = (m.held_out_auc for m in last)
+    if random is not None and hard is not None and inside is not None:
+        _remember(runs, random, hard)
+        near = abs(random - hard) <= CLOSE
+        kit.verdict(
+            guess,
+            BETTER[2] if near else BETTER[0 if random > hard else 1],
+            f"AUC {random:.3f} after random, {hard:.3f} after hard negatives. A negative teaches only while "
+            f"it is inside the margin: at the start {inside['hard']:.0%} of the hard ones were and "
+            f"{inside['random']:.0%} of the random ones. Whether more push also helps is another question: "
+            "the hardest pairs are where a wrong label hides, and where sentences of two groups really do "
+            f"say similar things. And {len(runs[0].held_out)} held-out pairs are few, so chance has a large "
+            "part: change the seed, train again and look at all outcomes.",
+        )
+    columns: dict[str, list[object]] = {"negatives": list(NAMES)}
+    for label, field in (("AUC", "held_out_auc"), ("accuracy", "held_out_accuracy")):
+        columns[f"{label} before"] = [getattr(m, field) for m in first]
+        columns[f"{label} after"] = [getattr(m, field) for m in last]
+    columns["last loss"] = [run.snapshots[-1].loss for run in runs]
+    tables.safe_table(columns, key="con_result", name="random-against-hard")
+    _all_outcomes()
+
+
+def _remember(runs: list[Run], random: float, hard: float) -> None:
+    key = state.get(state.CON_SET)
+    name = "my own" if key == OWN else sentence_sets.load_set(key).info.title
+    config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
+    outcome = Outcome(
+        name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard
+    )
+    if outcome not in state.get(state.CON_OUTCOMES):
+        state.put(state.CON_OUTCOMES, (*state.get(state.CON_OUTCOMES), outcome))
+
+
+def _all_outcomes() -> None:
+    """Every comparison of this session, since one seed proves nothing."""
+    every: tuple[Outcome, ...] = state.get(state.CON_OUTCOMES)
+    if not every:
+        return
+    changes = [o.hard - o.random for o in every]
+    ahead, behind = sum(c > CLOSE for c in changes), sum(c < -CLOSE for c in changes)
+    st.markdown(
+        f"**All outcomes of this session**: hard negatives ahead in {ahead}, random ones in {behind}, within "
+        f"{CLOSE} in {len(every) - ahead - behind}. Mean difference {sum(changes) / len(every):+.3f}."
+    )
+    columns: dict[str, list[object]] = {"seed": [o.seed for o in every], "hard − random": list(changes)}
+    columns |= {title: [getattr(o, field) for o in every] for field, title in OUTCOME_COLUMNS.items()}
+    tables.safe_table(columns, key="con_outcomes_table", name="outcomes")

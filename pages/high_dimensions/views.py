@@ -1,0 +1,286 @@
+"""Widgets of "High dimensions": random clouds, the distances of real sentences, and three flat maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.concepts import concentration, flat_maps
+from core.concepts.concentration import CLOUDS, DIMENSIONS, Spread
+from core.concepts.flat_maps import TITLES, FlatMap, Misled
+from core.data import sentence_sets
+from core.data.sentences import parse_sentences
+from core.types import FloatArray
+from pages.high_dimensions import plots
+from ui import concepts, figures, kit, resources, state
+from ui.tables import safe_table
+
+RATIOS = ("Over 10 times", "2 to 10 times", "Under 2 times")
+COLOURS = {"group": "Group", "trust": "Trust"}
+OWN, NOISE = "own", "noise"
+NEIGHBOURS_SHOWN = 5
+
+
+def ratio_name(ratio: float) -> str:
+    return RATIOS[0] if ratio > 10 else RATIOS[1] if ratio >= 2 else RATIOS[2]
+
+
+# --- Distances -----------------------------------------------------------------------------------
+
+
+def clouds() -> tuple[Spread, ...]:
+    """Random points in every number of dimensions, drawn with the settings on the page."""
+    kind = st.segmented_control(
+        "Points", list(CLOUDS), default=state.HD_CLOUD.default, required=True,
+        format_func=lambda k: CLOUDS[k].title, **state.bound(state.HD_CLOUD),
+    )  # fmt: skip
+    left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
+    points = left.slider(
+        "How many", *state.HD_POINTS.bounds, value=state.HD_POINTS.default, step=10,
+        **state.bound(state.HD_POINTS),
+    )  # fmt: skip
+    seed = right.number_input(
+        "Seed", *state.HD_SEED.bounds, value=state.HD_SEED.default, **state.bound(state.HD_SEED)
+    )
+    return _simulated(kind or state.HD_CLOUD.default, int(points), int(seed))
+
+
+@st.cache_data(max_entries=50, show_spinner="Drawing points")
+def _simulated(cloud: str, points: int, seed: int) -> tuple[Spread, ...]:
+    return concentration.simulate_all(cloud, points, seed)
+
+
+def concentrating(found: tuple[Spread, ...]) -> Spread:
+    """The curve over all dimensions, and the distances in two of them. Returns the chosen one."""
+    dims = st.select_slider(
+        "Dimensions", list(DIMENSIONS), value=state.HD_DIM.default, **state.bound(state.HD_DIM)
+    )  # fmt: skip
+    here = next(s for s in found if s.dims == dims)
+    ratio, variation, cosines = st.columns(3)
+    ratio.metric("Farthest / nearest", f"{here.ratio:.2f}", help="For a typical point, the median one.")
+    variation.metric("Spread of distances", f"{here.variation:.1%}", help="Standard deviation over mean.")
+    cosines.metric(
+        "Spread of cosines", f"{here.cosine_spread:.3f}", help=f"Theory: 1 / √{dims} = {dims**-0.5:.3f}."
+    )
+    concepts.chart(
+        plots.concentration([s.dims for s in found], [s.ratio for s in found], here.dims),
+        "hd_curve",
+        "Curve: farthest over nearest falls towards 1 as dimensions grow. The table has the values.",
+    )
+    st.markdown("**All distances, each divided by their mean**")
+    flat_, wide = found[0], here
+    samples = {f"{s.dims} dimensions": s.distances / s.distances.mean() for s in (flat_, wide)}
+    concepts.chart(
+        figures.histogram(samples, x_title="distance / mean distance"),
+        "hd_histogram",
+        f"Histograms of the distances in {flat_.dims} and in {wide.dims} dimensions.",
+    )
+    concepts.twin(
+        figures.bin_rows(samples, "distance / mean"), key="hd_histogram_rows", name="distances",
+        title="The histogram as a table",
+    )  # fmt: skip
+    concepts.twin(
+        {
+            "dimensions": [s.dims for s in found],
+            "farthest / nearest": [s.ratio for s in found],
+            "spread of distances": [s.variation for s in found],
+            "spread of cosines": [s.cosine_spread for s in found],
+            "1 / √dimensions": [s.dims**-0.5 for s in found],
+        },
+        key="hd_distances",
+        name="concentration",
+        title="All dimensions as a table",
+    )
+    return here
+
+
+# --- Sentences -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """What is flattened or measured: texts, their groups (empty where there are none), vectors (n, d)."""
+
+    texts: tuple[str, ...]
+    groups: tuple[str, ...]
+    z: FloatArray
+
+
+def points() -> Points:
+    """A built-in set, typed sentences, or random vectors. Raises InputError."""
+    titles = {info.key: info.title for info in sentence_sets.list_sets()}
+    titles |= {OWN: "My own sentences", NOISE: "Random vectors, without any structure"}
+    chosen = st.selectbox(
+        "Points", list(titles), index=list(titles).index(state.HD_SET.default),
+        format_func=titles.__getitem__, **state.bound(state.HD_SET),
+    )  # fmt: skip
+    if chosen == NOISE:
+        z = concentration.noise(100, 384, _seed())
+        return Points(tuple(f"random vector {i + 1}" for i in range(len(z))), (), z)
+    if chosen == OWN:
+        text = kit.typed(
+            state.HD_TEXT,
+            f"Your sentences, one a line, at least {flat_maps.FEWEST}: group | sentence",
+            height=200,
+        )
+        sentence_set = parse_sentences(text).sentence_set
+    else:
+        sentence_set = sentence_sets.load_set(chosen or state.HD_SET.default).sentence_set
+    groups = tuple(g or "no group" for g in sentence_set.groups) if sentence_set.has_groups else ()
+    texts = sentence_set.texts
+    z = kit.ask("core.models.embedding:embed", "minilm-l6", 0, "mean", texts, busy="Reading the sentences")
+    return Points(texts, groups, z)
+
+
+def _seed() -> int:
+    number = st.number_input(
+        "Seed of the random vectors", *state.HD_SEED.bounds, value=state.HD_SEED.default, width=220,
+        **state.bound(state.HD_SEED),
+    )  # fmt: skip
+    return int(number)
+
+
+def beside_chance(found: Points) -> tuple[Spread, Spread]:
+    """The real vectors beside as many random directions of the same length."""
+    real = concentration.spread(found.z)
+    seed = state.get(state.HD_SEED) if state.get(state.HD_SET) == NOISE else _seed()
+    # Another seed than the random vectors of `points` have, or those would be compared with themselves.
+    random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed + 1))
+    samples = {"random directions": random.cosines, "these": real.cosines}
+    concepts.chart(
+        figures.histogram(samples, x_title="cosine"),
+        "hd_cosines",
+        "Histograms of the cosines of all pairs: random directions lie in a narrow peak at zero.",
+    )
+    rows = {
+        "farthest / nearest": (real.ratio, random.ratio),
+        "mean cosine": (real.cosine_mean, random.cosine_mean),
+        "spread of cosines": (real.cosine_spread, random.cosine_spread),
+        "spread of distances": (real.variation, random.variation),
+        "effective dimensions": (real.effective, random.effective),
+    }
+    safe_table(
+        {"": list(rows), "these": [a for a, _ in rows.values()], "random": [b for _, b in rows.values()]},
+        key="hd_real", name="real-against-random",
+    )  # fmt: skip
+    concepts.twin(
+        figures.bin_rows(samples, "cosine"), key="hd_cosine_rows", name="cosines",
+        title="The histogram as a table",
+    )  # fmt: skip
+    return real, random
+
+
+# --- Flat maps -----------------------------------------------------------------------------------
+
+
+def maps(found: Points) -> dict[str, FlatMap]:
+    """The same points on three maps, side by side, with one point's true neighbours ringed on each."""
+    left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
+    neighbours = left.slider(
+        "Neighbours", *state.HD_NEIGHBOURS.bounds, value=state.HD_NEIGHBOURS.default,
+        help="UMAP's n_neighbors and t-SNE's perplexity: how many others a point tries to stay with.",
+        **state.bound(state.HD_NEIGHBOURS),
+    )  # fmt: skip
+    seed = right.number_input(
+        "Seed of the maps",
+        *state.HD_MAP_SEED.bounds,
+        value=state.HD_MAP_SEED.default,
+        **state.bound(state.HD_MAP_SEED),
+    )
+    colour = st.segmented_control(
+        "Colour", list(COLOURS), default=state.HD_COLOUR.default, required=True,
+        format_func=COLOURS.__getitem__, **state.bound(state.HD_COLOUR),
+    )  # fmt: skip
+    point = _point(found)
+    ringed = flat_maps.true_neighbours(found.z, point, NEIGHBOURS_SHOWN).tolist()
+    for method in TITLES:  # all are asked before the first is waited for
+        resources.later(
+            "core.concepts.flat_maps:draw", method, found.z, int(neighbours), int(seed), lane=_lane(method)
+        )
+    drawn: dict[str, FlatMap] = {}
+    for column, (method, title) in zip(st.columns(len(TITLES)), TITLES.items()):
+        with column:
+            drawn[method] = one = kit.ask(
+                "core.concepts.flat_maps:draw",
+                method,
+                found.z,
+                int(neighbours),
+                int(seed),
+                lane=_lane(method),
+                busy=f"Drawing {title}",
+            )
+            st.markdown(f"**{title}**: keeps {one.trust.mean():.0%} of the neighbours")
+            figure = plots.flat_map(
+                one.xy, found.texts, groups=found.groups,
+                trust=one.trust if colour == "trust" else None, chosen=point, ringed=ringed,
+            )  # fmt: skip
+            concepts.chart(figure, f"hd_{method}", f"{title} map of {len(found.texts)} points.")
+            true = "" if one.trustworthiness is None else f"Trustworthiness {one.trustworthiness:.3f}. "
+            kept = "" if one.kept is None else f"Holds {one.kept:.0%} of the variance."
+            st.caption(true + kept)
+    columns = {
+        f"{TITLES[m]} {what}": v.astype(float) for m, one in drawn.items() for what, v in _columns(one)
+    }
+    concepts.twin({"point": found.texts, **columns}, key="hd_maps", name="maps")
+    return drawn
+
+
+def _lane(method: str) -> str:
+    return "layout" if method == "umap" else "encode"
+
+
+def _columns(one: FlatMap) -> tuple[tuple[str, FloatArray], ...]:
+    return ("x", one.xy[:, 0]), ("y", one.xy[:, 1]), ("trust", one.trust)
+
+
+def _point(found: Points) -> int:
+    n = len(found.texts)
+    if not 1 <= state.get(state.HD_POINT) <= n:
+        state.put(state.HD_POINT, 1)
+    chosen = st.selectbox(
+        f"Ring the {NEIGHBOURS_SHOWN} true neighbours of", list(range(1, n + 1)), index=0,
+        format_func=lambda i: f"{i}. {found.texts[i - 1]}" if i <= n else str(i),
+        **state.bound(state.HD_POINT),
+    )  # fmt: skip
+    return (chosen or 1) - 1
+
+
+def best(drawn: dict[str, FlatMap], guess: str | None) -> str:
+    """The map that keeps most neighbours; of several the guessed one, if it is among them."""
+    trust = {TITLES[m]: round(float(one.trust.mean()), 4) for m, one in drawn.items()}
+    top = [title for title, value in trust.items() if value == max(trust.values())]
+    return guess if guess in top else top[0]
+
+
+def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
+    """Pairs that look close and are not, and the other way round, on one of the maps."""
+    method = st.segmented_control(
+        "Map", list(TITLES), default=state.HD_LOOK.default, required=True,
+        format_func=TITLES.__getitem__, **state.bound(state.HD_LOOK),
+    )  # fmt: skip
+    one = drawn[method or state.HD_LOOK.default]
+    for title, listed, key in (
+        ("These two look close and are not", flat_maps.look_close(found.z, one.xy), "hd_close"),
+        ("These two look far apart and are close", flat_maps.look_far(found.z, one.xy), "hd_far"),
+    ):
+        st.markdown(f"**{title}**")
+        if listed:
+            _table(found, listed, key)
+        else:
+            st.caption("None: the closest tenth of the pairs is the same on the map and in space.")
+    st.caption("“Closer” is the share of all pairs that are closer than this one, from 0 to 1.")
+
+
+def _table(found: Points, listed: tuple[Misled, ...], key: str) -> None:
+    safe_table(
+        {
+            "cosine": np.array([m.cosine for m in listed], float),
+            "closer, on the map": np.array([m.map_place for m in listed], float),
+            "closer, in space": np.array([m.true_place for m in listed], float),
+            "one": [found.texts[m.left] for m in listed],
+            "other": [found.texts[m.right] for m in listed],
+        },
+        key=key, name="misleading-pairs",
+    )  # fmt: skip

@@ -1,0 +1,185 @@
+"""The experiment of a prediction step: started only after the prediction, watched live, then measured."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import streamlit as st
+
+from core.lessons.outcomes import Evidence, Measured
+from core.lessons.preparation import Prepared
+from core.lessons.progress import Answer
+from core.lessons.types import Lesson, Predict
+from core.metrics.measures import nearest_neighbours
+from core.runs.executor import RunRequest
+from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
+from pages.lessons import record
+from ui import figures, kit, live_run, state
+from ui.boards import moving_map
+from ui.concepts import chart
+from ui.resources import executor, session_is_open
+from ui.tables import safe_table
+
+MAP_HEIGHT = 420
+NEIGHBOURS = 5
+BUSY = "The model is reading"
+
+
+def base(prepared: Prepared) -> FloatArray:
+    """Embeddings (n, d) of the experiment's sentences before any training."""
+    c = prepared.config
+    found: FloatArray = kit.ask(
+        "core.models.embedding:embed", c.base_model, c.seed, c.pooling, prepared.sentences.texts, busy=BUSY
+    )
+    return found
+
+
+def embed(texts: tuple[str, ...]) -> FloatArray:
+    """Embeddings (m, d) of single texts by the base model that lessons look at without training."""
+    c = TrainingConfig()
+    found: FloatArray = kit.ask(
+        "core.models.embedding:embed", c.base_model, c.seed, c.pooling, texts, busy=BUSY
+    )
+    return found
+
+
+def current(lesson: Lesson, number: int) -> Run | None:
+    """The run of this step, or None when none was started or it has been forgotten."""
+    run_id = record.run_id(lesson, number)
+    if run_id is None:
+        return None
+    try:
+        return executor().run(run_id)
+    except InputError:
+        record.keep_run(lesson, number, None)
+        return None
+
+
+def start(lesson: Lesson, number: int, step: Predict, prediction: str, seed: int) -> None:
+    """Keep the prediction, then begin the run; a callback. Without a prediction nothing begins."""
+    if not prediction:
+        return
+    try:
+        prepared = lesson.prepared(step, seed)
+        request = RunRequest(
+            prepared.config, prepared.sentences, prepared.train, prepared.held_out, "equilibrium"
+        )
+        run_id = executor().start(request, session_is_open())
+    except InputError as error:
+        state.put(state.LESSON_SAID, str(error))
+        return
+    record.keep_run(lesson, number, run_id)
+    others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
+    state.put(state.RUN_IDS, (run_id, *others)[: live_run.REMEMBERED])
+    kept = record.progress(lesson).with_answer(number, Answer(prediction))
+    record.keep(lesson, kept)
+
+
+def evidence(step: Predict, prepared: Prepared | None, run: Run | None, texts: tuple[str, ...]) -> Evidence:
+    """Everything the measurement may look at: the run's first and last embeddings, or the base model's."""
+    row = step.measurement
+    before = after = texts_after = None
+    if row.trains:
+        assert run is not None and prepared is not None
+        before, after = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
+    elif prepared is not None and row.needs:
+        before = base(prepared)
+    texts_before = embed(texts) if texts and not row.trains else None
+    if texts and row.trains:
+        assert run is not None
+        checkpoint = executor().checkpoint_path(run.id, run.step)
+        if checkpoint is None:
+            raise InputError("The trained model of this run is no longer kept. Run it again to measure it.")
+        texts_before = kit.ask("core.training.tuned:embed", run.config, None, texts, busy=BUSY)
+        texts_after = kit.ask("core.training.tuned:embed", run.config, checkpoint, texts, busy=BUSY)
+    if prepared is None:
+        return Evidence(texts=texts, texts_before=texts_before, texts_after=texts_after)
+    return Evidence(
+        prepared.sentences, prepared.attributes, prepared.train, prepared.held_out, before, after, texts,
+        texts_before, texts_after,
+    )  # fmt: skip
+
+
+def measured(step: Predict, found: Evidence) -> tuple[Measured, tuple[Measured, ...]]:
+    """(the answer to the question, what is shown beside it)."""
+    from core.lessons.outcomes import MEASUREMENTS
+
+    beside = tuple(MEASUREMENTS[key].compute(found, MEASUREMENTS[key].limits) for key in step.also)
+    return step.measurement.compute(found, step.limits), beside
+
+
+def is_done(run: Run | None, prepared: Prepared) -> bool:
+    """Only the whole run, with the settings on the page, answers the question."""
+    return run is not None and run.status is RunStatus.FINISHED and run.config == prepared.config
+
+
+def watch(run: Run) -> None:
+    """Progress and its Stop button; new positions go to the map below."""
+    if run.error:
+        st.error(run.error, icon=":material/error:")
+    if run.is_active:
+        st.button("Stop", icon=":material/stop:", key="lesson_stop", on_click=executor().stop, args=(run.id,))
+    live_run.ticking_map(run)
+
+
+def map_of(prepared: Prepared, run: Run | None) -> None:
+    """The sentences on the moving map: the base model's, then the run's, replayed once it has ended."""
+    frames = run.frames if run is not None else ()
+    now = run.snapshots[-1].embeddings if run is not None and run.snapshots else base(prepared)
+    if frames:
+        frame = frames[-1]
+    else:
+        ready = executor().layout_ready.is_set()
+        method, lane = ("equilibrium", "layout") if ready else ("pca", "encode")
+        _, frame = kit.ask("core.maps.layouts:start", method, now, lane=lane, busy="Drawing the map")
+    sentences = prepared.sentences
+    # A board that replays takes no more frames, so it waits for the last one to be drawn.
+    replay = run is not None and not run.is_active and len(frames) > 1 and _is_drawn(run)
+    moving_map.board(
+        key=live_run.BOARD,
+        sentence_set=sentences,
+        xy=frame.xy,
+        step=frame.step,
+        space=f"{frame.method} {sentences.ids[0]} {len(sentences)}",
+        labels=False,
+        neighbours=nearest_neighbours(now, min(NEIGHBOURS, len(sentences) - 1)),
+        height=MAP_HEIGHT,
+        frames=[f.xy for f in frames] if replay else None,
+        steps=[f.step for f in frames] if replay else None,
+        can_mark=False,
+    )
+    if run is not None and run.snapshots and not run.is_active and not _is_drawn(run):
+        _until_drawn(run)
+
+
+def _is_drawn(run: Run) -> bool:
+    return bool(run.frames) and run.frames[-1].step >= run.step
+
+
+def _until_drawn(run: Run) -> None:
+    """Draw the page again once the map has caught up with a run that is over."""
+
+    def look() -> None:
+        if _is_drawn(executor().run(run.id)):
+            st.rerun()
+
+    st.fragment(look, run_every=1.0)()
+
+
+def numbers(step: Predict, run: Run | None, result: Measured, beside: tuple[Measured, ...], key: str) -> None:
+    """The course of the measure during the run, and every measured number as a table."""
+    name = step.measurement.value
+    if run is not None and name in {f.name for f in fields(Metrics)}:
+        steps = [s.step for s in run.snapshots]
+        values = [getattr(s.metrics, name) for s in run.snapshots]
+        title = result.rows[0][0]
+        st.caption(f"{title} at every step of the run")
+        chart(figures.curve(steps, {title: values}), f"{key} curve", f"{title} over the training steps")
+    rows = [row for found in (result, *beside) for row in found.rows]
+    columns = {
+        "measured": [row[0] for row in rows],
+        "before training": [row[1] for row in rows],
+        "after training": [row[2] for row in rows],
+    }
+    filled = {k: v for k, v in columns.items() if k == "measured" or any(x is not None for x in v)}
+    safe_table(filled, key=f"{key} table", name="lesson-measured")

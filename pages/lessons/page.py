@@ -1,0 +1,24 @@
+"""Lessons: guided experiments, and the place where a teacher writes one."""
+
+from __future__ import annotations
+
+from pages.lessons import listing, teacher
+from ui import concepts, kit, state
+
+state.open_link(state.LESSON_TEXT)
+VIEWS = {"Lessons": listing.shelf, "For teachers": teacher.workshop}
+
+lesson = listing.chosen()
+if lesson is not None:
+    state.put_in_link(state.LESSON, lesson.key)
+    listing.play(lesson)
+else:
+    kit.opening(
+        "lessons",
+        "A lesson asks what you expect, lets you try it on a real model, and compares. "
+        "Begin with the first; you need to know nothing about machine learning.",
+    )
+    listing.tell()
+    with kit.sentences_not_tracebacks():
+        VIEWS[concepts.view(tuple(VIEWS), state.LESSON_VIEW, "What to do")]()
+teacher.keep_link()

@@ -1,0 +1,62 @@
+"""What a learner has done in the lessons: in the database when a learner is chosen, else in this tab."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from core.lessons.progress import Progress, from_json
+from core.lessons.types import Lesson
+from ui import learner, state
+
+OWN = "own"  # the key of the lesson that a teacher is writing
+
+
+def storage_key(lesson: Lesson) -> str:
+    """Own lessons are told apart by their text, so that progress never moves to another lesson."""
+    if lesson.key != OWN:
+        return lesson.key
+    return "own-" + hashlib.sha1(state.get(state.LESSON_TEXT).encode()).hexdigest()[:10]
+
+
+def progress(lesson: Lesson) -> Progress:
+    """Where the learner stands. What was done in this tab before a name was chosen counts too."""
+    key = storage_key(lesson)
+    here: dict[str, Progress] = dict(state.get(state.LESSON_KEPT) or ())
+    if key in here:
+        return here[key]
+    who = learner.current()
+    stored = learner.store().lesson_progress(who.id).get(key) if who is not None else None
+    return from_json(stored, len(lesson.steps))
+
+
+def keep(lesson: Lesson, changed: Progress) -> None:
+    """Remember it here and, with a learner, on disk before the next thing is drawn."""
+    key = storage_key(lesson)
+    here = {**dict(state.get(state.LESSON_KEPT) or ()), key: changed}
+    state.put(state.LESSON_KEPT, tuple(here.items()))
+    who = learner.current()
+    if who is not None:
+        learner.store().set_lesson_progress(who.id, key, changed.to_json(), learner.now())
+
+
+def tell_where() -> None:
+    """Say where the progress is kept, and how to keep it longer."""
+    who = learner.current()
+    if who is not None:
+        st.caption("Your answers are stored with your study progress.")
+        return
+    st.caption("Your answers stay in this browser tab. To keep them, choose a name:")
+    learner.study_link("Study cards")
+
+
+def run_id(lesson: Lesson, step: int) -> str | None:
+    """The run that belongs to a step of the lesson in this tab."""
+    found: str | None = dict(state.get(state.LESSON_RUNS) or ()).get((storage_key(lesson), step))
+    return found
+
+
+def keep_run(lesson: Lesson, step: int, run_id: str | None) -> None:
+    runs = {**dict(state.get(state.LESSON_RUNS) or ()), (storage_key(lesson), step): run_id}
+    state.put(state.LESSON_RUNS, tuple((k, v) for k, v in runs.items() if v is not None))

@@ -1,0 +1,319 @@
+"""One function for each kind of step: words, something to try, a prediction, own words, cards.
+
+Everything that a lesson file says is shown as plain text: a lesson may come from anybody.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.cards import shipped
+from core.lessons.outcomes import PLACES
+from core.lessons.preparation import Prepared
+from core.lessons.progress import LONGEST_EXPLANATION, Answer
+from core.lessons.types import Cards, Explain, Lesson, Look, Predict, Read, Step
+from core.metrics.measures import cosine_matrix
+from core.types import InputError
+from pages.lessons import experiment, record
+from ui import kit, learner, state
+from ui.cards import side_panel
+from ui.cards.display import plain
+from ui.concepts import chart, twin
+from ui.figures import vectors
+from ui.tables import safe_table
+
+LONGEST = 300  # characters of a sentence in a lesson
+MOST = 12  # sentences compared at once
+
+
+def prose(text: str) -> None:
+    """Paragraphs of plain text, parted by blank lines; lines that begin with "- " are a list."""
+    for block in text.split("\n\n"):
+        lines = block.strip().splitlines()
+        if lines and all(line.lstrip().startswith("- ") for line in lines):
+            st.markdown("\n".join(f"- {plain(line.strip()[2:])}" for line in lines))
+        elif lines:
+            st.markdown(plain(" ".join(lines)))
+
+
+def _words() -> DeltaGenerator:
+    """Where a step without a map stands: lines of a length that can be read."""
+    return st.container(width=kit.READING_WIDTH)
+
+
+def _words_and_map() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Words and questions at the left, the map beside them, so that both are in sight while it moves."""
+    left, right = st.columns([0.46, 0.54], gap="large")
+    return left, right
+
+
+def has_map(lesson: Lesson, step: Step) -> bool:
+    """Whether the step shows the moving map beside its words."""
+    trains = isinstance(step, Predict) and step.measurement.trains and lesson.experiment is not None
+    return trains or (isinstance(step, Look) and step.show == "map")
+
+
+def read(lesson: Lesson, number: int, step: Read) -> bool:
+    with _words():
+        prose(step.text)
+    return True
+
+
+def look(lesson: Lesson, number: int, step: Look) -> bool:
+    key = state.Key(f"look_{lesson.key}_{number + 1}", "\n".join(step.sentences), url=True)
+    if step.show == "map":
+        _map(lesson, step, key)
+        return True
+    with _words():
+        prose(step.text)
+        (_numbers if step.show == "numbers" else _cosines)(key)
+    return True
+
+
+def _map(lesson: Lesson, step: Look, key: state.Key[str]) -> None:
+    words, picture = _words_and_map()
+    with words:
+        prose(step.text)
+    with picture:
+        prepared = lesson.prepared(seed=state.get(state.LESSON_SEED))
+        experiment.map_of(prepared, None)
+        chosen = prepared.sentences
+        columns = {"sentence": list(chosen.texts), "group": [g or "" for g in chosen.groups]}
+        twin(columns, key=f"{key.name} table", name="lesson-sentences")
+
+
+def _numbers(key: state.Key[str]) -> None:
+    text = st.text_input("Your sentence", value=key.default, max_chars=LONGEST, **state.bound(key)) or ""
+    if not text.strip():
+        raise InputError("There is no sentence yet. Type one above and press Enter.")
+    vector = experiment.embed((text,))[0]
+    shown = ", ".join(f"{number:.2f}" for number in vector[:6])
+    st.markdown(f"**{len(vector)} numbers.** They begin with {shown}.")
+    chart(vectors.strip(vector), f"{key.name} strip", f"{len(vector)} coloured cells, one a number")
+    numbers = {"number": list(range(1, len(vector) + 1)), "value": [float(v) for v in vector]}
+    twin(numbers, key=f"{key.name} table", name="embedding")
+
+
+def _cosines(key: state.Key[str]) -> None:
+    text = kit.typed(key, f"One sentence a line, at most {MOST}", height=140)
+    lines = list(dict.fromkeys(line.strip()[:LONGEST] for line in text.splitlines() if line.strip()))
+    if not 2 <= len(lines) <= MOST:
+        raise InputError(f"Write 2 to {MOST} different sentences, one a line; there are {len(lines)}.")
+    cosines = cosine_matrix(experiment.embed(tuple(lines)))
+    pairs = sorted(
+        ((float(cosines[i, j]), a, b) for i, a in enumerate(lines) for j, b in enumerate(lines) if i < j),
+        reverse=True,
+    )
+    st.markdown("**Most alike to the model:**")
+    st.text(f"{pairs[0][1]}\n{pairs[0][2]}")
+    st.markdown(f"with a cosine of {pairs[0][0]:.2f}. All pairs:")
+    columns = {
+        "cosine": [p[0] for p in pairs],
+        "one": [p[1] for p in pairs],
+        "other": [p[2] for p in pairs],
+    }
+    safe_table(columns, key=f"{key.name} table", name="cosines")
+
+
+def predict(lesson: Lesson, number: int, step: Predict) -> bool:
+    """Prediction, then the run or the measurement, then the comparison. True once it was measured."""
+    seed = state.get(state.LESSON_SEED)
+    prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
+    if prepared is None or not has_map(lesson, step):
+        with _words():
+            return _question(lesson, number, step, prepared)
+    words, picture = _words_and_map()
+    with words:
+        ready = _question(lesson, number, step, prepared)
+    with picture:
+        experiment.map_of(prepared, experiment.current(lesson, number))
+        st.caption(
+            f"{len(prepared.sentences)} sentences, {len(prepared.train)} pairs to train on, "
+            f"{len(prepared.held_out)} held out to measure."
+        )
+    return ready
+
+
+def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | None) -> bool:
+    prose(step.text)
+    answer = record.progress(lesson).answer(number)
+    name = f"{lesson.key}_{number + 1}"
+    texts = _texts(step, name, locked=answer is not None)
+    prediction = _ask(step, name, answer)
+    run = experiment.current(lesson, number)
+    _buttons(lesson, number, step, prediction, answer, texts)
+    if said := state.get(state.LESSON_SAID):
+        st.warning(plain(said), icon=":material/info:")
+        state.put(state.LESSON_SAID, None)
+    if run is not None:
+        experiment.watch(run)
+    if answer is None:
+        return False
+    done = prepared is not None and experiment.is_done(run, prepared)
+    if step.measurement.trains and done:
+        answer = _settle(lesson, number, step, answer, texts)
+    if answer.outcome is None:
+        if run is None or not run.is_active:
+            st.info("The run did not reach its end, so there is nothing to compare yet. Start over.")
+        return False
+    _compare(step, answer)
+    if done or not step.measurement.trains:
+        found = experiment.evidence(step, prepared, run, texts)
+        result, beside = experiment.measured(step, found)
+        experiment.numbers(step, run, result, beside, key=name)
+    else:
+        st.caption("These are the numbers of an earlier run. Start over to see it move again.")
+    return True
+
+
+def _texts(step: Predict, name: str, locked: bool) -> tuple[str, ...]:
+    """The texts that are compared; where the lesson allows it, the learner may change them first."""
+    given = []
+    for i, text in enumerate(step.texts):
+        label = "The sentence" if i == 0 else f"The {PLACES[i - 1]}" if len(step.texts) > 2 else "The other"
+        if step.editable:
+            key = state.Key(f"text_{name}_{i + 1}", text, url=True)
+            typed = st.text_input(
+                label, value=text, max_chars=LONGEST, disabled=locked, **state.bound(key)
+            )  # fmt: skip
+            given.append((typed or "").strip())
+        else:
+            st.caption(label)
+            st.text(text)
+            given.append(text)
+    if not all(given):
+        raise InputError("One of the texts is empty. Write something in each field.")
+    return tuple(given)
+
+
+def _ask(step: Predict, name: str, answer: Answer | None) -> str | None:
+    """The question; locked once the experiment has begun, so that a guess stays a guess."""
+    options = dict(step.options)
+    key: state.Key[str | None] = state.Key(f"lesson_guess_{name}", None)
+    if answer is not None:
+        state.put(key, answer.prediction if answer.prediction in options else None)
+    with st.container(border=True):
+        st.markdown(f"**Predict first.** {plain(step.question)}")
+        return st.radio(
+            "Your prediction", list(options), index=None, label_visibility="collapsed",
+            format_func=lambda outcome: plain(options[outcome]), disabled=answer is not None,
+            **state.bound(key),
+        )  # fmt: skip
+
+
+def _buttons(
+    lesson: Lesson, number: int, step: Predict, prediction: str | None, answer: Answer | None,
+    texts: tuple[str, ...],
+) -> None:  # fmt: skip
+    trains = step.measurement.trains
+    if answer is not None:
+        run = experiment.current(lesson, number)
+        if run is None or not run.is_active:
+            st.button(
+                "Start over", icon=":material/replay:", type="tertiary", key="lesson_again",
+                on_click=_again, args=(lesson, number), help="Predict again and run it again.",
+            )  # fmt: skip
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        label, icon = ("Run", ":material/play_arrow:") if trains else ("Measure", ":material/straighten:")
+        seed = state.get(state.LESSON_SEED)
+        action, args = (
+            (experiment.start, (lesson, number, step, prediction, seed))
+            if trains
+            else (_measure, (lesson, number, step, prediction, texts))
+        )
+        st.button(
+            label, icon=icon, type="primary", key="lesson_run", disabled=prediction is None, on_click=action,
+            args=args,
+        )  # fmt: skip
+        if prediction is None:
+            st.caption("Choose an answer first.")
+
+
+def _again(lesson: Lesson, number: int) -> None:
+    record.keep_run(lesson, number, None)
+    record.keep(lesson, record.progress(lesson).with_answer(number, None))
+    state.clear(state.Key[str | None](f"lesson_guess_{lesson.key}_{number + 1}", None))
+
+
+def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts: tuple[str, ...]) -> None:
+    """Measure what needs no training; a callback."""
+    try:
+        prepared = lesson.prepared(step) if lesson.experiment is not None else None
+        result, _ = experiment.measured(step, experiment.evidence(step, prepared, None, texts))
+    except (InputError, RuntimeError) as error:
+        state.put(state.LESSON_SAID, str(error))
+        return
+    except TimeoutError:
+        state.put(state.LESSON_SAID, kit.TOO_SLOW)
+        return
+    kept = record.progress(lesson).with_answer(number, Answer(prediction, result.outcome, result.says))
+    record.keep(lesson, kept)
+
+
+def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: tuple[str, ...]) -> Answer:
+    """Compute the outcome of the finished run, once."""
+    prepared = lesson.prepared(step, state.get(state.LESSON_SEED))
+    run = experiment.current(lesson, number)
+    result, _ = experiment.measured(step, experiment.evidence(step, prepared, run, texts))
+    settled = Answer(answer.prediction, result.outcome, result.says)
+    if settled != answer:
+        record.keep(lesson, record.progress(lesson).with_answer(number, settled))
+    return settled
+
+
+def _compare(step: Predict, answer: Answer) -> None:
+    options, because = dict(step.options), dict(step.because)
+    with st.container(border=True):
+        lead = (
+            "Your prediction agrees with the measurement." if answer.is_right else "It came out differently."
+        )
+        st.markdown(f"**{lead}**")
+        if not answer.is_right:
+            st.markdown(f"You said: {plain(options.get(answer.prediction, answer.prediction))}")
+        st.markdown(f"Measured: {plain(options.get(answer.outcome or '', answer.outcome or ''))}")
+        st.markdown(plain(answer.says))
+        if words := because.get(answer.outcome or ""):
+            prose(words)
+        prose(step.after)
+
+
+def explain(lesson: Lesson, number: int, step: Explain) -> bool:
+    with _words():
+        prose(step.text)
+        kept = record.progress(lesson).explanation(number)
+        key = state.Key(f"lesson_words_{lesson.key}_{number + 1}", "")
+        if kept and not state.get(key):
+            state.put(key, kept)
+        st.text_area(
+            "Your explanation", max_chars=LONGEST_EXPLANATION, height=160, on_change=_keep_words,
+            args=(lesson, number, key), **state.bound(key),
+        )  # fmt: skip
+        st.button("Keep it", key="lesson_keep", icon=":material/check:")
+        if kept:
+            st.caption("Kept.")
+            if step.hint:
+                with st.container(border=True):
+                    st.markdown("**Compare it with this**")
+                    prose(step.hint)
+        else:
+            st.caption("Nobody marks this. Saying it yourself is what makes it stay.")
+    return True
+
+
+def _keep_words(lesson: Lesson, number: int, key: state.Key[str]) -> None:
+    words = state.get(key).strip()
+    record.keep(lesson, record.progress(lesson).with_explanation(number, words))
+
+
+def cards(lesson: Lesson, number: int, step: Cards) -> bool:
+    with _words():
+        prose(step.text)
+        for card in shipped.named(step.cards):
+            side_panel.flippable(card, key=f"lesson {lesson.key} {card.id}")
+        learner.study_link("Study these and more")
+    return True
+
+
+SHOW = {"read": read, "look": look, "predict": predict, "explain": explain, "cards": cards}

@@ -1,0 +1,74 @@
+"""Losses and forces: points one can drag, moved by the real losses, and four ways it can end."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.losses import LOSSES
+from core.types import InputError
+from pages.losses import views
+from ui import kit, state
+
+PATH = "losses"
+
+views.open_link()
+kit.opening(
+    PATH,
+    "A loss says how wrong the vectors are; its gradient says where each of them should go. Here the vectors "
+    "are points on a circle or a sphere, free to move. **Drag a point** and see what the loss makes of it, "
+    "then let it run.",
+)
+main, side = kit.columns(PATH)
+
+with main:
+    views.choose_preset()
+    chosen = views.preset()
+    kit.predict(state.LS_GUESSES[state.get(state.LS_PRESET)], chosen.question, chosen.options)
+
+    stage, controls = st.columns([0.62, 0.38], gap="medium")
+    with controls, st.container(border=True):
+        views.settings()
+    standing, problem = None, None
+    with stage:
+        try:
+            standing = views.current()
+        except InputError as error:
+            problem = str(error)
+        views.run_buttons(standing is not None)
+        with kit.sentences_not_tracebacks():
+            if problem:
+                raise InputError(problem)
+            standing = views.picture(standing)
+
+    if standing is not None:
+        views.curve()
+        views.answer(standing)
+
+    st.subheader("What you see", anchor=False)
+    st.markdown(
+        "- **Black or white arrows** show where each point will move: against its gradient. The longest "
+        "arrow since the loss was chosen has full length, so arrows shrink as the loss comes to rest.\n"
+        "- **Lines** show what each pair adds: a solid blue line pulls the two together, a dashed vermillion "
+        "line pushes them apart; the thicker, the stronger. Point at one of the points to see its pairs "
+        "alone, each with a thin arrow. The thin arrows add up to the thick one.\n"
+        "- **Drag** with the mouse or a finger, or use the keyboard: N and P choose a point, arrow keys move "
+        "it. On a sphere, drag the background to turn it; hollow points are behind."
+    )
+    st.latex(LOSSES[standing.task.loss].formula if standing else r"\,")
+    with st.expander("Numbers behind the picture", icon=":material/table:"):
+        if standing is not None and not state.get(state.LS_RUNNING):
+            views.numbers(standing)
+        else:
+            st.caption("The tables appear when the sandbox rests.")
+    with st.expander("What is simplified here"):
+        st.markdown(
+            "In a model the vectors are not free: they come out of a network, and a step changes its "
+            "weights, which moves every sentence at once. And there are 384 dimensions rather than two or "
+            "three, so far more room to be apart. The losses are the very functions that Train live uses, "
+            "with gradients by automatic differentiation. Two of its losses are missing: unsupervised SimCSE "
+            "has the same formula as multiple negatives ranking and differs in where its pairs come from, "
+            "and the softmax loss needs a classifier that learns along."
+        )
+
+if not state.get(state.LS_RUNNING):
+    state.write_link(state.LS_PLACES)

@@ -1,0 +1,228 @@
+"""Several small trainings compared live: which, start and stop, and the part of the page that watches.
+
+The page asks a worker for about a second of training, draws, and asks again; nobody asks once the tab is
+closed or Stop is pressed, so nothing goes on by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.concepts.sbert import Standing, Untouched, tasks
+from core.training import nli
+from core.training.nli import Example, Task
+from core.types import InputError
+from ui import state
+from ui.figures import comparisons
+from ui.resources import executor
+from ui.tables import safe_table
+
+POLL = 1.0  # seconds between two looks
+CHANCE = 1 / len(nli.CLASSES)
+PLAIN = {"displayModeBar": False}
+ANEW = "Reset them and train again to compare what is chosen now."
+NAMES = {"mean": "mean of all tokens", "cls": "the [CLS] token", "max": "largest of each dimension"}
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Trainings that differ in `what`, one after the other. `asked` is the second of work under way."""
+
+    what: str  # "concatenation" or "pooling"
+    tasks: tuple[Task, ...]
+    standings: tuple[Standing, ...] = ()  # as far as they have come, in the order of the tasks
+    running: bool = True
+    asked: Future[Any] | None = None
+    error: str | None = None
+
+    @property
+    def done(self) -> bool:
+        return len(self.standings) == len(self.tasks) and all(s.done for s in self.standings)
+
+    def finished(self) -> tuple[Standing, ...]:
+        return tuple(s for s in self.standings if s.done)
+
+    def choice(self, task: Task) -> str:
+        return str(getattr(task, self.what))
+
+
+def written(name: str) -> str:
+    """A choice as people write it: "u, v, |u − v|"."""
+    spaced = name.replace(",", ", ").replace("-", "\u00a0−\u00a0").replace("*", "\u00a0∗\u00a0")
+    return NAMES.get(name) or spaced
+
+
+def wanted(what: str, given: tuple[Example, ...], chosen: tuple[str, ...], like: Task) -> tuple[Task, ...]:
+    """The trainings that the settings on the page describe."""
+    return tasks(given, what, chosen, state.get(state.SB_SEEDS), like)
+
+
+def buttons(what: str, plan: tuple[Task, ...]) -> None:
+    """One filled button, which is always the next thing to do."""
+    key = state.SB_STUDIES[what]
+    study: Study | None = state.get(key)
+
+    def begin() -> None:
+        state.put(key, Study(what, plan))
+
+    def run(running: bool) -> None:
+        now: Study | None = state.get(key)
+        if now is not None:
+            state.put(key, replace(now, running=running, error=None))
+
+    with st.container(horizontal=True, gap="small"):
+        if study is None or study.done:
+            label = "Train and compare" if study is None else "Train again"
+            st.button(label, key="sb_go", type="primary", icon=":material/play_arrow:", on_click=begin,
+                      disabled=not plan)  # fmt: skip
+        elif study.running:
+            st.button(
+                "Stop", key="sb_go", type="primary", icon=":material/stop:", on_click=run, args=(False,)
+            )
+        else:
+            st.button("Go on", key="sb_go", type="primary", icon=":material/play_arrow:", on_click=run,
+                      args=(True,))  # fmt: skip
+        if study is not None:
+            st.button("Reset", key="sb_reset", type="tertiary", icon=":material/restart_alt:",
+                      on_click=state.setter(key, None))  # fmt: skip
+
+
+def watch(what: str, plan: tuple[Task, ...], before: Untouched) -> None:
+    """Progress, the comparison and its table; asks for the next second of training while it runs."""
+    key = state.SB_STUDIES[what]
+    study: Study | None = state.get(key)
+    frozen: Untouched | None = before  # None where it is about other pairs than the trainings
+    if study is not None and study.tasks != plan:
+        st.caption("These trainings had other pairs, choices or settings than the page has now. " + ANEW)
+        frozen = before if _split(plan) == _split(study.tasks) else None
+        plan = study.tasks
+    ticking = study is not None and (study.running or study.asked is not None)
+
+    def look() -> None:
+        now: Study | None = state.get(key)
+        if now is not None:
+            now = _step(now)
+            state.put(key, now)
+            _progress(now)
+        _draw(what, now, plan, frozen)
+        if ticking and now is not None and not now.running and now.asked is None:
+            st.rerun()
+
+    st.fragment(look, run_every=POLL if ticking else None)()
+
+
+def _split(plan: tuple[Task, ...]) -> tuple[Any, ...]:
+    """What decides which pairs are held out by the first training."""
+    return tuple((task.examples, task.seed) for task in plan[:1])
+
+
+def _step(study: Study) -> Study:
+    """Take the answer that has come in, and ask for the next one unless all is done or stopped."""
+    if study.asked is not None and study.asked.done():
+        try:
+            got: Standing = study.asked.result()
+            kept = tuple(s for s in study.standings if s.task != got.task)
+            study = replace(study, standings=(*kept, got), asked=None)
+        except (InputError, RuntimeError) as error:
+            study = replace(study, error=str(error), asked=None, running=False)
+    if study.done:
+        study = replace(study, running=False)
+    if study.running and study.asked is None:
+        ready = {s.task for s in study.finished()}
+        task = next(t for t in study.tasks if t not in ready)
+        study = replace(study, asked=executor().call("core.concepts.sbert:run_on", task, lane="background"))
+    return study
+
+
+def _progress(study: Study) -> None:
+    if study.error:
+        st.error(study.error, icon=":material/error:")
+    steps = sum(s.step for s in study.standings)
+    total = sum(t.steps for t in study.tasks)
+    now = next((s for s in study.standings if not s.done), None)
+    word = "Training" if study.running else ("Finished" if study.done else "Stopped")
+    detail = f" · {written(study.choice(now.task))}, step {now.step} of {now.task.steps}" if now else ""
+    finished = f"{len(study.finished())} of {len(study.tasks)} trainings done"
+    st.progress(min(1.0, steps / max(1, total)), text=f"{word}{detail} · {finished}")
+
+
+def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Untouched | None) -> None:
+    done = study.finished() if study is not None else ()
+    names = tuple(dict.fromkeys(str(getattr(task, what)) for task in plan))
+    if not names:
+        return
+    frozen: Mapping[str, float] = {}
+    if before is not None:
+        frozen = before.concatenations if what == "concatenation" else before.poolings
+    accuracy = {written(n): _last(study, done, n, "held_out_accuracy") for n in names}
+    probe = {written(n): _last(study, done, n, "probe") for n in names}
+    probes: Mapping[str, float | None] = before.probe if before is not None else {}
+    start = {written(n): probes.get(n if what == "pooling" else "mean") for n in names}
+    seeds = len({task.seed for task in plan})
+    st.markdown("**Held-out accuracy** (dotted: chance)")
+    figure = comparisons.compared(
+        list(accuracy), {written(n): frozen.get(n) for n in names}, accuracy,
+        x_title="share of held-out pairs told right",
+        before_name="classifier on a frozen encoder" + (", first seed" if seeds > 1 else ""),
+        reference=CHANCE, lowest=0.0,
+    )  # fmt: skip
+    st.plotly_chart(figure, key=f"sb_accuracy_{what}", config=PLAIN, alt="Held-out accuracy by choice")
+    st.markdown("**What the cosine is worth** (forty everyday pairs, graded by hand)")
+    figure = comparisons.compared(
+        list(probe), start, probe,
+        x_title="rank correlation with the grades", before_name="before training", lowest=-1.0,
+    )  # fmt: skip
+    st.plotly_chart(figure, key=f"sb_probe_{what}", config=PLAIN, alt="Rank correlation by choice")
+    if study is not None and done:
+        table(study, done)
+    else:
+        columns = {what: list(start), "rank correlation before": list(start.values())}
+        columns["accuracy on a frozen encoder"] = [frozen.get(n) for n in names]
+        with st.expander("The same as a table", icon=":material/table:"):
+            safe_table(columns, key=f"sb_before_{what}", name=f"sbert-{what}-before")
+
+
+def _last(study: Study | None, done: tuple[Standing, ...], name: str, field: str) -> list[float]:
+    """The final value of each finished seed of this choice."""
+    values = [getattr(s.laps[-1], field) for s in done if study is not None and study.choice(s.task) == name]
+    return [v for v in values if v is not None]
+
+
+def table(study: Study, done: tuple[Standing, ...]) -> None:
+    """Our own measurement, one row a training."""
+    ends = [s.laps[-1] for s in done]
+    columns: dict[str, Any] = {
+        study.what: [written(study.choice(s.task)) for s in done],
+        "seed": [str(s.task.seed) for s in done],
+        "training accuracy": [e.train_accuracy for e in ends],
+        "held-out accuracy": [e.held_out_accuracy for e in ends],
+        "rank correlation": [e.probe for e in ends],
+    }
+    for i, name in enumerate(nli.CLASSES):
+        columns[f"cosine, {name}"] = [e.cosines[i] for e in ends]
+    columns["seconds"] = [e.seconds for e in ends]
+    safe_table(columns, key=f"sb_rows_{study.what}", name=f"sbert-{study.what}")
+
+
+def outcome(what: str, plan: tuple[Task, ...]) -> tuple[str, dict[str, float]] | None:
+    """The choice with the lowest mean rank correlation, and all means; None before all of `plan` is done."""
+    study: Study | None = state.get(state.SB_STUDIES[what])
+    if study is None or not study.done or study.tasks != plan:
+        return None
+    done = study.finished()
+    names = dict.fromkeys(study.choice(s.task) for s in done)
+    found = {n: _last(study, done, n, "probe") for n in names}
+    means = {n: float(np.mean(values)) for n, values in found.items() if values}
+    return (min(means, key=lambda n: means[n]), means) if means else None
+
+
+def trained() -> list[Task]:
+    """Every task that has been trained to its end in this session, latest last."""
+    studies: list[Study] = [s for s in map(state.get, state.SB_STUDIES.values()) if s is not None]
+    return [standing.task for study in studies for standing in study.finished()]

@@ -1,0 +1,128 @@
+"""SBERT's objective: two passes through one network, and what the classifier on top gets to see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.training.nli import CLASSES
+from pages.sbert import comparison, views
+from ui import kit, state
+
+PATH = "sbert"
+
+
+def two_passes() -> None:
+    st.markdown(
+        "The same network reads the premise and the hypothesis, each by itself, and pools each to one "
+        "vector: **u** and **v**. A linear layer then sees some parts of both, such as the difference "
+        "**|u − v|**, and guesses the class with a softmax."
+    )
+    st.latex(r"o = \mathrm{softmax}\left(W\,[\,u;\;v;\;|u-v|\,] + b\right)")
+    premise, hypothesis = views.pair()
+    question = "Premise and hypothesis change places. Which part stays exactly as it is?"
+    guess = kit.predict(state.SB_GUESSES["swap"], question, (*views.PARTS, "None"))
+    truth, numbers = views.passes(premise, hypothesis)
+    kit.verdict(
+        guess,
+        truth,
+        f"{numbers} So with |u − v| alone the classifier cannot know which sentence is the premise; with "
+        "u and v it can.",
+    )
+    st.subheader("The classifier's answer", anchor=False)
+    views.ask()
+
+
+def the_pairs() -> None:
+    st.markdown(
+        "Each premise stands with three hypotheses: one that follows (**entailment**), one that may be true "
+        "(**neutral**) and one that cannot be (**contradiction**). Here are their cosines in "
+        "all-MiniLM-L6-v2 before any training."
+    )
+    question = "Which class has the lowest mean cosine?"
+    guess = kit.predict(state.SB_GUESSES["data"], question, [name.capitalize() for name in CLASSES])
+    examples = views.given()
+    truth, means = views.cosines(examples, views.untouched(examples))
+    kit.verdict(
+        guess,
+        truth,
+        f"Mean cosines: {means}. "
+        + (
+            "These contradictions are further away than the neutral ones, which is not the usual outcome: "
+            "often they repeat the words of their premise. "
+            if truth == CLASSES[2].capitalize()
+            else "A contradiction speaks of the same people and things as its premise, so its vector is "
+            "often close; a cosine measures a shared topic more than agreement. "
+        )
+        + "SBERT's objective asks for a class instead, and three classes need not lie on one scale from far "
+        "to close.",
+    )
+
+
+def concatenation() -> None:
+    st.markdown(
+        "What may the classifier see? It is linear: from u and v side by side it can only add up a term for "
+        "each sentence, never compare the two. Each choice below trains its own copy of the model."
+    )
+    examples = views.given()
+    like, chosen = views.settings("concatenation")
+    question = "Which choice will leave the cosine worth least after training?"
+    options = [comparison.written(name) for name in chosen]
+    guess = kit.predict(state.SB_GUESSES["modes"], question, options) if len(options) > 1 else None
+    plan = comparison.wanted("concatenation", examples, chosen, like)
+    comparison.buttons("concatenation", plan)
+    comparison.watch("concatenation", plan, views.untouched(examples))
+    if result := comparison.outcome("concatenation", plan):
+        worst, means = result
+        listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
+        kit.verdict(
+            guess,
+            comparison.written(worst),
+            f"Rank correlations after training: {listed}. "
+            + ("" if worst == "u,v" else "What theory expects shows only in part here. ")
+            + "With u and v alone, nothing in the loss ever "
+            "compares the two vectors: classes become directions, and what a distance meant can decay. With "
+            "|u − v| in view, a small distance has to mean something. Look at the accuracies with doubt: "
+            "with so few held-out pairs they can change more from seed to seed than from choice to choice.",
+        )
+    views.paper("concatenation")
+
+
+def pooling() -> None:
+    st.markdown(
+        "How do the vectors of all tokens become one? The classifier sees u, v and |u − v| in each case."
+    )
+    examples = views.given()
+    like, chosen = views.settings("pooling")
+    question = "Which pooling will leave the cosine worth least after training?"
+    options = [comparison.written(name) for name in chosen]
+    guess = kit.predict(state.SB_GUESSES["pooling"], question, options)
+    plan = comparison.wanted("pooling", examples, chosen, like)
+    comparison.buttons("pooling", plan)
+    comparison.watch("pooling", plan, views.untouched(examples))
+    if result := comparison.outcome("pooling", plan):
+        worst, means = result
+        listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
+        kit.verdict(
+            guess,
+            comparison.written(worst),
+            f"Rank correlations after training: {listed}. MiniLM was trained with the mean alone, so nobody "
+            "asked the other two to be comparable; how well they do all the same has to be measured. In the "
+            "paper, under this objective, the three are less than two points apart.",
+        )
+    views.paper("pooling")
+
+
+VIEWS = {"Two passes": two_passes, "The pairs": the_pairs, "Concatenation": concatenation, "Pooling": pooling}
+
+state.open_link(state.SB_TEXT)
+kit.opening(
+    PATH,
+    "Sentence-BERT was first trained to tell **entailment**, **neutral** and **contradiction** apart. The "
+    "classifier is thrown away afterwards; what stays is an encoder whose vectors can be compared.",
+)
+main, _ = kit.columns(PATH)
+with main:
+    chosen_view = views.view(tuple(VIEWS))
+    with kit.sentences_not_tracebacks():
+        VIEWS[chosen_view]()
+kit.keep_link(state.SB_TEXT)

@@ -1,0 +1,235 @@
+"""Widgets of "SBERT's objective": a typed pair, the examples, the settings, and the paper's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.concepts.sbert import Passes, Untouched
+from core.losses.softmax import CONCATENATIONS
+from core.training import nli
+from core.training.nli import CLASSES, Example, Task
+from core.types import InputError
+from pages.sbert import comparison
+from ui import kit, state
+from ui.figures import comparisons
+from ui.tables import safe_table
+
+PLAIN = {"displayModeBar": False}
+BUILT_IN, OWN = "Built-in pairs", "My own pairs"
+RATES = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3)
+PARTS = ("u", "v", "|u − v|")
+HELP_OWN = "One a line: premise | hypothesis | entailment, neutral or contradiction"
+SHOWN = 0.0005  # smaller differences are drawn as 0.000
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One row of table 6 of Reimers & Gurevych 2019: Spearman's rank correlation, times 100."""
+
+    choice: str
+    nli: float  # trained on NLI with the classification objective
+    sts: float | None  # trained on STS benchmark with the regression objective
+
+
+# arXiv:1908.10084, table 6: BERT-base, development set of the STS benchmark, mean of 10 seeds.
+PAPER = {
+    "pooling": (
+        Published("mean", 80.78, 87.44),
+        Published("max", 79.07, 69.92),
+        Published("cls", 79.80, 86.62),
+    ),
+    "concatenation": (
+        Published("u,v", 66.04, None),
+        Published("|u-v|", 69.78, None),
+        Published("u*v", 70.54, None),
+        Published("|u-v|,u*v", 78.37, None),
+        Published("u,v,u*v", 77.44, None),
+        Published("u,v,|u-v|", 80.78, None),
+        Published("u,v,|u-v|,u*v", 80.44, None),
+    ),
+}
+
+
+def view(options: tuple[str, ...]) -> str:
+    chosen = st.segmented_control(
+        "What to look at", options, default=state.SB_VIEW.default, required=True,
+        label_visibility="collapsed", **state.bound(state.SB_VIEW),
+    )  # fmt: skip
+    return chosen if chosen in options else state.SB_VIEW.default
+
+
+# --- Two passes ------------------------------------------------------------------------------------
+
+
+def pair() -> tuple[str, str]:
+    """The typed premise and hypothesis. Raises InputError when one is missing."""
+    left, right = st.columns(2, gap="medium")
+    texts = []
+    for column, label, key in (
+        (left, "Premise", state.SB_PREMISE),
+        (right, "Hypothesis", state.SB_HYPOTHESIS),
+    ):
+        with column:
+            typed = st.text_input(label, value=key.default, max_chars=nli.MAX_CHARACTERS, **state.bound(key))
+        if not (typed or "").strip():
+            raise InputError(f"The {label.lower()} is empty. Type a sentence.")
+        texts.append((typed or "").strip())
+    return texts[0], texts[1]
+
+
+def passes(premise: str, hypothesis: str) -> tuple[str, str]:
+    """Draw u, v and |u - v|. Returns which part stays the same when both change places, and a sentence."""
+    found: Passes = kit.ask("core.concepts.sbert:passes", premise, hypothesis, busy="One encoder reads both")
+    rows = dict(zip(PARTS, (found.u, found.v, found.difference)))
+    st.plotly_chart(comparisons.parts(rows), key="sb_parts", config=PLAIN, alt="u, v and their difference")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Length of u", f"{float(np.linalg.norm(found.u)):.2f}")
+        st.metric("Length of v", f"{float(np.linalg.norm(found.v)):.2f}")
+        st.metric("Sum of |u − v|", f"{float(found.difference.sum()):.1f}")
+        st.metric("Cosine", f"{found.cosine:.3f}")
+    with st.expander("All numbers", icon=":material/table:"):
+        numbers = {"number": [str(i) for i in range(len(found.u))], **rows}
+        safe_table(numbers, key="sb_numbers", name="two-passes", height=260)
+    moved = dict(zip(PARTS, (found.swapped["u"], found.swapped["v"], found.swapped["|u-v|"])))
+    same = [name for name, change in moved.items() if change < SHOWN]
+    truth = "All three" if len(same) == 3 else same[0] if same else "None"
+    told = ", ".join(f"{name} by {change:.3f}" for name, change in moved.items())
+    return truth, (
+        f"Largest change of any number: {told}. Read alone instead of together, u changes by "
+        f"{found.alone:.6f}: the two passes share all weights and do not see each other."
+    )
+
+
+# --- The examples ----------------------------------------------------------------------------------
+
+
+def given() -> tuple[Example, ...]:
+    """The pairs to learn from. Raises InputError naming the line of one's own pairs that cannot be read."""
+    choice = st.segmented_control(
+        "Pairs", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(state.SB_SOURCE)
+    )
+    if choice != OWN:
+        return nli.examples()
+    text = kit.typed(state.SB_TEXT, HELP_OWN, height=180, max_chars=40_000)
+    found = nli.parse(text)
+    if not found:
+        raise InputError(f"There are no pairs yet. {HELP_OWN}.")
+    return found
+
+
+def untouched(examples: tuple[Example, ...]) -> Untouched:
+    found: Untouched = kit.ask(
+        "core.concepts.sbert:untouched", examples, state.get(state.SB_SEED), busy="Reading all pairs"
+    )
+    return found
+
+
+def cosines(examples: tuple[Example, ...], found: Untouched) -> tuple[str, str]:
+    """Draw the cosines of each class. Returns the order of neutral and contradiction, and the means."""
+    labels = [e.label for e in examples]
+    texts = [f"{e.premise} / {e.hypothesis}" for e in examples]
+    figure = comparisons.by_class(found.cosines, labels, CLASSES, texts)
+    st.plotly_chart(figure, key="sb_classes", config=PLAIN, alt="Cosine of every pair, by class")
+    safe_table(
+        {
+            "premise": [e.premise for e in examples],
+            "hypothesis": [e.hypothesis for e in examples],
+            "class": [CLASSES[e.label] for e in examples],
+            "cosine": found.cosines.astype(float),
+        },
+        key="sb_examples",
+        name="nli-pairs",
+        height=280,
+    )
+    means = [float(found.cosines[np.asarray(labels) == i].mean()) for i in range(len(CLASSES))]
+    lowest = CLASSES[int(np.argmin(means))]
+    return lowest.capitalize(), ", ".join(f"{name} {mean:.2f}" for name, mean in zip(CLASSES, means))
+
+
+# --- The comparison --------------------------------------------------------------------------------
+
+
+def settings(what: str) -> tuple[Task, tuple[str, ...]]:
+    """How the trainings learn, and which choices are compared."""
+    if what == "concatenation":
+        chosen = st.pills(
+            "Choices to compare", CONCATENATIONS, selection_mode="multi", format_func=comparison.written,
+            default=list(state.SB_MODES.default), **state.bound(state.SB_MODES),
+        )  # fmt: skip
+        names = tuple(name for name in CONCATENATIONS if name in (chosen or ()))
+    else:
+        names = nli.POOLINGS
+    with st.expander("Settings of the training"):
+        for label, key in (
+            ("Steps", state.SB_STEPS),
+            ("Trained layers", state.SB_LAYERS),
+            ("Seeds", state.SB_SEEDS),
+        ):
+            st.slider(label, *key.bounds, value=key.default, **state.bound(key))
+        st.select_slider(
+            "Learning rate", RATES, value=state.SB_RATE.default, format_func=lambda v: f"{v:g}",
+            **state.bound(state.SB_RATE),
+        )  # fmt: skip
+        st.number_input(
+            "First seed", *state.SB_SEED.bounds, value=state.SB_SEED.default, **state.bound(state.SB_SEED)
+        )
+        st.caption(
+            "A seed decides which third of the premises is held out, the order of the batches of 16 pairs "
+            "and the classifier's first weights. Few pairs are held out, so one pair more or less moves the "
+            "accuracy by several percent: compare over a few seeds before you believe a difference."
+        )
+    like = Task(
+        (),
+        steps=state.get(state.SB_STEPS),
+        learning_rate=state.get(state.SB_RATE),
+        trained_layers=state.get(state.SB_LAYERS),
+        seed=state.get(state.SB_SEED),
+    )
+    return like, names
+
+
+def paper(what: str) -> None:
+    """The published table, marked as such."""
+    with st.container(border=True):
+        st.markdown("**From the paper, not measured here**")
+        rows = PAPER[what]
+        columns: dict[str, list[object]] = {
+            what: [comparison.written(row.choice) for row in rows],
+            "trained on NLI": [f"{row.nli:.2f}" for row in rows],
+        }
+        if what == "pooling":
+            columns["trained on STS benchmark"] = [
+                "" if row.sts is None else f"{row.sts:.2f}" for row in rows
+            ]
+        safe_table(columns, key=f"sb_paper_{what}", name=f"reimers-gurevych-2019-{what}")
+        st.caption(
+            "Reimers and Gurevych 2019, arXiv:1908.10084, table 6: Spearman rank correlation times 100 on "
+            "the development set of the STS benchmark, BERT-base, mean of 10 seeds. They trained on about a "
+            "million pairs, starting from BERT; here it is a few dozen pairs, starting from a model that "
+            "already makes good sentence vectors. So compare the order, not the numbers."
+        )
+
+
+def ask() -> None:
+    """What a classifier trained in this session says of the typed pair."""
+    done = comparison.trained()
+    if not done:
+        st.caption(
+            "Train a classifier under Concatenation or Pooling, and its answer for your pair appears here."
+        )
+        return
+    names = [
+        f"{comparison.written(t.concatenation)} · {comparison.written(t.pooling)} · seed {t.seed}"
+        for t in done
+    ]
+    chosen = st.selectbox("Classifier", range(len(done)), format_func=names.__getitem__, key="sb_asked")
+    texts = tuple((state.get(key) or "").strip() for key in (state.SB_PREMISE, state.SB_HYPOTHESIS))
+    chances, cosine = kit.ask("core.concepts.sbert:classify", done[chosen], *texts, lane="background")
+    st.plotly_chart(comparisons.chances(CLASSES, chances), key="sb_chances", config=PLAIN, alt="The answer")
+    st.caption(
+        f"Cosine under the trained encoder: {cosine:.3f}. A few dozen examples teach a direction, not logic: "
+        "expect it to be wrong on pairs unlike those it has seen."
+    )

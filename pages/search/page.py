@@ -1,0 +1,98 @@
+"""Search: retrieve with words or vectors, re-rank with the cross-encoder, and see what moved."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.search import views
+from ui import concepts, kit, state
+
+PATH = "search"
+
+
+def find() -> None:
+    corpus = views.current()
+    query = views.ask_query(corpus)
+    left, right = st.columns(2)
+    with left:
+        depth = views.depth(corpus)
+    with right:
+        st.slider(
+            "Shown",
+            *state.SEARCH_SHOWN.bounds,
+            value=state.SEARCH_SHOWN.default,
+            **state.bound(state.SEARCH_SHOWN),
+        )
+    guess = kit.predict(
+        state.SEARCH_GUESS, "Will the cross-encoder put another passage first?", ("Yes", "No")
+    )
+    words, word_seconds = views.by_words(corpus, query)
+    vector = views.by_vector(corpus, query)
+    cosine = vector[0] if vector else None
+    read = views.reread(corpus, query, cosine.top(depth)) if cosine else None
+    known = views.answers_to(corpus, query)
+    first, second, third = st.columns(3)
+    with first:
+        note = f"Counts shared words, rare ones more. {word_seconds * 1e3:.1f} ms."
+        views.column(corpus, "BM25", note, words, known, None)
+    with second:
+        note = "Cosine of two vectors." + (f" {vector[1] * 1e3:.2f} ms to compare." if vector else "")
+        views.column(corpus, "Bi-encoder", note, cosine, known, None)
+    with third:
+        note = f"The bi-encoder's first {depth}, each read with the query. Logit."
+        views.column(corpus, "Re-ranked", note, read, known, cosine)
+    if read is not None and cosine is not None:
+        kit.verdict(
+            guess,
+            "Yes" if read.rows[0] != cosine.rows[0] else "No",
+            "Retrieving is quick because the passages were embedded before anybody asked. Re-ranking reads "
+            "only a few, so it can look closer; what was not retrieved, it never sees.",
+        )
+    st.subheader("As a table", anchor=False)
+    views.results_table(corpus, {"BM25": words, "Bi-encoder": cosine, "Re-ranked": read}, known)
+
+
+def measure() -> None:
+    corpus = views.current()
+    if not corpus.questions:
+        st.info("This corpus has no questions with known answers. Add some under Corpus.")
+        return
+    st.markdown(
+        f"{len(corpus.questions)} questions whose answers are known. Recall: are they among the first k? "
+        "MRR: how far up is the first answer? nDCG: every answer, weighed by its place."
+    )
+    left, right = st.columns(2)
+    with left:
+        depth = views.depth(corpus)
+    with right:
+        k = st.slider(
+            "k", *state.SEARCH_AT.bounds, value=state.SEARCH_AT.default, **state.bound(state.SEARCH_AT)
+        )
+    question = "Which way has the best nDCG on these questions?"
+    guess = kit.predict(state.SEARCH_GUESS_BEST, question, (*views.WAYS, "A tie"))
+
+    def tell(ndcg: dict[str, float]) -> None:
+        best = [name for name, value in ndcg.items() if value > max(ndcg.values()) - 0.005]
+        kit.verdict(
+            guess,
+            best[0] if len(best) == 1 else "A tie",
+            "The packaged cross-encoder learned how similar two sentences are, not which passage answers a "
+            "question. Re-ranking helps only as far as the two are alike; a model trained on questions and "
+            "their passages would be the better judge.",
+        )
+
+    views.measure(corpus, int(k), depth, tell)
+
+
+VIEWS = {"Search": find, "Measure": measure, "Corpus": views.choose_corpus}
+
+kit.opening(
+    PATH,
+    "A search in two stages: a quick model **retrieves** some passages from all of them, a slow one "
+    "**re-ranks** those few by reading each together with the query.",
+)
+main, _ = kit.columns(PATH)
+with main:
+    chosen = concepts.view(tuple(VIEWS), state.SEARCH_VIEW, "What to do")
+    with kit.sentences_not_tracebacks():
+        VIEWS[chosen]()

@@ -1,0 +1,349 @@
+"""Widgets of the search page: the corpus, three orders of its passages side by side, and how good they are.
+
+Embedding and reading go through ui/batches.py a little at a time, so a corpus of 10,000 passages shows its
+progress, can be stopped, and goes on from where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+import streamlit as st
+
+from core.data import tables
+from core.retrieval import corpus as corpora
+from core.retrieval import ranking as retrieval
+from core.retrieval.both_encoders import BASE_MODEL
+from core.retrieval.corpus import Corpus, Passage, Question
+from core.retrieval.ranking import Ranking
+from core.types import FloatArray, InputError, Notice
+from ui import kit, state
+from ui.batches import Batches, readings, vectors
+from ui.cards.display import plain
+from ui.figures import cross_encoder
+from ui.tables import safe_table
+
+BUILT_IN, OWN = "Built-in passages", "My own"
+POLL = 0.5  # seconds between two looks
+LISTED = 500  # passages that the table of a large corpus shows
+MAX_QUERY = 300  # characters
+UPLOAD_MB = 20  # 10,000 passages of the longest kind allowed
+LABEL = 60  # characters of a passage that has no title
+WAYS = ("BM25", "Bi-encoder", "Re-ranked")
+SYMBOLS = {True: ":material/arrow_upward:", False: ":material/arrow_downward:"}
+
+K = TypeVar("K", bound=Hashable)
+
+
+# --- The corpus ----------------------------------------------------------------------------------
+
+
+# lru_cache, because Streamlit's caches copy or hash every passage at each rerun: a second for 10,000.
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, title: str) -> tuple[Corpus, tuple[Notice, ...]]:
+    return corpora.parse_passages(text, title)
+
+
+@lru_cache(maxsize=4)
+def _word_index(passages: tuple[Passage, ...]) -> retrieval.WordIndex:
+    return retrieval.WordIndex(passages)
+
+
+@lru_cache(maxsize=4)
+def _matrix(passages: tuple[Passage, ...]) -> FloatArray:
+    """The vectors (n, d) of passages that are all embedded; shared, so read-only."""
+    z = np.array(vectors().known([passage.full_text for passage in passages]), np.float32)
+    z.flags.writeable = False
+    return z
+
+
+def word_index(corpus: Corpus) -> retrieval.WordIndex:
+    """BM25's index; a large corpus takes some seconds the first time."""
+    with st.spinner("Counting words"):
+        return _word_index(corpus.passages)
+
+
+def current() -> Corpus:
+    """The corpus to search, with its questions. Raises InputError for unusable text."""
+    return _current()[0]
+
+
+def _current() -> tuple[Corpus, tuple[Notice, ...]]:
+    if state.get(state.SEARCH_CORPUS) != OWN:
+        return corpora.built_in(), ()
+    file = state.get(state.SEARCH_FILE)
+    title, text = file if file is not None else ("Your passages", state.get(state.SEARCH_TEXT))
+    found, notices = _parsed(text, title)
+    questions = corpora.parse_questions(state.get(state.SEARCH_ANSWERS) or "", found)
+    return Corpus(found.title, found.passages, questions), notices
+
+
+def choose_corpus() -> None:
+    """Which passages are searched, and the learner's own ones."""
+    st.segmented_control(
+        "Passages", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(state.SEARCH_CORPUS)
+    )
+    if state.get(state.SEARCH_CORPUS) == OWN:
+        _own()
+    found, notices = _current()
+    for notice in notices:
+        lines = ", ".join(map(str, notice.lines[:10])) + (", …" if len(notice.lines) > 10 else "")
+        st.caption(f"{notice.text} Lines: {lines}." if notice.lines else notice.text)
+    shown = found.passages[:LISTED]
+    st.markdown(f"**{len(found.passages):,} passages**, {len(found.questions)} questions with known answers")
+    if len(shown) < len(found.passages):
+        st.caption(f"The table lists the first {LISTED}; all of them are searched.")
+    safe_table(
+        {"number": list(range(1, len(shown) + 1)), "passage": [p.full_text for p in shown]},
+        key="search_passages",
+        name="passages",
+    )
+
+
+def _own() -> None:
+    st.file_uploader(
+        f"A text file, one passage a line, up to {corpora.MAX_PASSAGES:,}", type=["txt"],
+        key="search_upload", on_change=_uploaded, max_upload_size=UPLOAD_MB,
+    )  # fmt: skip
+    if problem := state.get(state.SEARCH_ERROR):
+        st.warning(problem, icon=":material/info:")
+    file = state.get(state.SEARCH_FILE)
+    if file is not None:
+        st.button("Use typed text instead", key="search_typed", on_click=_drop_file)
+    else:
+        kit.typed(state.SEARCH_TEXT, "Passages, one a line", height=220)
+    kit.typed(
+        state.SEARCH_ANSWERS, "Questions with known answers (optional)", height=100,
+        help="A question, a |, and the numbers of the passages that answer it: How do bats hunt? | 3, 17",
+    )  # fmt: skip
+
+
+def _uploaded() -> None:
+    """Keep the text of the file, because the uploader forgets it when another view is shown."""
+    state.put(state.SEARCH_ERROR, None)
+    file = state.uploaded("search_upload")
+    if file is None:
+        return
+    try:
+        data = file.getvalue()
+        tables.check_size(data, file.name)
+        text = tables.decode(data, file.name)
+        corpora.parse_passages(text)
+    except InputError as error:
+        state.put(state.SEARCH_ERROR, str(error))
+        return
+    state.put(state.SEARCH_FILE, (file.name, text))
+    state.put(state.SEARCH_STOPPED, False)
+
+
+def _drop_file() -> None:
+    state.put(state.SEARCH_FILE, None)
+
+
+# --- Work that takes a while ---------------------------------------------------------------------
+
+
+def finished(work: Batches[K], keys: Sequence[K], what: str) -> bool:
+    """True once every key is computed. Until then: progress, Stop or Go on, and the work itself."""
+    progress = work.advance(keys, go=not state.get(state.SEARCH_STOPPED))
+    if progress.done == progress.total:
+        return True
+
+    def look() -> None:
+        stopped = state.get(state.SEARCH_STOPPED)
+        try:
+            now = work.advance(keys, go=not stopped)
+        except (InputError, RuntimeError) as error:
+            state.put(state.SEARCH_STOPPED, True)
+            st.error(str(error), icon=":material/error:")
+            return
+        if now.done == now.total:
+            st.rerun()
+        word = "Stopped" if stopped else "Working"
+        st.progress(now.done / now.total, text=f"{word}: {now.done:,} of {now.total:,} {what}")
+
+    st.fragment(look, run_every=None if state.get(state.SEARCH_STOPPED) else POLL)()
+    stopped = state.get(state.SEARCH_STOPPED)
+    st.button(
+        "Go on" if stopped else "Stop", key="search_stop",
+        icon=":material/play_arrow:" if stopped else ":material/stop:",
+        on_click=state.setter(state.SEARCH_STOPPED, not stopped),
+    )  # fmt: skip
+    return False
+
+
+# --- Search --------------------------------------------------------------------------------------
+
+
+def ask_query(corpus: Corpus) -> str:
+    """The query, typed or taken from the questions of the corpus. Raises InputError when it is empty."""
+    if corpus.questions:
+        texts = [question.text for question in corpus.questions]
+        st.selectbox(
+            "Questions with known answers", texts, index=None, placeholder="Choose one, or type your own",
+            key="search_example", on_change=_take_example,
+        )  # fmt: skip
+    query = st.text_input(
+        "Query", value=state.SEARCH_QUERY.default, max_chars=MAX_QUERY, **state.bound(state.SEARCH_QUERY)
+    )
+    if not (query or "").strip():
+        raise InputError("The query is empty. Type at least one word.")
+    return str(query).strip()
+
+
+def _take_example() -> None:
+    chosen = state.uploaded("search_example")
+    if chosen:
+        state.put(state.SEARCH_QUERY, chosen)
+
+
+def depth(corpus: Corpus) -> int:
+    """How many of the retrieved passages the cross-encoder reads."""
+    st.slider(
+        "Passages the cross-encoder reads", *state.SEARCH_DEPTH.bounds,
+        value=state.SEARCH_DEPTH.default, step=5,
+        **state.bound(state.SEARCH_DEPTH),
+    )  # fmt: skip
+    return min(state.get(state.SEARCH_DEPTH), len(corpus.passages))
+
+
+def by_words(corpus: Corpus, query: str) -> tuple[Ranking, float]:
+    """BM25's order, and the seconds it took."""
+    index = word_index(corpus)
+    began = time.perf_counter()
+    return index.rank(query), time.perf_counter() - began
+
+
+def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
+    """The bi-encoder's order and the seconds of comparing; None while passages are being embedded."""
+    if not finished(vectors(), corpus.full_texts, "passages embedded"):
+        return None
+    z = _matrix(corpus.passages)
+    asked: FloatArray = kit.ask(
+        "core.models.embedding:embed", BASE_MODEL, 0, "mean", (query,), busy="Embedding"
+    )
+    began = time.perf_counter()
+    return retrieval.rank_by_cosine(asked[0], z), time.perf_counter() - began
+
+
+def reread(corpus: Corpus, query: str, first: Ranking) -> Ranking | None:
+    """The retrieved passages in the cross-encoder's order; None while it still reads."""
+    pairs = retrieval.pairs_to_read(query, corpus, first)
+    if not finished(readings(), pairs, "passages read"):
+        return None
+    return retrieval.rerank(first, np.array(readings().known(pairs), np.float32))
+
+
+def answers_to(corpus: Corpus, query: str) -> set[int]:
+    """Rows that are known to answer this very query; empty where nothing is known."""
+    return next((set(q.answers) for q in corpus.questions if q.text == query), set())
+
+
+def column(
+    corpus: Corpus, title: str, note: str, ranking: Ranking | None, known: set[int], before: Ranking | None
+) -> None:
+    """One of the three lists: place, what moved, score, text."""
+    st.markdown(f"**{title}**")
+    st.caption(note)
+    if ranking is None:
+        st.caption("…")
+        return
+    if not len(ranking.rows):
+        st.caption("No passage shares a word with the query.")
+    moved = retrieval.moves(before, ranking) if before is not None else [None] * len(ranking.rows)
+    for place, (row, score) in enumerate(list(zip(ranking.rows, ranking.scores))[: _shown()], start=1):
+        shift = moved[place - 1]
+        arrow = f" · {SYMBOLS[shift > 0]} {abs(shift)}" if shift else ""
+        mark = " · :blue-badge[answer]" if int(row) in known else ""
+        passage = corpus.passages[int(row)]
+        with st.container(gap="xsmall"):
+            st.markdown(f"**{place}**{arrow} · {score:.2f}{mark}")
+            with st.expander(plain(_beginning(passage.title or passage.text))):
+                st.text(passage.text)
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= LABEL else text[: LABEL - 1].rstrip() + "…"
+
+
+def _shown() -> int:
+    return state.get(state.SEARCH_SHOWN)
+
+
+def results_table(corpus: Corpus, orders: dict[str, Ranking | None], known: set[int]) -> None:
+    """The three lists as one table: each passage that one of them shows, and its place in every list."""
+    found = {name: ranking.place() for name, ranking in orders.items() if ranking is not None}
+    rows = sorted(
+        {row for place in found.values() for row, at in place.items() if at <= _shown()},
+        key=lambda row: min(place.get(row, 10**6) for place in found.values()),
+    )
+    columns: dict[str, list[str]] = {
+        name: [str(place[row]) if row in place else "–" for row in rows] for name, place in found.items()
+    }
+    columns["answer"] = ["yes" if row in known else "" for row in rows]
+    columns["passage"] = [corpus.passages[row].full_text for row in rows]
+    safe_table(columns, key="search_rows", name="search")
+
+
+# --- Measure -------------------------------------------------------------------------------------
+
+
+def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]], None]) -> None:
+    """recall@k, MRR and nDCG of the three ways over all questions; `then` gets the nDCG of each."""
+    questions = corpus.questions
+    if not finished(vectors(), corpus.full_texts, "passages embedded"):
+        return
+    z = _matrix(corpus.passages)
+    texts = tuple(question.text for question in questions)
+    asked: FloatArray = kit.ask("core.models.embedding:embed", BASE_MODEL, 0, "mean", texts, busy="Embedding")
+    index = word_index(corpus)
+    words = [index.rank(text) for text in texts]
+    cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]
+    pairs = [retrieval.pairs_to_read(t, corpus, first.top(limit)) for t, first in zip(texts, cosine)]
+    orders = {WAYS[0]: words, WAYS[1]: cosine}
+    if finished(readings(), [pair for some in pairs for pair in some], "pairs of question and passage read"):
+        scores = [np.array(readings().known(some), np.float32) for some in pairs]
+        orders[WAYS[2]] = [retrieval.rerank(c.top(limit), s) for c, s in zip(cosine, scores)]
+    answers = [question.answers for question in questions]
+    quality = {name: retrieval.evaluate(rankings, answers, k) for name, rankings in orders.items()}
+    rows = {
+        name: (found.recall, found.reciprocal_rank, found.ndcg)
+        for name, found in quality.items()
+        if found is not None
+    }
+    names = (f"recall@{k}", f"MRR@{k}", f"nDCG@{k}")
+    st.plotly_chart(
+        cross_encoder.quality(names, rows), key="search_quality", config={"displayModeBar": False}
+    )
+    safe_table(
+        {
+            "way": list(rows),
+            **{name: [values[i] for values in rows.values()] for i, name in enumerate(names)},
+        },
+        key="search_quality_rows",
+        name="quality",
+    )
+    if len(rows) == len(WAYS):
+        then({name: values[2] for name, values in rows.items()})
+    _by_question(questions, orders)
+
+
+def _by_question(questions: Sequence[Question], orders: dict[str, list[Ranking]]) -> None:
+    """The place of the first answer of every question in each list."""
+    st.markdown("**Place of the first answer, question by question**")
+    columns: dict[str, list[str]] = {"question": [question.text for question in questions]}
+    for name, rankings in orders.items():
+        columns[name] = [_first_answer(r, q) for r, q in zip(rankings, questions)]
+    columns["what makes it easy or hard"] = [question.note for question in questions]
+    safe_table(columns, key="search_questions", name="questions")
+
+
+def _first_answer(ranking: Ranking, question: Question) -> str:
+    place = ranking.place()
+    return str(min((place[row] for row in question.answers if row in place), default="–"))

@@ -1,0 +1,79 @@
+"""Similarity: three measures on the same sentences, and the pairs where the model is wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.similarity import views
+from ui import concepts, kit, state
+
+PATH = "similarity"
+
+
+def matrix() -> None:
+    found = views.sentences()
+    question = "How many pairs of your sentences have a cosine below zero?"
+    guess = kit.predict(state.SIM_GUESS_SIGN, question, views.SIGNS)
+    views.matrix(found)
+    truth, share = views.signs(found)
+    kit.verdict(
+        guess,
+        truth,
+        f"It is {share:.0%} of the pairs. A cosine of 0 means that two directions have nothing to do with "
+        "each other, and under MiniLM most unrelated sentences end near it. Opposite directions, a cosine "
+        "near −1, do not occur: training asked for unrelated ones to be apart, not to face each other.",
+    )
+
+
+def ranking() -> None:
+    st.markdown(
+        "Every measure puts the other sentences in an order. At length 1 all three must agree: the dot "
+        "product *is* the cosine, and the squared distance is 2 minus twice the cosine. So change a length. "
+        "The stretched vector is the model's own, made longer or shorter by you."
+    )
+    found = views.sentences()
+    question = "With the settings as they are: do the three measures give the same order?"
+    guess = kit.predict(state.SIM_GUESS_ORDER, question, ("Yes", "No"))
+    agree = views.ranking(found)
+    kit.verdict(
+        guess,
+        "Yes" if agree else "No",
+        "The cosine looks at directions alone. The dot product multiplies by both lengths, so a long vector "
+        "that points roughly the right way moves up. The distance punishes any difference, in length too.",
+    )
+
+
+def wrong() -> None:
+    st.markdown(
+        "Each row has a sentence, one that **means the same** in other words, and one that only **looks "
+        "alike**. The model is wrong when the second is at least as close as the first. In every list four "
+        "of the eight paraphrases stay near the words of the sentence and four go further away; the list "
+        "with two meanings has only far ones."
+    )
+    judged = views.built_in()
+    question = "Which kind does the model get wrong most often?"
+    guess = kit.predict(state.SIM_GUESS_KIND, question, views.kinds())
+    views.failures(judged)
+    kit.verdict(
+        guess,
+        views.hardest(judged, guess),
+        "MiniLM was trained on pairs where shared words and a shared topic were nearly always a good sign. "
+        "A “not”, another number or exchanged roles hardly changes either. Eight rows a kind are a hint, not "
+        "a measurement of the language; add rows of your own.",
+    )
+    st.subheader("Your own", anchor=False)
+    views.own()
+
+
+VIEWS = {"Matrix": matrix, "Ranking": ranking, "Where it is wrong": wrong}
+
+kit.opening(
+    PATH,
+    "How alike are two sentences? The model answers with two vectors, and a **measure** turns them into one "
+    "number. Compare three measures on the same sentences, then look for pairs where the answer is wrong.",
+)
+main, _ = kit.columns(PATH)
+with main:
+    chosen = concepts.view(tuple(VIEWS), state.SIM_VIEW, "What to look at")
+    with kit.sentences_not_tracebacks():
+        VIEWS[chosen]()

@@ -1,0 +1,235 @@
+"""Widgets of "Similarity": the sentences, the three measures, and where the model's answer is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.concepts import similarity as sim
+from core.data.sentences import parse_sentences
+from core.types import FloatArray, InputError
+from ui import concepts, kit, state
+from ui.figures import vectors
+
+ORDERS = {"typed": "As typed", "clusters": "Clustered", "nearest": "Most like the first"}
+SHOWN_RANKS = 12
+SIGNS = ("None", "Fewer than half", "Half or more")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """Sentences and their vectors (n, d): at length 1, or as pooled."""
+
+    texts: tuple[str, ...]
+    z: FloatArray
+
+
+def sentences() -> Compared:
+    """What is typed, with its vectors. Raises InputError."""
+    text = kit.typed(state.SIM_TEXT, "Your sentences, one a line", height=210)
+    with st.expander("Model and length"):
+        base_model, seed = concepts.model(state.SIM_MODEL, state.SIM_SEED)
+        unit = st.toggle(
+            "Scale every vector to length 1, as this model does at its end", value=state.SIM_UNIT.default,
+            **state.bound(state.SIM_UNIT),
+        )  # fmt: skip
+    texts = parse_sentences(text).sentence_set.texts
+    if not 3 <= len(texts) <= sim.MOST_SENTENCES:
+        raise InputError(
+            f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
+        )
+    z: FloatArray = kit.ask(
+        "core.concepts.similarity:pooled", texts, base_model, seed, busy="Reading the sentences"
+    )
+    return Compared(texts, sim.unit_rows(z) if unit else z)
+
+
+def _measure() -> sim.Measure:
+    key = st.segmented_control(
+        "Measure", list(sim.MEASURES), default=state.SIM_MEASURE.default, required=True,
+        format_func=lambda k: sim.MEASURES[k].title, **state.bound(state.SIM_MEASURE),
+    )  # fmt: skip
+    return sim.MEASURES.get(key or "", sim.MEASURES["cosine"])
+
+
+# --- Matrix --------------------------------------------------------------------------------------
+
+
+def signs(found: Compared) -> tuple[str, float]:
+    """How many pairs have a cosine below zero, as one of SIGNS, and their share."""
+    upper = np.triu_indices(len(found.texts), 1)
+    share = float((sim.cosine(found.z)[upper] < 0).mean())
+    return SIGNS[0] if share == 0 else SIGNS[1] if share < 0.5 else SIGNS[2], share
+
+
+def matrix(found: Compared) -> None:
+    """All pairs under one measure, in an order of one's choice."""
+    measure = _measure()
+    st.latex(measure.formula)
+    left, right = st.columns([0.6, 0.4])
+    order = left.segmented_control(
+        "Order", list(ORDERS), default=state.SIM_ORDER.default, required=True,
+        format_func=ORDERS.__getitem__, **state.bound(state.SIM_ORDER),
+    )  # fmt: skip
+    most = len(found.texts)
+    if state.get(state.SIM_GROUPS) > most:
+        state.put(state.SIM_GROUPS, most)
+    groups = right.slider(
+        "Clusters", 1, most, value=min(state.SIM_GROUPS.default, most), disabled=order != "clusters",
+        help="Where to cut the tree that joins the closest sentences first.", **state.bound(state.SIM_GROUPS),
+    )  # fmt: skip
+    clusters = sim.clusters(found.z, int(groups))
+    rows = _order(found, order or "typed", measure, clusters)
+    texts = [found.texts[i] for i in rows]
+    values = measure.compute(found.z)[np.ix_(rows, rows)]
+    sizes = np.bincount(clusters.labels).tolist() if order == "clusters" else ()
+    title = measure.title.lower()
+    concepts.chart(
+        vectors.measure_matrix(
+            values, texts, title, closer_is_low=not measure.larger_is_closer, blocks=sizes
+        ),
+        "sim_matrix",
+        f"Heat map: {title} of every two of the {len(texts)} sentences. The table below has the values.",
+    )
+    columns = {f"{i + 1}": values[:, i].astype(float) for i in range(len(texts))}
+    numbered = [f"{i + 1}. {text}" for i, text in enumerate(texts)]
+    cluster = {"cluster": clusters.labels[rows] + 1} if order == "clusters" else {}
+    concepts.twin({"sentence": numbered, **cluster, **columns}, key="sim_table", name="similarity")
+
+
+def _order(found: Compared, order: str, measure: sim.Measure, clusters: sim.Clusters) -> list[int]:
+    if order == "clusters":
+        return clusters.leaves.tolist()
+    if order == "nearest":
+        return np.argsort(sim.places(found.z, 0, measure.key), kind="stable").tolist()
+    return list(range(len(found.texts)))
+
+
+# --- Ranking -------------------------------------------------------------------------------------
+
+
+def ranking(found: Compared) -> bool:
+    """The places of all other sentences beside one, under each measure. True when all three agree."""
+    n = len(found.texts)
+    for key in (state.SIM_ANCHOR, state.SIM_STRETCHED):
+        if not 1 <= state.get(key) <= n:
+            state.put(key, min(key.default, n))
+    names = {i + 1: text for i, text in enumerate(found.texts)}
+    anchor = _sentence("Compare all with", names, state.SIM_ANCHOR)
+    stretched = _sentence("Stretch the vector of", names, state.SIM_STRETCHED)
+    factor = st.slider(
+        "to so many times its length", *state.SIM_FACTOR.bounds, value=state.SIM_FACTOR.default, step=0.1,
+        **state.bound(state.SIM_FACTOR),
+    )  # fmt: skip
+    z = sim.stretched(found.z, stretched, float(factor))
+    ranks = {key: sim.places(z, anchor, key) for key in sim.MEASURES}
+    others = [i for i in np.argsort(ranks["cosine"]).tolist() if i != anchor]
+    shown = [i for i in others if ranks["cosine"][i] <= SHOWN_RANKS or i == stretched]
+    concepts.chart(
+        vectors.rank_lines(
+            [found.texts[i] for i in shown],
+            {sim.MEASURES[key].title: values[shown] for key, values in ranks.items()},
+            shown.index(stretched) if stretched in shown and factor != 1 else None,
+        ),
+        "sim_ranks",
+        "Lines: the place of each sentence under cosine, dot product and distance. The table has the values.",
+    )
+    values = {m.title: m.compute(z)[anchor, others].astype(float) for m in sim.MEASURES.values()}
+    spots = {f"place by {m.title.lower()}": ranks[m.key][others] for m in sim.MEASURES.values()}
+    lengths = np.linalg.norm(z, axis=1)[others].astype(float)
+    concepts.twin(
+        {"sentence": [found.texts[i] for i in others], "length": lengths, **values, **spots},
+        key="sim_ranking", name="ranking",
+    )  # fmt: skip
+    return all((r == ranks["cosine"]).all() for r in ranks.values())
+
+
+def _sentence(label: str, names: dict[int, str], key: state.Key[int]) -> int:
+    chosen = st.selectbox(
+        label, list(names), index=min(key.default, len(names)) - 1,
+        format_func=lambda i: f"{i}. {names.get(i, '')}", **state.bound(key),
+    )  # fmt: skip
+    return (chosen or 1) - 1
+
+
+# --- Where the model is wrong --------------------------------------------------------------------
+
+
+def kinds() -> tuple[str, ...]:
+    return tuple(probe.title for probe in sim.probes())
+
+
+def built_in() -> sim.Judged:
+    """All built-in lists, judged now by the chosen model."""
+    base_model, seed = concepts.model(state.SIM_MODEL, state.SIM_SEED)
+    triples = tuple(t for probe in sim.probes() for t in probe.triples)
+    judged: sim.Judged = kit.ask(
+        "core.concepts.similarity:judge", triples, base_model, seed, busy="Asking the model"
+    )
+    return judged
+
+
+def hardest(judged: sim.Judged, guess: str | None) -> str:
+    """The kind that is wrong most often; of several the guessed one, if it is among them."""
+    shares = {kind: bad / count for kind, (bad, count) in judged.share_wrong().items()}
+    top = [kind for kind, share in shares.items() if share == max(shares.values())]
+    return guess if guess in top else top[0]
+
+
+def failures(judged: sim.Judged) -> None:
+    """Bars for the kinds; then one kind, row by row."""
+    concepts.chart(
+        vectors.shares_wrong(judged.share_wrong()),
+        "sim_wrong",
+        "Bars: how often each kind of triple is judged wrongly. The table below has every triple.",
+    )
+    kind = st.selectbox("Look at", kinds(), index=0, **state.bound(state.SIM_KIND)) or kinds()[0]
+    st.caption(next(probe.why for probe in sim.probes() if probe.title == kind))
+    rows = [i for i, t in enumerate(judged.triples) if t.kind == kind]
+    part = sim.Judged(tuple(judged.triples[i] for i in rows), judged.same[rows], judged.different[rows])
+    _dots(part, "sim_kind")
+    _triples(judged, "sim_probes")
+
+
+def own() -> None:
+    """The learner's own triples, judged the same way. Raises InputError."""
+    text = kit.typed(
+        state.SIM_OWN, "One a line: sentence | means the same | only looks alike", height=110
+    )  # fmt: skip
+    triples = sim.parse_triples(text)
+    if not triples:
+        st.caption("Type a line, and the model is asked about it.")
+        return
+    judged: sim.Judged = kit.ask(
+        "core.concepts.similarity:judge", triples, state.get(state.SIM_MODEL), state.get(state.SIM_SEED)
+    )
+    wrong = int(judged.wrong.sum())
+    st.metric("Wrong on your own", f"{wrong} of {len(triples)}")
+    _dots(judged, "sim_own_dots")
+    _triples(judged, "sim_own_table")
+
+
+def _dots(judged: sim.Judged, key: str) -> None:
+    concepts.chart(
+        vectors.same_or_alike([t.sentence for t in judged.triples], judged.same, judged.different),
+        key,
+        "Two marks a row: the cosine with what means the same, and with what only looks alike.",
+    )
+
+
+def _triples(judged: sim.Judged, key: str) -> None:
+    concepts.twin(
+        {
+            "kind": [t.kind for t in judged.triples],
+            "sentence": [t.sentence for t in judged.triples],
+            "means the same": [t.same for t in judged.triples],
+            "cosine, same": judged.same.astype(float),
+            "only looks alike": [t.different for t in judged.triples],
+            "cosine, alike": judged.different.astype(float),
+            "model": ["wrong" if w else "right" for w in judged.wrong.tolist()],
+        },
+        key=key,
+        name="known-difficult",
+    )

@@ -1,0 +1,153 @@
+"""Decks: take them along as Anki package, CSV or text, and bring in decks of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.cards import export, parse
+from core.cards.types import Deck
+from core.data.tables import MAX_UPLOAD_MB
+from core.types import InputError
+from pages.study.shelf import ALL, Shelf, own_key
+from ui import kit, state
+from ui.cards import display
+from ui.learner import now, store
+from ui.tables import safe_table
+
+EXAMPLE = """# My deck
+
+#### A title
+:p A question?
+??x
+The answer, any number of lines.
+x??
+"""
+
+
+def show(shelf: Shelf) -> None:
+    """The whole Decks view."""
+    _table(shelf)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Take decks along", anchor=False)
+        _export(shelf)
+        if shelf.own:
+            st.subheader("Your own decks", anchor=False)
+            _own(shelf)
+    with right:
+        st.subheader("Bring your own", anchor=False)
+        _bring(shelf)
+
+
+def _table(shelf: Shelf) -> None:
+    def begun(deck: Deck) -> int:
+        return sum(card.id in shelf.states for card in deck.cards)
+
+    decks = shelf.decks
+    rows = {
+        "deck": [deck.title for deck in decks],
+        "cards": [len(deck) for deck in decks],
+        "begun": [begun(deck) for deck in decks],
+        "whose": ["yours" if deck in shelf.own else "comes with the app" for deck in decks],
+    }
+    safe_table(rows, key="deck_rows", name="decks", height=320)
+
+
+def _export(shelf: Shelf) -> None:
+    titles = {ALL: "All decks"} | {deck.key: deck.title for deck in shelf.decks}
+    chosen = st.selectbox("Deck to export", list(titles), format_func=titles.__getitem__, key="export_deck")
+    decks = shelf.decks if chosen == ALL else tuple(d for d in shelf.decks if d.key == chosen)
+    together = Deck(chosen, titles[chosen], tuple(card for deck in decks for card in deck.cards))
+    forms = (
+        ("Anki package", "apkg", lambda: export.to_apkg(decks, now())),
+        ("CSV", "csv", lambda: export.to_csv(together).encode("utf-8-sig")),
+        ("Text", "md", lambda: parse.write(together).encode()),
+    )
+    with st.container(horizontal=True, gap="small"):
+        for label, ending, data in forms:
+            st.download_button(
+                label, data=data, file_name=f"embedding-lab-{chosen}.{ending}", key=f"export_{ending}",
+                icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+    st.caption("Cards go out as the deck has them. Your progress has its own file, under Progress.")
+
+
+def _own(shelf: Shelf) -> None:
+    for deck in shelf.own:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.text(f"{deck.title}, {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
+            st.button(
+                "Delete", type="tertiary", icon=":material/delete:", key=f"delete {deck.key}",
+                help="Removes the deck. The schedules of its cards stay, in case it comes back.",
+                on_click=store().delete_deck, args=(shelf.learner.id, deck.key),
+            )  # fmt: skip
+
+
+def _bring(shelf: Shelf) -> None:
+    """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
+    file = st.file_uploader(
+        f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB",
+        type=["md", "txt", "csv", "tsv"],
+        key="deck_file",
+        max_upload_size=MAX_UPLOAD_MB,
+    )
+    st.text_area(
+        "Or type cards here", height=200, placeholder=EXAMPLE, help="The README of assets/decks explains the "
+        "format. A CSV file has the columns question and answer, and may have title, background, wrong, "
+        "source, live and choices.", **state.bound(state.STUDY_PASTED),
+    )  # fmt: skip
+    typed = state.get(state.STUDY_PASTED) or ""
+    if file is None and not typed.strip():
+        return
+    with kit.sentences_not_tracebacks():
+        deck = (
+            read_deck(file.getvalue(), file.name)
+            if file is not None
+            else parse.parse(typed, own_key("typed"))
+        )
+        if file is None:
+            deck = Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble)
+        _look(shelf, deck)
+
+
+def read_deck(data: bytes, filename: str) -> Deck:
+    """A deck from a file, by its ending. Raises InputError naming the file and the line."""
+    key = own_key(Path(filename).stem)
+    if Path(filename).suffix.casefold() in (".csv", ".tsv"):
+        return export.from_csv(data, filename, key)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{filename}, line {line:,}: this is not UTF-8 text. Save the file as UTF-8 and try again."
+        ) from error
+    try:
+        return parse.parse(text, key)
+    except InputError as error:
+        raise InputError(f"{filename}: {error}") from error
+
+
+def _look(shelf: Shelf, deck: Deck) -> None:
+    replaces = any(own.key == deck.key for own in shelf.own)
+    st.text(f"{deck.title}: {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
+    with st.container(border=True):
+        display.question(deck.cards[0])
+        st.divider()
+        display.answer(deck.cards[0])
+    if replaces:
+        st.caption("You have a deck of this name. Keeping this one replaces it; the schedules stay.")
+    st.button(
+        "Keep this deck", type="primary", key="keep_deck", on_click=_keep, args=(shelf.learner.id, deck)
+    )
+
+
+def _keep(learner_id: int, deck: Deck) -> None:
+    try:
+        store().save_deck(learner_id, deck, now())
+    except InputError as error:
+        state.put(state.STUDY_SAID, str(error))
+        return
+    state.put(state.STUDY_SAID, "The deck is yours. Choose it under Study.")

@@ -1,0 +1,336 @@
+"""The study session: one card on the table, asked in one of three ways, answered and at once on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core.cards import schedule
+from core.cards.plan import Plan
+from core.cards.quiz import multiple_choice
+from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
+from core.types import InputError
+from pages.study import keyboard, preferences, typed_answer
+from pages.study.shelf import ALL, Shelf, in_words
+from ui import state
+from ui.cards import display, moving_picture
+from ui.learner import now, store
+
+MODES = {
+    StudyMode.FLIP: "Flip",
+    StudyMode.TYPED: "Type the answer",
+    StudyMode.CHOICE: "Multiple choice",
+}
+CONFIDENCES = {
+    Confidence.GUESS: "Guess",
+    Confidence.FAIRLY_SURE: "Fairly sure",
+    Confidence.CERTAIN: "Certain",
+}
+FOUR_LABELS = {Rating.AGAIN: "Again", Rating.HARD: "Hard", Rating.GOOD: "Good", Rating.EASY: "Easy"}
+TWO_LABELS = {Rating.AGAIN: "Again", Rating.GOOD: "Got it"}
+MORE = 10  # new cards on request
+CARD_WIDTH = 860  # pixels; longer lines are hard to follow
+LONGEST_PAUSE = 300.0  # seconds; who took longer was away, and the time says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One card on the table, from its question to its rating. `name` changes with every answer given."""
+
+    name: str
+    card_id: str
+    shown_at: float
+    flipped: bool = False
+    confidence: Confidence | None = None
+    typed: str = ""
+    picked: int | None = None
+
+
+def session(shelf: Shelf) -> None:
+    """The whole Study view."""
+    deck_key, mode = _choose(shelf)
+    plan = shelf.plan(deck_key)
+    _counts(plan)
+    card = _next_card(shelf, plan)
+    if card is None:
+        _nothing_left(shelf, plan, deck_key)
+    else:
+        turn = _turn(card, shelf)
+        with st.container(border=True, key="card", width=CARD_WIDTH):
+            _face(card, turn, mode, shelf)
+        keyboard.belong_to_card(f"{mode.value} {turn.name}")
+    _tools(shelf, card)
+    preferences.form(shelf)
+
+
+def _choose(shelf: Shelf) -> tuple[str, StudyMode]:
+    titles = {ALL: "All decks"} | {deck.key: deck.title for deck in shelf.decks}
+    if state.get(state.STUDY_DECK) not in titles:
+        state.put(state.STUDY_DECK, ALL)
+    left, middle, right = st.columns([0.4, 0.36, 0.24], vertical_alignment="bottom")
+    with left:
+        st.selectbox("Deck", list(titles), format_func=titles.__getitem__, **state.bound(state.STUDY_DECK))
+    with middle:
+        st.segmented_control(
+            "How to be asked", [m.value for m in MODES], required=True, default=StudyMode.FLIP.value,
+            format_func=lambda value: MODES[StudyMode(value)], **state.bound(state.STUDY_MODE),
+        )  # fmt: skip
+    with right:
+        st.toggle(
+            "Ask how sure I am",
+            help="Say how sure you are before you see the answer. What you were certain about and got "
+            "wrong comes back first: such errors are corrected best when they are met again soon "
+            "(Butterfield and Metcalfe 2001).",
+            **state.bound(state.STUDY_SURE),
+        )
+    return state.get(state.STUDY_DECK), StudyMode(state.get(state.STUDY_MODE))
+
+
+def _counts(plan: Plan) -> None:
+    """What is left of today, as one row."""
+    counts = (
+        (len(plan.confident_errors), "confident errors", "orange"),
+        (len(plan.learning) + len(plan.soon), "in learning", "violet"),
+        (len(plan.due), "due", "green"),
+        (len(plan.new), "new", "blue"),
+    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="counts"):
+        st.markdown("**Today**")
+        for count, name, colour in counts:
+            if count or name in ("due", "new"):
+                st.badge(f"{count} {name}", color=colour)
+
+
+def _next_card(shelf: Shelf, plan: Plan) -> Card | None:
+    """After an undo its card comes back first; a card once begun stays on the table until it is answered."""
+    forced = shelf.card(state.get(state.STUDY_NEXT))
+    if forced is not None and forced.id not in shelf.suspended:
+        return forced
+    turn: Turn | None = state.get(state.STUDY_TURN)
+    begun = turn is not None and (turn.flipped or turn.confidence is not None)
+    if turn is not None and begun and turn.name == _name(turn.card_id, shelf) and turn.card_id in plan.order:
+        return shelf.card(turn.card_id)
+    return shelf.card(plan.next_card)
+
+
+def _name(card_id: str, shelf: Shelf) -> str:
+    return f"{card_id}:{len(shelf.log)}"
+
+
+def _turn(card: Card, shelf: Shelf) -> Turn:
+    turn: Turn | None = state.get(state.STUDY_TURN)
+    if turn is None or turn.name != _name(card.id, shelf):
+        turn = Turn(_name(card.id, shelf), card.id, shelf.moment.timestamp())
+        state.put(state.STUDY_TURN, turn)
+    return turn
+
+
+def _face(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf) -> None:
+    deck = shelf.deck_of(card.id)
+    display.question(card, deck.title if deck is not None else "")
+    moving_picture.kept(card, shelf.learner.id, turn.flipped)
+    if not turn.flipped:
+        _ASK[mode](card, turn, shelf)
+        return
+    st.divider()
+    suggested = None
+    if mode is StudyMode.TYPED and turn.typed.strip():
+        suggested = typed_answer.compare(card, turn.typed)
+    elif mode is StudyMode.CHOICE and turn.picked is not None:
+        suggested = _picked(card, turn, shelf)
+    display.answer(card)
+    display.live_link(card, key=f"live {turn.name}")
+    _ratings(card, turn, mode, shelf, suggested)
+
+
+def _ask_flip(card: Card, turn: Turn, shelf: Shelf) -> None:
+    if state.get(state.STUDY_SURE):
+        _ask_confidence(turn)
+    st.button(
+        "Show the answer", type="primary", shortcut="Space", key=f"flip {turn.name}",
+        on_click=change, args=(turn.name,), kwargs={"flipped": True},
+    )  # fmt: skip
+
+
+def _ask_confidence(turn: Turn) -> None:
+    """Three buttons that name the confidence and flip the card at once."""
+    st.caption("How sure are you? Your choice flips the card.")
+    with st.container(horizontal=True, gap="small"):
+        for confidence, label in CONFIDENCES.items():
+            st.button(
+                label, shortcut=str(int(confidence)), key=f"sure {int(confidence)} {turn.name}",
+                on_click=change, args=(turn.name,), kwargs={"confidence": confidence, "flipped": True},
+            )  # fmt: skip
+
+
+def _ask_typed(card: Card, turn: Turn, shelf: Shelf) -> None:
+    field = f"typed {turn.name}"
+    if state.get(state.STUDY_SURE):
+        _confidence_first(turn)
+    with st.form(f"form {turn.name}", border=False):
+        st.text_input("Your answer", key=field, max_chars=typed_answer.LONGEST, autocomplete="off")
+        st.form_submit_button(
+            "Check", type="primary", on_click=_check, args=(turn.name, field), key=f"check {turn.name}"
+        )
+
+
+def _check(name: str, field: str) -> None:
+    change(name, typed=state.uploaded(field) or "", flipped=True)
+
+
+def _confidence_first(turn: Turn) -> None:
+    """Where the flip takes its own gesture: name the confidence, then answer."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption("How sure are you?")
+        for confidence, label in CONFIDENCES.items():
+            st.button(
+                label,
+                type="secondary" if turn.confidence is confidence else "tertiary",
+                icon=":material/check:" if turn.confidence is confidence else None,
+                key=f"sure {int(confidence)} {turn.name}",
+                on_click=change, args=(turn.name,), kwargs={"confidence": confidence},
+            )  # fmt: skip
+
+
+def _ask_choice(card: Card, turn: Turn, shelf: Shelf) -> None:
+    quiz = multiple_choice(card, shelf.cards(), seed=len(shelf.log))
+    if quiz is None:
+        st.caption("This card has no wrong options to choose from, so it is flipped.")
+        _ask_flip(card, turn, shelf)
+        return
+    if state.get(state.STUDY_SURE):
+        _confidence_first(turn)
+    for i, option in enumerate(quiz.options):
+        st.button(
+            display.plain(option), shortcut=str(i + 1), width="stretch", wrap=True,
+            key=f"option {i} {turn.name}",
+            on_click=change, args=(turn.name,), kwargs={"picked": i, "flipped": True},
+        )  # fmt: skip
+
+
+_ASK: dict[StudyMode, Callable[[Card, Turn, Shelf], None]] = {
+    StudyMode.FLIP: _ask_flip,
+    StudyMode.TYPED: _ask_typed,
+    StudyMode.CHOICE: _ask_choice,
+}
+
+
+def _picked(card: Card, turn: Turn, shelf: Shelf) -> Rating | None:
+    """Say whether the chosen option was the right one; the same seed gives the same options again."""
+    quiz = multiple_choice(card, shelf.cards(), seed=len(shelf.log))
+    if quiz is None or turn.picked is None or turn.picked >= len(quiz.options):
+        return None
+    right = quiz.is_right(turn.picked)
+    st.markdown("**That is the right option.**" if right else "**That is not the right option.** You chose:")
+    if not right:
+        st.text(quiz.options[turn.picked])
+        st.caption("The card says:")
+    return Rating.GOOD if right else Rating.AGAIN
+
+
+def _ratings(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf, suggested: Rating | None) -> None:
+    """The learner's verdict: two or four buttons, each with its key and when the card would come back."""
+    settings = shelf.settings
+    before = shelf.states.get(card.id) or schedule.new_state(card.id, shelf.moment)
+    waits = schedule.preview(before, shelf.moment, settings.buttons, settings.desired_retention)
+    labels = FOUR_LABELS if settings.four_buttons else TWO_LABELS
+    primary = suggested or Rating.GOOD
+    with st.container(horizontal=True, gap="small", key="ratings"):
+        for place, rating in enumerate(settings.buttons, start=1):
+            st.button(
+                labels[rating],
+                type="primary" if rating is primary else "secondary",
+                shortcut=str(place),
+                help=f"Comes back in {in_words(waits[rating])}",
+                key=f"rate {int(rating)} {turn.name}",
+                on_click=answer,
+                args=(shelf.learner.id, turn.name, before, rating, mode, settings.desired_retention),
+            )
+    told = ", ".join(f"{labels[rating]}: {in_words(wait)}" for rating, wait in waits.items())
+    st.caption(f"Comes back in: {told}.")
+
+
+def change(name: str, **changes: object) -> None:
+    """Change the turn on the table; a click that was meant for an earlier one does nothing."""
+    turn: Turn | None = state.get(state.STUDY_TURN)
+    if turn is not None and turn.name == name:
+        state.put(state.STUDY_TURN, replace(turn, **changes))  # type: ignore[arg-type]
+
+
+def answer(
+    learner_id: int, name: str, before: CardState, rating: Rating, mode: StudyMode, retention: float
+) -> None:
+    """Rate the card on the table. The answer is on disk when this returns, before the next card is drawn."""
+    turn: Turn | None = state.get(state.STUDY_TURN)
+    if turn is None or turn.name != name or not turn.flipped:
+        return
+    moment = now()
+    seconds = min(max(0.0, moment.timestamp() - turn.shown_at), LONGEST_PAUSE)
+    after, review = schedule.review(
+        before, rating, moment, desired_retention=retention, mode=mode, confidence=turn.confidence,
+        seconds=round(seconds, 1),
+    )  # fmt: skip
+    try:
+        store().record(learner_id, review, after)
+    except InputError as error:
+        state.put(state.STUDY_SAID, str(error))
+    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_NEXT, None)
+
+
+def undo(learner_id: int) -> None:
+    """Take the last answer back, exactly; its card is on the table again."""
+    taken = store().undo(learner_id)
+    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_NEXT, None if taken is None else taken.card_id)
+    state.put(
+        state.STUDY_SAID, "There is no answer to undo." if taken is None else "The last answer is undone."
+    )
+
+
+def suspend(learner_id: int, card_id: str) -> None:
+    """Keep a card out of the plan until it is resumed in Browse."""
+    store().suspend(learner_id, card_id, now())
+    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_NEXT, None)
+    state.put(state.STUDY_SAID, "The card is suspended. Browse has it, and can bring it back.")
+
+
+def edit(card_id: str) -> None:
+    """Open a card in Browse."""
+    state.put(state.STUDY_CARD, card_id)
+    state.put(state.STUDY_SEARCH, "")
+    state.put(state.STUDY_VIEW, "Browse")
+
+
+def _tools(shelf: Shelf, card: Card | None) -> None:
+    with st.container(horizontal=True, gap="small", key="tools"):
+        st.button(
+            "Undo", shortcut="U", icon=":material/undo:", type="tertiary", disabled=not shelf.log,
+            on_click=undo, args=(shelf.learner.id,), key="undo",
+        )  # fmt: skip
+        if card is not None:
+            st.button(
+                "Suspend", icon=":material/pause_circle:", type="tertiary", key="suspend",
+                on_click=suspend, args=(shelf.learner.id, card.id),
+                help="Leave this card out until you bring it back in Browse.",
+            )  # fmt: skip
+            st.button(
+                "Edit", icon=":material/edit:", type="tertiary", key="edit", on_click=edit, args=(card.id,)
+            )
+
+
+def _nothing_left(shelf: Shelf, plan: Plan, deck_key: str) -> None:
+    with st.container(border=True, key="done"):
+        st.markdown("#### Done for today")
+        if plan.next_due is not None:
+            st.markdown(f"The next card comes in {in_words(plan.next_due - shelf.moment)}.")
+        fresh = sum(c.id not in shelf.states and c.id not in shelf.suspended for c in shelf.cards(deck_key))
+        if fresh:
+            more = min(MORE, fresh)
+            st.button(
+                f"Learn {more} more new cards", key="more",
+                on_click=state.setter(state.STUDY_EXTRA, state.get(state.STUDY_EXTRA) + more),
+            )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Cards made from the run on the page: asked with the run's own frames, and kept in a deck of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.cards import picture as pictures
+from core.cards.from_run import RunCard, cards_from_run
+from core.cards.types import Card, Deck
+from core.types import FloatArray, InputError, Run
+from ui import learner, state
+from ui.cards import display, moving_picture
+from ui.experiment import OWN, Experiment, set_key
+from ui.learner import now, store
+
+DECK = "my-runs"
+TITLE = "From my runs"
+SETUP = (state.PAIR_MODE, state.PAIR_COUNT, state.PAIR_SEED, state.HELD_OUT)
+SHORTEST_LINKED = 4000  # characters; typed text that makes a longer link is left out of it
+
+
+def show(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+    """The panel: one card at a time, after the run."""
+    if run is None or len(run.snapshots) < 2:
+        st.caption("Train first. Then this asks you about your own run.")
+        return
+    if run.is_active:
+        st.caption("Cards are made from this run as soon as it has finished or is paused.")
+        return
+    made = _made(run)
+    if not made:
+        st.caption("This run holds nothing to ask about yet. A few more steps, or some pairs, change that.")
+        return
+    st.markdown(
+        f"**{len(made)} cards from this run.** Questions about what just happened; every number in the "
+        "answers was computed from its snapshots."
+    )
+    at = state.get(state.RUN_CARD) % len(made)
+    _one(experiment, run, made[at], at, len(made))
+    _keeping(experiment, run, made)
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Run: lambda run: (run.id, run.step)})
+def _made(run: Run) -> tuple[RunCard, ...]:
+    return cards_from_run(run)
+
+
+def _one(experiment: Experiment, run: Run, made: RunCard, at: int, count: int) -> None:
+    card = made.card
+    flipped = state.get(state.RUN_CARD_FLIPPED) == card.id
+    left, right = st.columns([0.5, 0.5], gap="large")
+    with left, st.container(border=True):
+        display.question(card, f"{at + 1} of {count}")
+        if flipped:
+            display.answer(card)
+        else:
+            st.button(
+                "Show the answer", key="run_card_flip", type="primary",
+                on_click=state.setter(state.RUN_CARD_FLIPPED, card.id),
+            )  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            for label, step, icon in (("Previous", -1, "arrow_back"), ("Next", 1, "arrow_forward")):
+                st.button(
+                    label, key=f"run_card_{label}", type="tertiary", icon=f":material/{icon}:",
+                    on_click=state.setter(state.RUN_CARD, (at + step) % count),
+                )  # fmt: skip
+    with right:
+        shown = pictures.picture(run, made)
+        if shown is not None:
+            moving_picture.show(shown, key="run_card_map", flipped=flipped)
+
+
+def _keeping(experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> None:
+    who = learner.current()
+    if who is None:
+        st.markdown("To keep these cards and meet them again, choose a name first.")
+        learner.choose_name("run_name")
+        return
+    deck = next((deck for deck in store().own_decks(who.id) if deck.key == DECK), None)
+    kept = {card.id for card in deck.cards} if deck is not None else set()
+    missing = [card for card in made if card.card.id not in kept]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if missing:
+            st.button(
+                "Make cards from this run", key="keep_run_cards", icon=":material/library_add:",
+                on_click=_keep, args=(who.id, experiment, run, tuple(missing)),
+                help=f"Puts them into your deck “{TITLE}”.",
+            )  # fmt: skip
+        else:
+            st.caption(f"These cards are in your deck “{TITLE}”.")
+        learner.study_link("Study your cards")
+
+
+def _keep(learner_id: int, experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> None:
+    """Add the cards to the learner's deck of runs, each with a picture and a link that repeats the run."""
+    before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
+    cards = () if before is None else before.cards
+    new = tuple(with_setup(m.card, experiment, run) for m in made)
+    text = "Cards made from your own runs; the newest come first."
+    try:
+        store().save_deck(learner_id, Deck(DECK, TITLE, (*new, *cards), text), now())
+        if (album := pictures.album(run, made)) is not None:
+            store().set_setting(learner_id, moving_picture.setting(made[0].card.id), album)
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+
+
+def with_setup(card: Card, experiment: Experiment, run: Run) -> Card:
+    """The card with a live link that also names sentences and pairs, where the page still shows the run's."""
+    if run.sentences != experiment.sentences:
+        return card
+    key = set_key()
+    values: dict[str, object] = {state.SET.name: key}
+    values |= {k.name: state.get(k) for k in SETUP if state.get(k) not in (k.default, None)}
+    texts = {k.name: state.get(k) for k in (state.TEXT, state.PAIR_TEXT) if state.get(k)}
+    if key != OWN:
+        texts.pop(state.TEXT.name, None)
+    if texts:
+        word = state.pack(texts)
+        if len(word) > SHORTEST_LINKED:
+            return card
+        values[state.PACKED] = word
+    return replace(card, live=f"{card.live}&{urlencode(values)}")

@@ -1,0 +1,199 @@
+"""The map of the page: the base model's picture until a run begins, then the run's own frames."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.metrics.measures import nearest_neighbours
+from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
+from ui import experiment as exp
+from ui import live_run, messages, state
+from ui.boards import moving_map
+from ui.experiment import Experiment
+from ui.resources import executor, later
+
+HEIGHT = 560
+HOVER_NEIGHBOURS = 5
+COLOURS = {"group": "Group", "trust": "Trust", "movement": "Movement", "none": "One colour"}
+WAIT = 0.25  # seconds between two looks while the model loads
+OTHER_SENTENCES = (
+    "This run learned from other sentences than those above, so the map shows the base model. The numbers "
+    "below are the run's. Train again to use the sentences as they are now."
+)
+
+
+def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> FloatArray | None:
+    """The base model's embeddings of the sentences, or None while they are still being computed."""
+    if experiment is None or not len(experiment.sentences):
+        return None
+    future = later(
+        "core.models.embedding:embed",
+        config.base_model,
+        config.seed,
+        config.pooling,
+        experiment.sentences.texts,
+    )
+    try:
+        result: FloatArray = future.result(timeout=WAIT)
+    except TimeoutError:
+        return None
+    except (InputError, RuntimeError) as error:
+        st.error(messages.as_written(str(error)), icon=":material/error:")
+        return None
+    return result
+
+
+def newest(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> FloatArray | None:
+    """The embeddings of the experiment's sentences as the model is now."""
+    if experiment is not None and run is not None and run.snapshots and run.sentences == experiment.sentences:
+        return run.snapshots[-1].embeddings
+    return base
+
+
+def mine_now(kind: str) -> None:
+    """Mine pairs with the model as it is now; a callback for the Mine button."""
+    try:
+        experiment = exp.current()
+        now = newest(experiment, live_run.current_run(), base_embeddings(experiment, state.config()))
+        if now is None:
+            raise InputError("The model is still loading. Press Mine again in a moment.")
+        exp.mine(experiment, now, state.get(state.PAIR_COUNT), kind)
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+
+
+def _first_frame(base: FloatArray) -> Frame | None:
+    """The base model's embeddings drawn; PCA until umap-learn is ready, None while computing."""
+    ready = executor().layout_ready.is_set()
+    method, lane = (state.get(state.LAYOUT), "layout") if ready else ("pca", "encode")
+    try:
+        _, frame = later("core.maps.layouts:start", method, base, lane=lane).result(timeout=WAIT)
+    except TimeoutError:
+        return None
+    return frame
+
+
+def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> None:
+    """The view settings, the map, and under it the progress line that also feeds it."""
+    _view_settings()
+    if experiment is None or not len(experiment.sentences):
+        st.container(height=HEIGHT, border=True).caption("The map appears here once there are sentences.")
+        return
+    fits = run is not None and run.sentences == experiment.sentences
+    drawn = run is not None and fits and bool(run.frames)
+    frame = run.frames[-1] if run is not None and drawn else (None if base is None else _first_frame(base))
+    if frame is None:
+        _wait(len(experiment.sentences), base is not None)
+        return
+    _board(experiment, run if drawn else None, frame, newest(experiment, run, base))
+    if run is not None:
+        live_run.ticking_map(run, fed=fits)
+        if not fits:
+            st.caption(OTHER_SENTENCES)
+    else:
+        st.caption(_sentence_count(experiment))
+    if not executor().layout_ready.is_set():
+        _wait_for_layout(frame)
+
+
+def _sentence_count(experiment: Experiment) -> str:
+    count, train, held_out = len(experiment.sentences), len(experiment.train), len(experiment.held_out)
+    sentences, pairs = "sentence" if count == 1 else "sentences", "pair" if train == 1 else "pairs"
+    return (
+        f"{count} {sentences}, {train} {pairs} to train on, {held_out} held out to measure. "
+        "The map shows the base model before training."
+    )
+
+
+def _view_settings() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Colour", list(COLOURS), format_func=COLOURS.__getitem__, width=150, index=0,
+            help="Trust: the share of a point's true neighbours that are also near it on the map. "
+            "Movement: how far it has moved since the start, in all dimensions of the model.",
+            **state.bound(state.COLOUR),
+        )  # fmt: skip
+        st.selectbox(
+            "Layout", list(_layouts()), format_func=_layouts().__getitem__, width=170, index=0,
+            on_change=_layout_changed, **state.bound(state.LAYOUT),
+        )  # fmt: skip
+        for label, key in (("Labels", state.LABELS), ("Trails", state.TRAILS), ("Forces", state.FORCES)):
+            st.toggle(label, value=key.default, **state.bound(key))
+
+
+def _layouts() -> dict[str, str]:
+    from core.maps.layouts import LAYOUTS
+
+    return {key: layout.title.split(" (")[0] for key, layout in LAYOUTS.items()}
+
+
+def _layout_changed() -> None:
+    run = live_run.current_run()
+    if run is not None:
+        executor().set_layout(run.id, state.get(state.LAYOUT))
+
+
+def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArray | None) -> None:
+    replay = run is not None and not run.is_active and not live_run.is_lagging(run) and len(run.frames) > 1
+    forces: Forces | None = None
+    values = None if run is None else live_run.point_values(run)
+    if run is not None and run.snapshots and state.get(state.FORCES):
+        forces = run.snapshots[-1].forces
+    if run is None and state.get(state.COLOUR) == "trust":
+        values = frame.trust
+    sentences = experiment.sentences
+    k = min(HOVER_NEIGHBOURS, len(sentences) - 1)
+    result = moving_map.board(
+        key=live_run.BOARD,
+        sentence_set=sentences,
+        xy=frame.xy,
+        step=frame.step,
+        space=f"{frame.method} {sentences.ids[0]} {len(sentences)}",
+        color_by=state.get(state.COLOUR),
+        values=values,
+        labels=state.get(state.LABELS),
+        trails=state.get(state.TRAILS),
+        neighbours=nearest_neighbours(now, k) if now is not None and k > 0 else None,
+        forces=forces,
+        height=HEIGHT,
+        frames=[f.xy for f in run.frames] if run is not None and replay else None,
+        steps=[f.step for f in run.frames] if run is not None and replay else None,
+    )
+    if result.action is not None:
+        added, other = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
+        noun = "pair" if added == 1 else "pairs"
+        said = f"{added} new {noun} marked as {result.action.kind}: see Pairs below the map."
+        if other:
+            said += f" Typed with another label before, so left as they are: {other}."
+        state.put(state.MESSAGE, said)
+        st.rerun()
+
+
+def _wait(sentences: int, embedded: bool) -> None:
+    """Say what is being computed, and look again until it is there."""
+    box = st.container(height=HEIGHT, border=True)
+    box.caption(
+        f"Placing {sentences} sentences on the map."
+        if embedded
+        else "The model reads the sentences. Just after a start it takes a few seconds to load first."
+    )
+    st.fragment(st.rerun, run_every=WAIT * 2)()
+
+
+def _wait_for_layout(frame: Frame) -> None:
+    """Say that this is PCA for now, and draw again once umap-learn is ready."""
+
+    def look() -> None:
+        if executor().layout_ready.is_set():
+            st.rerun()
+        st.caption("This is a PCA view for now: the UMAP layout is still preparing itself.")
+
+    st.fragment(look, run_every=1.0)()
+
+
+def tell(experiment: Experiment | None, problem: str | None) -> None:
+    """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
+    if problem and (experiment is None or experiment.unread):
+        st.error(messages.as_written(problem), icon=":material/error:")
+    for notice in experiment.notices if experiment is not None else ():
+        st.caption(messages.as_written(notice.text))

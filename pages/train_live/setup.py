@@ -1,0 +1,307 @@
+"""Where an experiment is set up: the sentences, the pairs, and the settings of the training."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from core.data import sentence_sets, sentences
+from core.losses import LOSSES
+from core.models import registry
+from core.training import controls
+from core.training.controls import Control
+from core.types import InputError
+from pages.train_live import map
+from ui import experiment as exp
+from ui import messages, state
+from ui.experiment import OWN
+
+EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
+
+
+def choose_set() -> None:
+    """The menu of sentence sets, with the point that the chosen one makes."""
+    infos = {info.key: info for info in sentence_sets.list_sets()}
+    options = [*infos, OWN]
+    st.selectbox(
+        "Sentences",
+        options,
+        format_func=lambda key: infos[key].title if key in infos else "My own sentences",
+        on_change=_set_changed,
+        **state.bound(state.SET),
+    )
+    key = exp.set_key()
+    if key in infos:
+        st.caption(infos[key].point)
+
+
+def open_set() -> None:
+    """At the start of a session: a link that names a set brings the settings the set suggests, except
+    for those the link names itself."""
+    key = exp.set_key()
+    state.put(state.PAIR_SET, state.get(state.PAIR_SET) or key)
+    if not state.once("set") or key == OWN:
+        return
+    info = sentence_sets.load_set(key).info
+    _suggest(tuple((f, v) for f, v in info.settings if not state.in_link(state.CONFIG[f])))
+    if not state.in_link(state.PAIR_COUNT) and info.pair_count != state.PAIR_COUNT.default:
+        state.put(state.PAIR_COUNT, info.pair_count)
+
+
+def _set_changed() -> None:
+    """A set may suggest settings; a new set also means its own pairs and no run yet."""
+    state.put(state.RUN_ID, None)
+    state.put(state.MINED, "")
+    key = state.get(state.SET)
+    drafts = dict(state.get(state.PAIR_DRAFTS)) | {state.get(state.PAIR_SET): state.get(state.PAIR_TEXT)}
+    state.put(state.PAIR_TEXT, drafts.get(key, ""))
+    state.put(state.PAIR_SET, key)
+    state.put(state.PAIR_DRAFTS, tuple(drafts.items()))
+    if key == OWN and not state.get(state.TEXT):
+        state.put(state.TEXT, EXAMPLE)
+    for field in state.get(state.SUGGESTED):
+        state.put(state.CONFIG[field], state.CONFIG[field].default)
+    state.put(state.SUGGESTED, ())
+    if key != OWN:
+        info = sentence_sets.load_set(key).info
+        _suggest(info.settings)
+        state.put(state.PAIR_COUNT, info.pair_count)
+
+
+def _suggest(settings: tuple[tuple[str, object], ...]) -> None:
+    for field, value in settings:
+        state.put(state.CONFIG[field], value)
+    state.put(state.SUGGESTED, tuple(field for field, _ in settings))
+
+
+def edit_sentences() -> None:
+    """The text area and the upload. Editing a built-in set makes it one's own."""
+    key = exp.set_key()
+    if key != OWN:
+        shown = sentences.to_text(sentence_sets.load_set(key).sentence_set)
+        st.button("Edit a copy", icon=":material/edit:", on_click=_copy_set, args=(shown,), key="copy_set")
+        st.code(shown, language=None, height=260)
+        return
+    st.text_area(
+        "One sentence a line; a group in front if you like, as in: food | This soup is too salty.",
+        height=260,
+        on_change=_text_changed,
+        **state.bound(state.TEXT),
+    )
+    st.file_uploader(
+        f"Or a CSV or TSV file, up to {sentences.MAX_UPLOAD_MB} MB",
+        type=["csv", "tsv", "txt"],
+        max_upload_size=sentences.MAX_UPLOAD_MB,
+        key="sentence_file",
+        on_change=_take_upload,
+    )
+    _tell_upload(state.UPLOAD_ERROR, state.UPLOAD_SAID)
+    if state.get(state.EARLIER_TEXT):
+        st.button(
+            "Bring back the earlier text", icon=":material/undo:", on_click=_swap_text, key="earlier",
+            help="The text that stood here before. Press again to return to this one.",
+        )  # fmt: skip
+
+
+def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]]) -> None:
+    """Beside an uploader: why its file was refused, or what was noticed in it."""
+    if text := state.get(problem):
+        st.error(messages.as_written(text), icon=":material/error:")
+    for text in state.get(said):
+        st.caption(messages.as_written(text))
+
+
+def _copy_set(text: str) -> None:
+    _replace_text(text)
+    state.put(state.SET, OWN)
+    state.put(state.PAIR_SET, OWN)
+
+
+def _replace_text(text: str) -> None:
+    """Put another text into the text area; what stood there can be brought back."""
+    before = state.get(state.TEXT)
+    if before.strip() and before not in (EXAMPLE, text):
+        state.put(state.EARLIER_TEXT, before)
+    state.put(state.TEXT, text)
+
+
+def _swap_text() -> None:
+    _replace_text(state.get(state.EARLIER_TEXT))
+    _text_changed()
+
+
+def _text_changed() -> None:
+    state.put(state.RUN_ID, None)
+    state.put(state.MINED, "")  # mined pairs are rows of the sentences as they were
+    state.put(state.UPLOAD_ERROR, None)
+    state.put(state.UPLOAD_SAID, ())
+
+
+def _take_upload() -> None:
+    """Put the uploaded sentences into the text area, so that they can be seen and edited."""
+    upload = state.uploaded("sentence_file")
+    state.put(state.UPLOAD_ERROR, None)
+    if upload is None:
+        return
+    try:
+        parsed = sentences.parse_table(upload.getvalue(), upload.name)
+    except InputError as error:
+        state.put(state.UPLOAD_ERROR, messages.at(upload.name, str(error)))
+        return
+    _replace_text(sentences.to_text(parsed.sentence_set))
+    _text_changed()
+    state.put(state.UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
+
+
+def edit_pairs() -> None:
+    """How the pairs come about: made from groups, mined from the model, or typed."""
+    st.segmented_control(
+        "Pairs", list(exp.MODES), format_func=exp.MODES.__getitem__, required=True,
+        default=state.PAIR_MODE.default,
+        **state.bound(state.PAIR_MODE),
+    )  # fmt: skip
+    mode = state.get(state.PAIR_MODE)
+    left, middle, right = st.columns(3)
+    if mode != "typed":
+        left.number_input("Number of pairs", *state.PAIR_COUNT.bounds, step=10, **_number(state.PAIR_COUNT))
+    middle.number_input("Seed", *state.PAIR_SEED.bounds, step=1, **_number(state.PAIR_SEED))
+    right.slider(
+        "Held out", *state.HELD_OUT.bounds, step=0.05, value=state.HELD_OUT.default,
+        help="Share of the sentences kept away from training. Accuracy is measured on pairs of those.",
+        **state.bound(state.HELD_OUT),
+    )  # fmt: skip
+    if mode == "mined":
+        _mining()
+    st.text_area(
+        "My own pairs, one a line: left | right | 1 for similar or 0 for dissimilar",
+        height=120,
+        placeholder="The sun is out. | It is a bright day. | 1",
+        **state.bound(state.PAIR_TEXT),
+    )
+    st.file_uploader(
+        f"Or a CSV or TSV file of pairs (left, right, label), up to {sentences.MAX_UPLOAD_MB} MB",
+        type=["csv", "tsv", "txt"],
+        max_upload_size=sentences.MAX_UPLOAD_MB,
+        key="pair_file",
+        on_change=_take_pairs,
+    )
+    _tell_upload(state.PAIR_UPLOAD_ERROR, state.PAIR_UPLOAD_SAID)
+    st.caption("Your own pairs are always trained on. Points selected on the map can be added here too.")
+
+
+def _take_pairs() -> None:
+    """Add the uploaded pairs to the typed ones, where they can be seen and edited."""
+    upload = state.uploaded("pair_file")
+    state.put(state.PAIR_UPLOAD_ERROR, None)
+    state.put(state.PAIR_UPLOAD_SAID, ())
+    if upload is None:
+        return
+    try:
+        chosen, _, _ = exp.read_sentences(exp.set_key(), state.get(state.TEXT))
+        parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
+    except InputError as error:
+        state.put(state.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
+        return
+    state.put(state.PAIR_UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
+    lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
+    state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
+
+
+def _number(key: state.Key[int]) -> dict[str, object]:
+    return {"value": key.default, **state.bound(key)}
+
+
+def _mining() -> None:
+    kinds = {
+        "both": "Hard pairs of both kinds",
+        "hard_negative": "Hard negatives: other group, yet close",
+        "hard_positive": "Hard positives: same group, yet far",
+    }
+    kind, button = st.columns([0.7, 0.3], vertical_alignment="bottom")
+    chosen = kind.selectbox(
+        "Kind", list(kinds), format_func=kinds.__getitem__, index=0, **state.bound(state.MINE_KIND)
+    )
+    button.button(
+        "Mine", icon=":material/search:", on_click=map.mine_now, args=(chosen,), key="mine",
+        help="The pairs that the model, as it is now, gets most wrong. Held-out sentences stay out.",
+    )  # fmt: skip
+
+
+def settings() -> None:
+    """The settings that matter first; the rest folded away."""
+    loss = _loss()
+    for control in controls.visible(loss, expert=False):
+        _draw(control)
+        if control.field == "loss":
+            st.caption(LOSSES[loss].summary)
+    with st.expander("More settings"):
+        for control in controls.visible(loss, expert=True):
+            _draw(control)
+
+
+def _loss() -> str:
+    key = state.get(state.CONFIG["loss"])
+    return key if key in LOSSES else state.CONFIG["loss"].default
+
+
+def _draw(control: Control) -> None:
+    """The widget for a row of the control table."""
+    key = state.CONFIG[control.field]
+    if control.field == "trained_layers":
+        state.put(key, min(state.get(key), _layers()))  # a number beyond a model's layers means all of them
+    common = {"help": control.help, **state.bound(key)}
+    if control.kind == "choice":
+        options = list(controls.choices(control))
+        titles = TITLES.get(control.field, dict)()
+        st.selectbox(
+            control.label, options, index=options.index(control.default),
+            format_func=lambda value: titles.get(value, value), **common,
+        )  # fmt: skip
+    elif control.kind == "switch":
+        st.toggle(control.label, value=control.default, **common)
+    elif control.scale == "log":
+        st.select_slider(
+            control.label, _log_values(control), value=control.default,
+            format_func=lambda value: f"{value:g}", **common,
+        )  # fmt: skip
+    elif control.field == "seed":
+        st.number_input(control.label, int(control.low), int(control.high), value=control.default, **common)
+    else:
+        low, high, step = control.low, control.high, control.step
+        if control.kind == "integer":
+            low, high, step = (
+                int(low),
+                int(_layers() if control.field == "trained_layers" else high),
+                int(step),
+            )
+        st.slider(
+            control.label, low, high, value=control.default, step=step,
+            format="%d" if control.kind == "integer" else control.format, **common,
+        )  # fmt: skip
+
+
+def _layers() -> int:
+    """How many layers the chosen base model has; what it is cannot be looked up offline counts as six."""
+    try:
+        return registry.layer_count(state.get(state.CONFIG["base_model"]))
+    except InputError:
+        return 6
+
+
+def _log_values(control: Control) -> list[float]:
+    """1, 2, 5, 10, ... within the bounds, and the default."""
+    decades = range(math.floor(math.log10(control.low)), math.ceil(math.log10(control.high)) + 1)
+    values = {round(digit * 10.0**power, 12) for power in decades for digit in (1, 2, 5)}
+    return sorted({v for v in values if control.low <= v <= control.high} | {control.default})
+
+
+def _model_titles() -> dict[str, str]:
+    return {key: row.title for key, row in registry.available().items()}
+
+
+def _loss_titles() -> dict[str, str]:
+    return {key: loss.title for key, loss in LOSSES.items()}
+
+
+TITLES = {"base_model": _model_titles, "loss": _loss_titles}

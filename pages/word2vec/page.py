@@ -1,0 +1,72 @@
+"""Word2Vec: one vector a word, learned from nothing but which words stand near each other."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.types import InputError
+from pages.word2vec import live, setup, views
+from ui import kit, state
+
+PATH = "word2vec"
+VIEWS = {
+    "Neighbours": views.neighbours,
+    "Analogies": views.analogies,
+    "Pairs of a step": views.pairs,
+    "Without negatives": views.collapse,
+}
+
+state.open_link(state.W2V_TEXT)
+kit.opening(
+    PATH,
+    "Nobody tells this model what a word means. It reads a text and answers one question again and again: do "
+    "these two words stand near each other, or was one of them drawn at random? **Press Train** and watch "
+    "where the words go.",
+)
+main, side = kit.columns(PATH)
+
+with main:
+    setup.choose()
+    watched = None
+    with kit.sentences_not_tracebacks():
+        try:
+            watched = live.current()
+        except InputError:
+            state.put(state.W2V_RUN, None)
+            raise
+    if watched is not None:
+        guess = views.predict_neighbour(watched)
+        live.buttons(watched)
+        live.picture(watched)
+        with kit.sentences_not_tracebacks():
+            views.answer_neighbour(watched, guess)
+
+        if state.get(state.W2V_VIEW) not in VIEWS:
+            state.put(state.W2V_VIEW, state.W2V_VIEW.default)
+        view = st.segmented_control(
+            "View", list(VIEWS), required=True, default=state.W2V_VIEW.default, label_visibility="collapsed",
+            **state.bound(state.W2V_VIEW),
+        )  # fmt: skip
+        with kit.sentences_not_tracebacks():
+            VIEWS[view](watched)
+
+        with st.expander("Numbers behind the map", icon=":material/table:"):
+            if watched.busy:
+                st.caption("The table appears when the training rests.")
+            else:
+                views.numbers(watched)
+
+    with st.expander("What is computed"):
+        st.latex(r"L = -\log\sigma(u_o^\top v_w) - \sum_{i=1}^{k} \log\sigma(-u_{n_i}^\top v_w)")
+        st.markdown(
+            "$v_w$ is the vector of the word, $u_o$ the second vector of a true neighbour, $u_{n_i}$ that "
+            "of each of k random words. The map shows the v. This is skip-gram (Mikolov and others 2013, "
+            "[arXiv:1301.3781](https://arxiv.org/abs/1301.3781)) with negative sampling "
+            "([arXiv:1310.4546](https://arxiv.org/abs/1310.4546)), in this app's own code.\n\n"
+            "Each word has one vector, whatever the sentence, so the bank of a river and the bank that lends "
+            "money share theirs. Models such as MiniLM give a word a new vector in every sentence. With a "
+            "text of a few thousand words the neighbours of rare words are mostly chance: the original "
+            "vectors were learned from billions of words."
+        )
+
+live.keep_in_link(watched)

@@ -1,0 +1,116 @@
+"""What the Word2Vec page learns from and how: the text, the settings, and which words are shown."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from core.data import grammar
+from core.training import word2vec
+from core.training.word2vec import Corpus, Settings
+from ui import kit, state
+
+SUBSAMPLES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03)
+RATES = (0.01, 0.025, 0.05, 0.1, 0.2)
+TEXT_FILE = Path(__file__).parents[2] / "assets" / "corpus_text" / "harbour.txt"
+SOURCES = {"grammar": "Sentences of a small grammar", "text": "A story about a harbour", "own": "My own text"}
+EPOCHS = {"grammar": 20, "text": 100, "own": 100}  # a short text has to be read more often
+FIRST_WORD = {"grammar": "king", "text": "herring"}
+FIRST_ANALOGY = {"grammar": "france paris japan", "text": "anna blue tom"}
+
+
+def choose() -> None:
+    """Which text, and how it is read."""
+    for key, allowed in (
+        (state.W2V_SOURCE, tuple(SOURCES)),
+        (state.W2V_SUBSAMPLE, SUBSAMPLES),
+        (state.W2V_RATE, RATES),
+    ):
+        if state.get(key) not in allowed:  # a link may say anything
+            state.put(key, key.default)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.selectbox(
+            "Text", list(SOURCES), format_func=SOURCES.__getitem__, index=0, on_change=_source_changed,
+            **state.bound(state.W2V_SOURCE),
+        )  # fmt: skip
+        if state.get(state.W2V_SOURCE) == "own":
+            kit.typed(state.W2V_TEXT, "Your text", height=200, max_chars=word2vec.LONGEST_TEXT)
+        else:
+            with st.expander("Read it"):
+                st.text("\n".join(text().splitlines()[:40]))
+    with right:
+        _slider("Window", state.W2V_WINDOW, "How far, in words, a neighbour may stand at most.")
+        _slider(
+            "Negatives", state.W2V_NEGATIVES,
+            "Random words that each true pair is told apart from. 0 leaves only attraction.",
+        )  # fmt: skip
+        with st.expander("More settings"):
+            _slider("Dimensions", state.W2V_DIMENSIONS, "Numbers in each word's vector.")
+            st.select_slider(
+                "Subsampling", SUBSAMPLES, value=state.W2V_SUBSAMPLE.default,
+                format_func=lambda v: f"{v:g}" if v else "off",
+                help="A word whose share f of the text is above this is kept with chance √(t/f) only.",
+                **state.bound(state.W2V_SUBSAMPLE),
+            )  # fmt: skip
+            _slider("Epochs", state.W2V_EPOCHS, "How often the whole text is read.")
+            st.select_slider(
+                "Learning rate", RATES, value=state.W2V_RATE.default, format_func=lambda v: f"{v:g}",
+                **state.bound(state.W2V_RATE),
+            )  # fmt: skip
+            st.number_input(
+                "Seed", *state.W2V_SEED.bounds, value=state.W2V_SEED.default, **state.bound(state.W2V_SEED)
+            )
+            _slider("Words on the map", state.W2V_SHOWN, "The most frequent, function words aside.")
+
+
+def _slider(label: str, key: state.Key[int], meaning: str) -> None:
+    st.slider(label, *key.bounds, value=key.default, help=meaning, **state.bound(key))
+
+
+def _source_changed() -> None:
+    state.put(state.W2V_EPOCHS, EPOCHS[state.get(state.W2V_SOURCE)])
+
+
+@cache
+def _built_in(source: str) -> str:
+    return grammar.text() if source == "grammar" else TEXT_FILE.read_text(encoding="utf-8")
+
+
+def text() -> str:
+    """The chosen text, or what was typed."""
+    source = state.get(state.W2V_SOURCE)
+    return _built_in(source) if source != "own" else state.get(state.W2V_TEXT)
+
+
+def settings() -> Settings:
+    """The settings as they stand on the page."""
+    return Settings(
+        dimensions=state.get(state.W2V_DIMENSIONS),
+        window=state.get(state.W2V_WINDOW),
+        negatives=state.get(state.W2V_NEGATIVES),
+        subsample=state.get(state.W2V_SUBSAMPLE),
+        epochs=state.get(state.W2V_EPOCHS),
+        rate=state.get(state.W2V_RATE),
+        seed=state.get(state.W2V_SEED),
+    )
+
+
+def content_rows(corpus: Corpus) -> tuple[int, ...]:
+    """Rows of the words that are not function words, the most frequent first."""
+    return tuple(i for i, word in enumerate(corpus.vocabulary) if word not in word2vec.FUNCTION_WORDS)
+
+
+def kinds() -> dict[str, str]:
+    """Word -> kind where the text has known ones; they colour the map."""
+    return grammar.groups() if state.get(state.W2V_SOURCE) == "grammar" else {}
+
+
+def shown(corpus: Corpus) -> tuple[int, ...]:
+    """Rows of the words on the map."""
+    known, content = kinds(), content_rows(corpus)
+    first = [i for i in content if corpus.vocabulary[i] in known]  # the grammar's own words come first
+    others = [i for i in content if corpus.vocabulary[i] not in known]
+    return tuple([*first, *([] if known else others)][: state.get(state.W2V_SHOWN)])

@@ -1,0 +1,289 @@
+"""What the Word2Vec page says about the vectors: neighbours, analogies, the pairs of a step, the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from core.data import grammar
+from core.metrics.measures import mean_random_cosine
+from core.training import word2vec
+from core.types import InputError
+from pages.word2vec import setup as page
+from pages.word2vec.live import POLL, Watched
+from ui import figures, kit, messages, state
+from ui.tables import safe_table
+
+BESIDE = "Yes, the word that most often stands beside it"
+ANOTHER = "No, another word"
+STAYS, COLLAPSES = "It stays well below 1", "It comes close to 1: all words point the same way"
+CLOSE_TO_ONE = 0.9
+SHOWN = 10  # neighbours in the table
+
+
+def ticking(watched: Watched, draw: Callable[[Watched], None]) -> None:
+    """Draw again while the run goes on."""
+
+    def look() -> None:
+        now: Watched | None = state.get(state.W2V_RUN)
+        if now is not None:
+            with kit.sentences_not_tracebacks():
+                draw(now)
+
+    st.fragment(look, run_every=2 * POLL if watched.busy else None)()
+
+
+# ---- neighbours ------------------------------------------------------------------------------------
+
+
+def first_word(watched: Watched) -> str:
+    """What is looked at while nothing is typed."""
+    given = page.FIRST_WORD.get(state.get(state.W2V_SOURCE))
+    return given or watched.corpus.vocabulary[watched.rows[0]]
+
+
+def _word(watched: Watched) -> str:
+    return state.get(state.W2V_WORD).strip().lower() or first_word(watched)
+
+
+def _row(watched: Watched, word: str) -> int:
+    row = watched.corpus.row().get(word)
+    if row is None:
+        raise InputError(
+            f"'{word}' occurs fewer than two times in this text, so it has no vector. Try another."
+        )
+    return row
+
+
+def neighbours(watched: Watched) -> None:
+    st.text_input(
+        "Word", value="", placeholder=first_word(watched), max_chars=60, **state.bound(state.W2V_WORD)
+    )
+    ticking(watched, _neighbours)
+
+
+def _neighbours(watched: Watched) -> None:
+    word = _word(watched)
+    row = _row(watched, word)
+    corpus, vectors = watched.corpus, watched.state.vectors
+    beside = word2vec.companions(corpus, row, watched.settings.window)
+    near = word2vec.nearest(vectors, vectors[row], (row,), SHOWN)
+    safe_table(
+        {
+            f"nearest to {word}": [corpus.vocabulary[i] for i, _ in near],
+            "cosine": [cosine for _, cosine in near],
+            "times beside it": [int(beside[i]) for i, _ in near],
+            "in the text": [int(corpus.counts[i]) for i, _ in near],
+        },
+        key="w2v_near",
+        name="word2vec-neighbours",
+    )
+    st.caption(
+        f"Times beside it: how often it stands within {watched.settings.window} words, in one sentence."
+    )
+
+
+def predict_neighbour(watched: Watched) -> str | None:
+    return kit.predict(
+        state.W2V_GUESSES["neighbour"],
+        "After training, will the vector nearest to a word belong to the word that stands beside it most "
+        f"often? We look at “{messages.as_written(_asked(watched))}”, and leave words "
+        "such as “the” aside.",
+        (BESIDE, ANOTHER),
+    )
+
+
+def _asked(watched: Watched) -> str:
+    """The typed word where the text has it, else the first choice."""
+    word = _word(watched)
+    return word if word in watched.corpus.row() else first_word(watched)
+
+
+def answer_neighbour(watched: Watched, guess: str | None) -> None:
+    """The measured answer, once the run is over."""
+    if not watched.done:
+        st.caption("The answer appears when the training is over.")
+        return
+    word = _asked(watched)
+    row, corpus, vectors = _row(watched, word), watched.corpus, watched.state.vectors
+    content = [i for i in page.content_rows(corpus) if i != row]
+    beside = word2vec.companions(corpus, row, watched.settings.window)
+    most = max(int(beside[i]) for i in content)
+    companions = [i for i in content if int(beside[i]) == most]  # several may stand there equally often
+    cosines = word2vec.units(vectors)[content] @ word2vec.units(vectors)[row]
+    nearest = content[int(np.argmax(cosines))]
+    companion = nearest if nearest in companions else companions[0]
+    name = [messages.as_written(w) for w in corpus.vocabulary]
+    cosine = float(cosines[content.index(companion)])
+    others = f", as are {len(companions) - 1} other words" if len(companions) > 1 else ""
+    kit.verdict(
+        guess,
+        BESIDE if nearest == companion else ANOTHER,
+        f"Nearest to “{name[row]}” is “{name[nearest]}” (cosine {cosines.max():.2f}; seen beside it: "
+        f"{_times(beside[nearest])}). Its most frequent companion is “{name[companion]}”{others} (cosine "
+        f"{cosine:.2f}; seen beside it: {_times(beside[companion])}). "
+        "A word's vector v is never compared with another v in training, only with the second vector u of "
+        "its neighbours. Two words come close when they have the *same* neighbours, whether or not they "
+        "ever meet.",
+    )
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(int(count), f"{count} times")
+
+
+# ---- analogies -------------------------------------------------------------------------------------
+
+
+def analogies(watched: Watched) -> None:
+    st.text_input(
+        "Three words a b c: a is to b as c is to …", value="", placeholder=_first_analogy(watched),
+        max_chars=120, **state.bound(state.W2V_ANALOGY),
+    )  # fmt: skip
+    ticking(watched, _analogy)
+
+
+def _first_analogy(watched: Watched) -> str:
+    given = page.FIRST_ANALOGY.get(state.get(state.W2V_SOURCE))
+    return given or " ".join(watched.corpus.vocabulary[i] for i in watched.rows[:3])
+
+
+def _analogy(watched: Watched) -> None:
+    words = (state.get(state.W2V_ANALOGY).strip().lower() or _first_analogy(watched)).split()
+    if len(words) != 3 or len(set(words)) != 3:
+        raise InputError(
+            f"Type three different words with spaces between, such as: {_first_analogy(watched)}."
+        )
+    a, b, c = (_row(watched, word) for word in words)
+    found = word2vec.analogy(watched.state.vectors, a, b, c)
+    safe_table(
+        {
+            f"{words[0]} : {words[1]} :: {words[2]} : …": [watched.corpus.vocabulary[i] for i, _ in found],
+            "cosine": [cosine for _, cosine in found],
+        },
+        key="w2v_analogy_rows",
+        name="word2vec-analogy",
+    )
+    st.caption("The words nearest to b − a + c, the three themselves left out.")
+    if state.get(state.W2V_SOURCE) == "grammar":
+        _known_analogies(watched)
+
+
+def _known_analogies(watched: Watched) -> None:
+    row, name, vectors = watched.corpus.row(), watched.corpus.vocabulary, watched.state.vectors
+    questions = [q for q in grammar.analogies() if all(word in row for word in q)]
+    answers = [name[word2vec.analogy(vectors, *(row[w] for w in q[:3]), k=1)[0][0]] for q in questions]
+    right = sum(answer == q[3] for answer, q in zip(answers, questions))
+    st.markdown(f"The grammar makes {len(questions)} analogies true. Found now: **{right}**.")
+    with st.expander("All of them"):
+        columns = {part: [q[i] for q in questions] for i, part in enumerate(("a", "b", "c", "true answer"))}
+        safe_table(columns | {"found": answers}, key="w2v_known", name="word2vec-analogies", height=300)
+
+
+# ---- the pairs of a step ---------------------------------------------------------------------------
+
+
+def pairs(watched: Watched) -> None:
+    ticking(watched, _pairs)
+
+
+def _pairs(watched: Watched) -> None:
+    if watched.step is None:
+        st.caption("The pairs appear once the training loop is loaded.")
+        return
+    step, name = watched.step, watched.corpus.vocabulary
+    st.markdown("The last sentence:" if watched.done else "The next sentence:")
+    st.text(" ".join(step.sentence))
+    st.markdown(
+        "Each row is one small step. The **neighbour** should come out as real (1), the **random words** as "
+        "not real (0); the number in brackets is what the vectors say now, σ(u · v)."
+    )
+    safe_table(
+        {
+            "word": [name[p[0]] for p in step.pairs],
+            "neighbour": [name[p[1]] for p in step.pairs],
+            "seems real": step.chance[:, 0].tolist(),
+            "random words": [_negatives(watched, i) for i in range(len(step.pairs))],
+        },
+        key="w2v_pairs",
+        name="word2vec-pairs",
+        height=300,
+    )
+    st.caption(
+        "Frequent words are left out at random (subsampling), and the reach around each word is drawn anew "
+        "from 1 to the window, so near neighbours are seen more often. Random words are drawn by frequency "
+        "to the power 0.75."
+    )
+
+
+def _negatives(watched: Watched, i: int) -> str:
+    step, name = watched.step, watched.corpus.vocabulary
+    assert step is not None
+    drawn = zip(step.pairs[i, 2:].tolist(), step.chance[i, 1:].tolist())
+    return ", ".join(f"{name[row]} ({chance:.2f})" for row, chance in drawn if row >= 0)
+
+
+# ---- without negatives, and the numbers ------------------------------------------------------------
+
+
+def collapse(watched: Watched) -> None:
+    """What the random words are for: train without them."""
+    guess = kit.predict(
+        state.W2V_GUESSES["collapse"],
+        "Set Negatives to 0 and train. What becomes of the average cosine between the words?",
+        (STAYS, COLLAPSES),
+    )
+    ticking(watched, _mean_cosine)
+    if watched.settings.negatives or not watched.done:
+        st.caption("The answer appears when a run with 0 negatives is over.")
+        return
+    mean = mean_random_cosine(watched.state.vectors) or 0.0
+    kit.verdict(
+        guess,
+        COLLAPSES if mean > CLOSE_TO_ONE else STAYS,
+        f"Without random words the average cosine is {mean:.2f} and the loss {watched.state.loss:.3f}. Every "
+        "pair only pulls, so one common direction satisfies all of them and the loss falls towards 0 while "
+        "the vectors stop telling words apart. "
+        + (
+            ""
+            if mean > CLOSE_TO_ONE
+            else "It has not come that far here: give it more epochs or a higher rate. "
+        )
+        + "The negatives say what does not belong together.",
+    )
+
+
+def _mean_cosine(watched: Watched) -> None:
+    mean = mean_random_cosine(watched.state.vectors)
+    st.metric(
+        f"Average cosine between two words, with {watched.settings.negatives} negatives",
+        "–" if mean is None else f"{mean:.2f}",
+    )
+    if watched.history:
+        steps, losses = zip(*watched.history)
+        st.plotly_chart(
+            figures.curve(steps, {"loss a pair": losses}, x_title="sentences read", last_step=watched.total),
+            key="w2v_loss", config={"displayModeBar": False},
+        )  # fmt: skip
+        st.caption("Loss of one pair, the mean over the sentences since the measurement before.")
+        with st.expander("Numbers of the curve", icon=":material/table:"):
+            columns = {"sentences read": list(steps), "loss a pair": list(losses)}
+            safe_table(columns, key="w2v_losses", name="word2vec-loss", height=220)
+
+
+def numbers(watched: Watched) -> None:
+    """The table twin of the map."""
+    corpus, vectors, kinds = watched.corpus, watched.state.vectors, page.kinds()
+    best = [word2vec.nearest(vectors, vectors[i], (i,), 1)[0] for i in watched.rows]
+    columns = {
+        "word": [corpus.vocabulary[i] for i in watched.rows],
+        "kind": [kinds.get(corpus.vocabulary[i], "") for i in watched.rows],
+        "in the text": [int(corpus.counts[i]) for i in watched.rows],
+        "nearest": [corpus.vocabulary[i] for i, _ in best],
+        "cosine": [cosine for _, cosine in best],
+    }
+    if watched.frames and len(watched.frames[-1].xy) == len(watched.rows):
+        columns |= {"x": watched.frames[-1].xy[:, 0].tolist(), "y": watched.frames[-1].xy[:, 1].tolist()}
+    safe_table(columns, key="w2v_numbers", name="word2vec-map", height=300)

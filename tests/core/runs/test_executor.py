@@ -1,0 +1,207 @@
+"""Runs in real worker processes: queue, pause, step, fork, a dead worker; no run touches another."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.data.pairs import make_split
+from core.data.sentences import parse_sentences
+from core.runs.executor import LocalExecutor, RunRequest
+from core.types import InputError, Run, RunStatus, TrainingConfig
+
+TEXT = "\n".join(
+    f"{group} | {text}"
+    for group, texts in {
+        "weather": ["It will rain.", "The sun is out.", "Snow fell all night.", "A storm is coming."],
+        "food": ["This soup is salty.", "The bread is fresh.", "I had rice for lunch.", "The cake is sweet."],
+    }.items()
+    for text in texts
+)
+SENTENCES = parse_sentences(TEXT).sentence_set
+SPLIT = make_split(SENTENCES, 20, 0.25, 7)
+CONFIG = TrainingConfig(base_model="minilm-l3", steps=6, trained_layers=1, batch_size=4)
+PATIENCE = 90.0
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[LocalExecutor]:
+    engine = LocalExecutor(workers=1)
+    yield engine
+    engine.close()
+
+
+def request(**changes: object) -> RunRequest:
+    config = CONFIG.replace(**changes)
+    return RunRequest(config, SENTENCES, SPLIT.train, SPLIT.held_out, layout="pca")
+
+
+def wait(executor: LocalExecutor, run_id: str, until: Callable[[Run], bool]) -> Run:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        run = executor.run(run_id)
+        if until(run):
+            return run
+        time.sleep(0.02)
+    raise AssertionError(f"still {executor.run(run_id).status} at step {executor.run(run_id).step}")
+
+
+def rested(run: Run) -> bool:
+    return not run.is_active
+
+
+def drawn(run: Run) -> bool:
+    return rested(run) and bool(run.frames) and run.frames[-1].step == run.step
+
+
+def test_a_run_reports_every_step_and_draws_it(executor: LocalExecutor) -> None:
+    run = wait(executor, executor.start(request()), drawn)
+    assert run.status is RunStatus.FINISHED
+    assert [s.step for s in run.snapshots] == list(range(7))
+    assert not np.allclose(run.snapshots[0].embeddings, run.snapshots[-1].embeddings)
+    assert not run.snapshots[-1].embeddings.flags.writeable
+    assert run.frames[0].xy.shape == (len(SENTENCES), 2)
+    assert 0 in run.checkpoints and 6 in run.checkpoints
+
+
+def test_the_same_request_gives_the_same_numbers(executor: LocalExecutor) -> None:
+    first, second = (wait(executor, executor.start(request()), rested) for _ in range(2))
+    assert np.array_equal(first.snapshots[-1].embeddings, second.snapshots[-1].embeddings)
+    assert np.array_equal(first.snapshots[0].embeddings, second.snapshots[0].embeddings), "base model changed"
+
+
+def test_single_steps_equal_the_unbroken_run(executor: LocalExecutor) -> None:
+    whole = wait(executor, executor.start(request()), rested)
+    run_id = executor.start(replace(request(), until=1))
+    stepped = wait(executor, run_id, rested)
+    assert (stepped.status, stepped.step) == (RunStatus.PAUSED, 1)
+    executor.resume(run_id, steps=2)
+    stepped = wait(executor, run_id, lambda r: rested(r) and r.step == 3)
+    executor.resume(run_id)
+    stepped = wait(executor, run_id, lambda r: r.status is RunStatus.FINISHED)
+    assert [s.step for s in stepped.snapshots] == [s.step for s in whole.snapshots]
+    for a, b in zip(stepped.snapshots, whole.snapshots):
+        assert np.array_equal(a.embeddings, b.embeddings)
+
+
+def test_pause_keeps_the_place_and_play_goes_on(executor: LocalExecutor) -> None:
+    run_id = executor.start(request(steps=2000))
+    wait(executor, run_id, lambda r: r.step >= 2)
+    executor.pause(run_id)
+    paused = wait(executor, run_id, rested)
+    assert paused.status is RunStatus.PAUSED and 2 <= paused.step < 2000
+    executor.resume(run_id, steps=1)
+    assert wait(executor, run_id, lambda r: rested(r) and r.step > paused.step).step == paused.step + 1
+    executor.resume(run_id)
+    wait(executor, run_id, lambda r: r.status is RunStatus.RUNNING)
+    executor.stop(run_id)
+    assert wait(executor, run_id, rested).status is RunStatus.STOPPED
+
+
+def test_a_fork_with_the_same_settings_repeats_the_run_exactly(executor: LocalExecutor) -> None:
+    whole = wait(executor, executor.start(request()), drawn)
+    middle = whole.checkpoints[len(whole.checkpoints) // 2]
+    fork_id = executor.fork(whole.id, middle)
+    fork = executor.run(fork_id)
+    assert (fork.status, fork.step, fork.forked_from) == (RunStatus.PAUSED, middle, (whole.id, middle))
+    executor.resume(fork_id)
+    fork = wait(executor, fork_id, drawn)
+    assert np.array_equal(fork.snapshots[-1].embeddings, whole.snapshots[-1].embeddings)
+    assert np.array_equal(fork.frames[-1].xy, whole.frames[-1].xy)
+
+
+def test_a_fork_with_another_rate_differs_and_leaves_the_first_run_alone(executor: LocalExecutor) -> None:
+    whole = wait(executor, executor.start(request()), rested)
+    before = whole.snapshots[-1].embeddings.copy()
+    fork_id = executor.fork(whole.id, whole.checkpoints[1], CONFIG.replace(learning_rate=1e-3))
+    executor.resume(fork_id)
+    fork = wait(executor, fork_id, rested)
+    assert not np.array_equal(fork.snapshots[-1].embeddings, before)
+    assert np.array_equal(executor.run(whole.id).snapshots[-1].embeddings, before)
+
+
+def test_a_fork_refuses_what_it_cannot_change(executor: LocalExecutor) -> None:
+    whole = wait(executor, executor.start(request()), rested)
+    with pytest.raises(InputError, match="trained layers"):
+        executor.fork(whole.id, 0, CONFIG.replace(trained_layers=2))
+    with pytest.raises(InputError, match="Step 99 was not kept"):
+        executor.fork(whole.id, 99)
+
+
+def test_later_runs_queue_with_their_place_shown(executor: LocalExecutor) -> None:
+    first = executor.start(request(steps=2000))
+    second, third = executor.start(request()), executor.start(request())
+    assert [executor.run(i).queue_place for i in (second, third)] == [1, 2]
+    executor.stop(second)
+    assert executor.run(third).queue_place == 1
+    wait(executor, first, lambda r: r.step >= 1)
+    executor.stop(first)
+    assert wait(executor, third, rested).status is RunStatus.FINISHED
+
+
+def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecutor) -> None:
+    run_id = executor.start(request(steps=2000))
+    wait(executor, run_id, lambda r: r.step >= 3)
+    os.kill(executor._workers[0].pid, signal.SIGKILL)
+    run = wait(executor, run_id, rested)
+    assert run.status is RunStatus.FAILED
+    assert run.error is not None and "stopped unexpectedly" in run.error
+    assert wait(executor, executor.start(request()), rested).status is RunStatus.FINISHED
+    executor.resume(run_id, steps=1)  # and the broken one goes on from its last checkpoint
+    assert wait(executor, run_id, rested).status is RunStatus.PAUSED
+
+
+def test_a_dead_helper_is_restarted(executor: LocalExecutor) -> None:
+    os.kill(executor._lanes["encode"].pid, signal.SIGKILL)
+    time.sleep(0.5)
+    z = executor.call("core.models.embedding:embed", "minilm-l3", 0, "mean", ("one", "two")).result(PATIENCE)
+    assert z.shape == (2, 384)
+
+
+def test_a_run_whose_tab_closed_ends_by_itself(
+    executor: LocalExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runs.executor.OWNER_GRACE", 0.5)
+    open_tab = [True]
+    run_id = executor.start(request(steps=2000), alive=lambda: open_tab[0])
+    wait(executor, run_id, lambda r: r.step >= 1)
+    open_tab[0] = False
+    assert wait(executor, run_id, rested).status is RunStatus.STOPPED
+
+
+def test_bad_input_comes_back_in_its_own_words(executor: LocalExecutor) -> None:
+    with pytest.raises(InputError, match="Unknown model 'nope'"):
+        executor.call("core.models.embedding:embed", "nope", 0, "mean", ("one",)).result(PATIENCE)
+    run = wait(executor, executor.start(replace(request(), pairs=())), rested)
+    assert run.status is RunStatus.FAILED and run.error
+
+
+def test_a_bug_in_a_worker_shows_no_traceback(executor: LocalExecutor) -> None:
+    with pytest.raises(RuntimeError, match="server's log") as caught:
+        executor.call("core.models.embedding:embed", "minilm-l3", 0, "mean", 5).result(PATIENCE)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_two_full_pipes_do_not_wait_for_each_other(executor: LocalExecutor) -> None:
+    # Each answer asks for the next from the reader's thread, as the map of a run does, while both the
+    # question and the answer are larger than a pipe holds.
+    large = np.ones((5_000, 384), np.float32)
+    done: list[Future[Any]] = [Future() for _ in range(4)]
+
+    def ask_again(place: int, rounds: int) -> None:
+        def answered(_: Future[Any]) -> None:
+            ask_again(place, rounds - 1) if rounds else done[place].set_result(True)
+
+        executor.call("core.metrics.measures:normalized", large, lane="layout").add_done_callback(answered)
+
+    for place in range(len(done)):
+        ask_again(place, 3)
+    assert all(future.result(60) for future in done)

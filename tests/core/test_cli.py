@@ -1,0 +1,164 @@
+"""The command line trains, encodes, scores, searches and exports, and says what is wrong in a sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from core import cli
+from core.export import run_file
+from core.models import registry
+from core.training.controls import BY_FIELD
+from core.types import InputError
+from tests.conftest import ROOT
+
+PAIRS = """left,right,label
+The sun is out.,It is a bright day.,1
+The sun is out.,My bank account is empty.,0
+It rains a lot.,The rain does not stop.,1
+It rains a lot.,The soup is salty.,0
+The soup is salty.,There is too much salt in the soup.,1
+My bank account is empty.,I have no money left.,1
+"""
+
+
+def run(*words: object) -> str:
+    """What a command prints to standard output; raises what it raises."""
+    found = CliRunner().invoke(cli.app, [str(word) for word in words], catch_exceptions=True)
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+@pytest.fixture(autouse=True)
+def no_allowance_outlives_a_test(monkeypatch):
+    """`--model FOLDER` allows that folder for the rest of its process, which here is pytest's."""
+    monkeypatch.setenv(registry.ALLOWED, "")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with pairs.csv, the run file run.zip and the model folder model."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    out = run("train", folder / "pairs.csv", "--steps", 3, "--trained-layers", 1, "--held-out", 0,
+              "--out", folder / "model", "--save", folder / "run.zip")  # fmt: skip
+    assert "Uniformity" in out and "step 0\tstep 3" in out
+    return folder
+
+
+def test_encode_with_the_tuned_model(trained):
+    (trained / "texts.txt").write_text("The sun is out.\nThe soup is salty.\n", encoding="utf-8")
+    run("encode", trained / "texts.txt", trained / "z.npz", "--model", trained / "model")
+    run("encode", trained / "texts.txt", trained / "base.npz")
+    with np.load(trained / "z.npz") as tuned, np.load(trained / "base.npz") as base:
+        assert tuned["texts"].tolist() == ["The sun is out.", "The soup is salty."]
+        ours = registry.load("minilm-l6").encode(tuned["texts"].tolist())
+        assert np.abs(base["embeddings"] - ours).max() < 1e-6
+        assert np.abs(tuned["embeddings"] - ours).max() > 1e-4
+
+
+def test_score_prints_every_pair(trained):
+    lines = run("score", trained / "pairs.csv").strip().splitlines()
+    assert lines[0] == "cosine\tlabel\tleft\tright"
+    first = [line.split("\t") for line in lines if line.endswith("It is a bright day.")]
+    assert len(first) == 1 and 0.3 < float(first[0][0]) < 1.0
+
+
+def test_search_finds_the_nearest(trained):
+    (trained / "passages.txt").write_text(
+        "Bread is baked in an oven.\nThe cat sleeps on the mat.\nStars shine at night.\n", encoding="utf-8"
+    )
+    lines = run("search", trained / "passages.txt", "a sleeping kitten", "--top", 2).strip().splitlines()
+    assert len(lines) == 2 and lines[0].endswith("The cat sleeps on the mat.")
+
+
+@pytest.mark.parametrize(
+    "ending", ["html", "gif", "svg", "png", "py", "csv", "parquet", "npz", "tsv.zip", "pairs.csv"]
+)
+def test_export(trained, ending):
+    run("export", trained / "run.zip", trained / f"out.{ending}")
+    assert (trained / f"out.{ending}").stat().st_size > 200
+
+
+def test_export_of_the_model_equals_the_one_that_was_written(trained):
+    run("export", trained / "run.zip", trained / "again")
+    a, b = trained / "again" / "model.safetensors", trained / "model" / "model.safetensors"
+    assert a.read_bytes() == b.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["train", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (["train", "pairs.csv", "--steps", "0"], "Steps"),
+        (["train", "pairs.csv", "--loss", "nope"], "none of"),
+        (["train", "pairs.csv", "--model", "nope"], "Unknown model"),
+        (["train", "pairs.csv", "--out", "model"], "exists already"),
+        (["encode", "passages.txt", "x.docx"], "must end in"),
+        (["search", "passages.txt", "  "], "query is empty"),
+        (["export", "pairs.csv", "x.html"], "not a run file"),
+        (["export", "run.zip", "x.docx"], "unknown ending"),
+        (["export", "run.zip", "model"], "exists already"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(trained, monkeypatch, words, what):
+    monkeypatch.chdir(trained)
+    (trained / "passages.txt").write_text("One.\nTwo.\n")
+    with pytest.raises(InputError, match=what) as caught:
+        run(*words)
+    assert "\n" not in str(caught.value)
+
+
+def test_exit_codes_from_a_real_shell(trained):
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "core", *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            command, cwd=trained, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    wrong = call("train", "nowhere.csv")
+    assert wrong.returncode == 1 and wrong.stdout == "" and "Traceback" not in wrong.stderr
+    assert wrong.stderr == "Error: nowhere.csv cannot be read: No such file or directory.\n"
+    assert call("dance").returncode == 2
+    assert call("train", "--help").returncode == 0
+
+
+def test_every_setting_of_the_page_is_an_option():
+    shown = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, ["train", "--help"]).output
+    left_out = {"base_model", "snapshot_every"}  # --model; and one that the command chooses itself
+    for field in BY_FIELD.keys() - left_out:
+        assert f"--{field.replace('_', '-')} " in shown, field
+    assert "cosent" in shown and "|u-v|" in shown, "choices are listed"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("none.csv", b"", "none.csv is empty. Give it the columns left, right and label"),
+        ("two.csv", b"a,b\nc,d\n", "two.csv: Line 1: a pair is left | right | label"),
+    ],
+)
+def test_a_refused_file_is_named(tmp_path, name, data, told):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=re.escape(told)):
+        run("score", tmp_path / name)
+
+
+def test_the_further_settings_reach_the_run(tmp_path):
+    (tmp_path / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    with pytest.raises(InputError, match="Pooling"):
+        run("train", tmp_path / "pairs.csv", "--steps", 1, "--pooling", "median")
+    run("train", tmp_path / "pairs.csv", "--steps", 1, "--held-out", 0, "--pooling", "cls", "--dropout", 0.1,
+        "--warmup", 0.2, "--weight-decay", 0.01, "--save", tmp_path / "run.zip")  # fmt: skip
+    config = run_file.unpack((tmp_path / "run.zip").read_bytes(), "run.zip").run.config
+    assert (config.pooling, config.dropout, config.warmup, config.weight_decay) == ("cls", 0.1, 0.2, 0.01)

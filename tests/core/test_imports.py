@@ -1,0 +1,228 @@
+"""The rules of the house, read off syntax trees: who may import whom, who starts work, how long files are.
+
+The rules and their reasons stand in CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "transformers", "umap", "sklearn", "plotly", "sentence_transformers", "peft", "numba")
+SERVER_FORBIDDEN = ("torch", "transformers", "umap", "sentence_transformers")
+FILE_LINES = 400
+PAGE_LINES = 130
+
+
+def files(*patterns: str) -> list[Path]:
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+
+
+CORE = files("core/**/*.py")
+UI = files("ui/**/*.py")
+PAGES = files("pages/*/page.py")
+PAGE_FILES = files("pages/**/*.py")
+WIDGETS = [path for path in PAGE_FILES if path not in PAGES]
+APP = [ROOT / "app.py", *UI, *PAGE_FILES]
+OURS = [*CORE, *APP]
+
+
+def each(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=[str(p.relative_to(ROOT)) for p in paths])
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def nodes(root: ast.AST, lazy: bool = True) -> Iterator[ast.AST]:
+    """All nodes below `root` that run: not type-only imports, and without `lazy` no function bodies."""
+    for child in ast.iter_child_nodes(root):
+        if is_type_checking(child):
+            yield from (n for other in child.orelse for n in nodes(other, lazy))  # type: ignore[attr-defined]
+            continue
+        if not lazy and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        yield child
+        yield from nodes(child, lazy)
+
+
+def package(path: Path) -> list[str]:
+    """The dotted package of a file, for relative imports."""
+    return list(path.relative_to(ROOT).parent.parts)
+
+
+def imported(path: Path, lazy: bool = True) -> set[str]:
+    """Dotted names of what a file imports; `from a import b` counts as both a and a.b."""
+    names: set[str] = set()
+    for node in nodes(tree(path), lazy):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package(path)[: len(package(path)) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    # importlib.import_module("torch") and __import__("torch") are imports too.
+    for node in nodes(tree(path), lazy):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func)
+            if called in ("importlib.import_module", "import_module", "__import__"):
+                names.add(str(node.args[0].value))
+    return names
+
+
+def within(names: set[str], *packages: str) -> set[str]:
+    return {name for name in names if any(name == p or name.startswith(f"{p}.") for p in packages)}
+
+
+def attributes(path: Path) -> set[str]:
+    """Every dotted expression a file uses, such as "st.session_state"."""
+    return {ast.unparse(node) for node in nodes(tree(path)) if isinstance(node, ast.Attribute)}
+
+
+@each(CORE)
+def test_core_knows_nothing_of_the_screen(path):
+    assert not within(imported(path), "streamlit", "plotly", "ui", "pages", "app")
+
+
+def test_the_data_types_need_only_numpy():
+    allowed = sys.stdlib_module_names | {"numpy"}
+    assert {name.split(".")[0] for name in imported(ROOT / "core" / "types.py")} <= allowed
+
+
+@each([path for path in APP if path.name == "plots.py" or "figures" in path.parts])
+def test_figures_are_pure(path):
+    assert not within(imported(path), "streamlit")
+
+
+@each(PAGE_FILES)
+def test_pages_never_import_each_other(path):
+    own = f"pages.{path.parent.name}"
+    assert not within(imported(path), "pages") - within(imported(path), own) - {"pages"}
+
+
+@each(UI)
+def test_ui_never_imports_a_page(path):
+    assert not within(imported(path), "app") and not {
+        name for name in within(imported(path), "pages") if name != "pages"
+    }
+
+
+@each(PAGES)
+def test_pages_hold_no_classes(path):
+    assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
+
+
+@each([path for path in OURS if path != ROOT / "ui" / "state.py"])
+def test_only_state_touches_session_state_and_the_url(path):
+    forbidden = ("session_state", "query_params")
+    assert not {name for name in attributes(path) if name.startswith("st.") and name.endswith(forbidden)}
+    assert not {name for name in imported(path) if name.startswith("streamlit.") and name.endswith(forbidden)}
+
+
+STARTERS = ("threading", "multiprocessing", "subprocess", "concurrent.futures", "_thread")
+STARTING = {"Thread", "Timer", "Process", "Pool", "Popen", "ThreadPoolExecutor", "ProcessPoolExecutor"}
+STARTING_CALLS = {"os.fork", "os.spawnv", "os.system", "os.popen", "subprocess.run", "asyncio.create_task"}
+
+
+@each([path for path in OURS if path.parent != ROOT / "core" / "runs"])
+def test_only_jobs_start_threads_and_processes(path):
+    started = {
+        name for name in imported(path) if name.split(".")[-1] in STARTING and within({name}, *STARTERS)
+    }
+    called = {
+        ast.unparse(node.func)
+        for node in nodes(tree(path))
+        if isinstance(node, ast.Call)
+        and (ast.unparse(node.func) in STARTING_CALLS or ast.unparse(node.func).split(".")[-1] in STARTING)
+    }
+    assert not started and not called
+
+
+@each([path for path in OURS if path.parent != ROOT / "core" / "maps"])
+def test_only_projection_imports_umap(path):
+    assert not within(imported(path), "umap")
+
+
+@each(APP)
+def test_the_app_imports_nothing_heavy_before_it_paints(path):
+    assert (
+        not within(imported(path, lazy=False), *HEAVY) or path.name == "plots.py" or "figures" in path.parts
+    )
+
+
+@each(APP)
+def test_the_server_process_never_runs_a_model(path):
+    assert not within(imported(path), *SERVER_FORBIDDEN)
+
+
+@each(OURS)
+def test_nothing_unpickles_or_trusts_remote_code(path):
+    assert not within(imported(path), "dill", "cloudpickle", "joblib", "marshal", "shelve")
+    # pickle.dumps as the digest of a question is harmless; reading or keeping a pickle is not.
+    assert not {name for name in within(attributes(path), "pickle") if name != "pickle.dumps"}
+    assert not within(imported(path), "pickle.load", "pickle.loads", "pickle.Unpickler", "pickle.dump")
+    for node in nodes(tree(path)):
+        if isinstance(node, ast.Call):
+            values = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            assert values.get("trust_remote_code") in (None, "False")
+            assert values.get("allow_pickle") in (None, "False")
+            assert values.get("unsafe_allow_html") in (None, "False")
+            assert ast.unparse(node.func) not in ("eval", "exec", "torch.load")
+
+
+@each(OURS)
+def test_files_stay_readable(path):
+    limit = PAGE_LINES if path in PAGES else FILE_LINES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+@each([path for path in OURS if path.read_text(encoding="utf-8").strip()])
+def test_files_open_with_what_they_hold(path):
+    assert ast.get_docstring(tree(path)), "begin the file with one or two sentences: what it holds and why"
+
+
+def modules(paths: list[Path]) -> list[str]:
+    dotted = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+    return [name.removesuffix(".__init__") for name in dotted]
+
+
+def loaded_by(names: list[str], libraries: tuple[str, ...]) -> str:
+    """Which of the libraries a fresh process has in memory after importing the modules, as printed text."""
+    code = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+        f"print([name for name in {libraries!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+def test_importing_the_whole_ui_leaves_the_models_out():
+    """Every module of ui/ and of the pages, as the server imports them, and all that they import in turn."""
+    assert loaded_by(modules([*UI, *WIDGETS]), SERVER_FORBIDDEN) == "[]"
+
+
+def test_the_first_page_paints_before_anything_heavy_loads():
+    """Whatever ui/ adds to what Streamlit loads by itself (plotly is among that, for its own theme)."""
+    assert loaded_by(["streamlit", *modules([*UI, *WIDGETS])], HEAVY) == loaded_by(["streamlit"], HEAVY)
+
+
+def test_every_page_file_has_its_row_and_every_address_is_its_own():
+    from ui import pages
+
+    assert {path.parent.name for path in PAGES} == {row.folder for row in pages.PAGES}
+    assert len({row.url_path for row in pages.PAGES}) == len(pages.PAGES)
+    assert {row.section for row in pages.PAGES} <= set(pages.SECTIONS)

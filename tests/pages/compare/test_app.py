@@ -1,0 +1,100 @@
+"""Compare opens with two base models measured; every view answers; a typed sentence is placed twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.types import Run
+from pages.compare import models, saving
+from pages.compare.views import VIEWS
+from tests.pages.workers import in_this_process  # noqa: F401
+from ui import state
+
+PAGE = "compare"
+
+
+def test_it_opens_with_two_models_measured(open_app, in_this_process):  # noqa: F811
+    app = open_app(PAGE)
+    assert not app.exception and not app.warning
+    assert app.title[0].value == "Compare runs"
+    assert len(app.get("bidi_component")) == 2
+    assert [box.label for box in app.selectbox][:2] == ["A, before", "B, after"]
+    app.radio(key="cmp_guess").set_value("Most stay").run()
+    assert any("nearest neighbours are the same under A and B" in text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_opens_from_its_link(open_app, in_this_process, view):  # noqa: F811
+    app = open_app(PAGE, cmp=view, cmp_map="Arrows")
+    assert not app.exception and not app.error and not app.warning
+    assert len(app.get("bidi_component")) == 1
+    assert view == "Runs" or len(app.dataframe) >= 1
+
+
+def test_a_typed_sentence_is_placed_under_both(open_app, in_this_process):  # noqa: F811
+    app = open_app(PAGE, cmp_text="What a *dreadful* <b>film</b>", cmp_map="Blend")
+    assert not app.exception
+    assert sum("Nearest under" in caption.value for caption in app.caption) == 2
+
+
+def test_a_link_to_a_run_that_is_gone_still_opens(open_app, in_this_process):  # noqa: F811
+    app = open_app(PAGE, cmp_a="run:00000000", cmp_a_step="7")
+    assert not app.exception and len(app.get("bidi_component")) == 2
+
+
+def finished(*steps: int) -> Run:
+    from tests.pages.train_live.test_app import stale
+
+    _, run, _ = stale()
+    first = run.snapshots[0]
+    return replace(run, snapshots=tuple(replace(first, step=step) for step in steps))
+
+
+def test_after_follows_a_run_that_has_gone_on_but_not_a_chosen_moment(monkeypatch):
+    def page():
+        from pages.compare import models
+
+        models.choose()
+
+    runs = [finished(0, 4)]
+    monkeypatch.setattr(models, "known_runs", lambda: runs)
+    app = AppTest.from_function(page).run()
+    assert [app.session_state[k.name] for k in (state.CMP_A_STEP, state.CMP_B_STEP)] == [0, 4]
+    runs[0] = finished(0, 4, 8)
+    app.run()
+    assert [app.session_state[k.name] for k in (state.CMP_A_STEP, state.CMP_B_STEP)] == [0, 8]
+    app.select_slider(key=state.CMP_B_STEP.name).set_value(4).run()
+    runs[0] = finished(0, 4, 8, 9)
+    app.run()
+    assert app.session_state[state.CMP_B_STEP.name] == 4
+
+
+def test_what_was_typed_last_is_saved_too(monkeypatch):
+    def page():
+        from pages.compare import saving
+        from tests.pages.compare.test_app import finished
+
+        saving.save_form(finished(0, 1))
+
+    saved = []
+    monkeypatch.setattr(saving.learner, "current", lambda: object())
+    monkeypatch.setattr(saving, "_checkpoint", lambda run: None)
+    monkeypatch.setattr(saving, "_store_run", lambda run, who, title, note: saved.append((title, note)))
+    app = AppTest.from_function(page).run()
+    app.text_input(key="keep_title r").set_value("My *title*")
+    app.text_area(key="keep_note r").set_value("=a <b>note</b>")
+    app.button(key="keep_save").click().run()  # in one go with the text, as a browser sends it
+    assert not app.exception and saved == [("My *title*", "=a <b>note</b>")]
+
+
+def test_a_download_waits_for_what_was_typed_last(monkeypatch):
+    form = {"keep_title r": "Old", "keep_note r": ""}
+    monkeypatch.setattr(saving.time, "sleep", lambda _: form.update({"keep_note r": "typed last"}))
+    monkeypatch.setattr(saving, "_checkpoint", lambda run: None)
+    monkeypatch.setattr(
+        saving, "_made_file", lambda target, run, checkpoint, title, note, created: (title, note)
+    )
+    assert saving._run_bytes(finished(0, 1), form) == ("Old", "typed last")

@@ -1,0 +1,230 @@
+"""The study page without a browser: names, answers on disk, undo, modes, browse, decks, the side panel."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.cards import shipped
+from core.cards.quiz import Scores, short_answer
+from core.cards.typed import TypedScore
+from core.cards.types import Rating, StudyMode
+from core.storage import new_key
+from pages.study import typed_answer
+from ui import learner
+from ui.cards import display
+
+NASTY = "<b>bold</b> *stars* $x^2$ :smile: [link](http://x.y) `code` www.z.org"
+OWN_DECK = f"# Mine\n\n#### First\n:p {NASTY}\n??x\n{NASTY}\nx??\n"
+
+
+@pytest.fixture
+def who():
+    """A learner of this test's own, with the key that stands in the address."""
+    key = new_key()
+    found = learner.store().create_learner("Ada", key, learner.now())
+    return found, key
+
+
+@pytest.fixture
+def study(open_app, who):
+    """`study(mode="choice")`: the study page of that learner with these URL parameters."""
+
+    def open_(**query: str) -> AppTest:
+        app = open_app("study")
+        app.query_params["learner"] = who[1]
+        for name, value in query.items():
+            app.query_params[name] = value
+        return quiet(app.run())
+
+    return open_
+
+
+def quiet(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return quiet(next(b for b in app.button if b.label == label).click().run())
+
+
+def labels(app: AppTest) -> list[str]:
+    return [b.label for b in app.button]
+
+
+def question(app: AppTest) -> str:
+    return next(m.value for m in app.markdown if m.value.startswith("### "))
+
+
+def test_a_name_is_all_it_takes(open_app):
+    app = quiet(open_app("study"))
+    app.text_input[0].input("Grace")
+    press(app, "Begin")
+    key = app.query_params["learner"]
+    key = key[0] if isinstance(key, list) else key
+    assert learner.store().learner(key).name == "Grace"
+    assert "Show the answer" in labels(app)
+
+
+def test_an_empty_name_gets_a_sentence(open_app):
+    app = quiet(open_app("study"))
+    press(app, "Begin")
+    assert "name is empty" in app.warning[0].value
+
+
+def test_an_unknown_key_is_told_and_nothing_is_made(open_app):
+    before = len(learner.store().learners())
+    app = open_app("study")
+    app.query_params["learner"] = "nobody-has-this-key-at-all"
+    quiet(app.run())
+    assert "No progress is stored here" in app.info[0].value
+    assert len(learner.store().learners()) == before
+
+
+def test_an_answer_is_stored_before_the_next_card_shows(study, who):
+    app = study()
+    first = question(app)
+    assert "Got it" not in labels(app)
+    press(app, "Show the answer")
+    press(app, "Got it")
+    log = learner.store().log(who[0].id)
+    assert [entry.rating for entry in log] == [Rating.GOOD]
+    assert log[0].mode is StudyMode.FLIP and log[0].seconds is not None
+    assert question(app) != first
+
+
+def test_a_second_click_for_the_same_card_does_nothing(study, who):
+    app = study()
+    press(app, "Show the answer")
+    again = next(b for b in app.button if b.label == "Again")
+    again.click().run()
+    again.click().run()
+    assert len(learner.store().log(who[0].id)) == 1
+
+
+def test_undo_brings_the_card_back(study, who):
+    app = study()
+    press(app, "Show the answer")
+    press(app, "Got it")
+    press(app, "Show the answer")
+    second = question(app)
+    press(app, "Got it")
+    press(app, "Undo")
+    assert question(app) == second
+    assert len(learner.store().log(who[0].id)) == 1
+
+
+def test_suspended_cards_stay_away(study, who):
+    app = study()
+    first = question(app)
+    press(app, "Suspend")
+    assert question(app) != first
+    assert len(learner.store().suspended(who[0].id)) == 1
+
+
+def test_a_confident_error_comes_first(study, who):
+    app = study(study_sure="true")
+    press(app, "Certain")
+    wrong = question(app)
+    press(app, "Again")
+    assert learner.store().log(who[0].id)[0].is_confident_error
+    badges = " ".join(m.value for m in app.markdown)
+    assert question(app) != wrong  # it is due in a minute, not at once
+    assert "1 in learning" in badges
+
+
+def test_multiple_choice_suggests_and_leaves_the_verdict(study, who):
+    app = study(study_mode="choice")
+    right = display.plain(short_answer(shipped.all_cards()[0]))
+    assert right in labels(app)
+    press(app, right)
+    assert any("That is the right option" in m.value for m in app.markdown)
+    press(app, "Again")
+    entry = learner.store().log(who[0].id)[0]
+    assert (entry.mode, entry.rating) == (StudyMode.CHOICE, Rating.AGAIN)
+
+
+def test_typed_answers_show_both_scores(study, who, monkeypatch):
+    asked = []
+
+    def fake(target, *args, **_):
+        asked.append((target, args))
+        return TypedScore(Scores(0.81, 0.77), Scores(0.2, 0.1))
+
+    monkeypatch.setattr(typed_answer.kit, "ask", fake)
+    app = study(study_mode="typed")
+    app.text_input[0].input(NASTY)
+    press(app, "Check")
+    assert asked[0][0] == "core.cards.typed:score" and asked[0][1][0] == NASTY
+    assert NASTY in [t.value for t in app.text]
+    assert "0.81" in str(app.table[0].value) and "0.77" in str(app.table[0].value)
+    assert "closer to the card's" in " ".join(c.value for c in app.caption)
+
+
+def test_a_changed_card_keeps_its_schedule_and_its_text(study, who):
+    app = study()
+    card = shipped.all_cards()[0]
+    press(app, "Show the answer")
+    press(app, "Got it")
+    app.query_params["study"] = "Browse"
+    quiet(app.run())
+    app = study(study="Browse")
+    next(a for a in app.text_area if a.label == "Answer").input(NASTY)
+    press(app, "Save")
+    assert learner.store().edits(who[0].id)[card.id].answer == NASTY
+    assert card.id in learner.store().states(who[0].id)
+    assert NASTY in [t.value for t in app.text]  # as text, not as Markdown
+    press(app, "Back to the original")
+    assert not learner.store().edits(who[0].id)
+
+
+def test_search_finds_and_says_when_it_does_not(study):
+    app = study(study="Browse", study_search="margin")
+    assert 0 < len(app.dataframe[0].value) < len(shipped.all_cards())
+    app = study(study="Browse", study_search="no such word anywhere")
+    assert "No card holds all" in app.info[0].value
+
+
+def test_a_bad_deck_is_refused_with_its_line_and_kept_in_the_field(study):
+    app = study(study="Decks")
+    bad = "# D\n\n#### A\n:p q\n??x\nanswer without an end\n"
+    app.text_area[0].input(bad).run()
+    assert "Line 5" in app.warning[0].value
+    assert app.text_area[0].value == bad
+
+
+def test_an_own_deck_is_kept_and_studied_first(study, who):
+    app = study(study="Decks")
+    app.text_area[0].input(OWN_DECK).run()
+    press(app, "Keep this deck")
+    decks = learner.store().own_decks(who[0].id)
+    assert [(d.title, len(d)) for d in decks] == [("Mine", 1)]
+    app = study()
+    assert display.plain(NASTY) in question(app)
+    press(app, "Show the answer")
+    assert NASTY in [t.value for t in app.text]
+
+
+def test_progress_draws_with_a_table_beside_each_chart(study):
+    app = study()
+    press(app, "Show the answer")
+    press(app, "Got it")
+    app = study(study="Progress")
+    assert len(app.get("plotly_chart")) == 2  # forecast and forgetting; retention needs reviews
+    assert len(app.dataframe) == 2
+
+
+@pytest.mark.parametrize("page", ["train", "losses", "similarity"])
+def test_the_panel_shows_cards_of_its_page(page, monkeypatch):
+    monkeypatch.setattr(learner, "study_link", lambda label: None)  # links need the whole app
+
+    def body(path: str) -> None:
+        from ui.cards import side_panel
+
+        side_panel.show(path)
+
+    app = quiet(AppTest.from_function(body, args=(page,), default_timeout=30).run())
+    assert 2 <= len(app.expander) <= 3
+    expected = {card.answer for card in shipped.cards_for_page(page)}
+    assert expected & {t.value for t in app.text}

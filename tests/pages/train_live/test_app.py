@@ -1,0 +1,254 @@
+"""The page without a browser: what it offers, what links do to it, what it refuses and how."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.models import cross_encoder, registry
+from core.types import Frame, TrainingConfig
+from pages.train_live import map
+from tests.pages.workers import batch_sizes, in_this_process  # noqa: F401
+from ui import state
+from ui.boards.moving_map import BoardResult, MarkAction
+
+
+def values(app, *keys):
+    return [app.session_state[key.name] for key in keys]
+
+
+def test_it_opens_ready_to_train(open_app):
+    app = open_app("train_live")
+    assert not app.exception
+    assert app.button(key="go").label == "Train" and not app.button(key="go").disabled
+
+
+def test_a_link_sets_every_kind_of_setting(open_app):
+    app = open_app("train_live", set="bank_intents", loss="contrastive", steps="30", learning_rate="2e-5")
+    assert not app.exception
+    loss, steps, rate = (state.CONFIG[f] for f in ("loss", "steps", "learning_rate"))
+    assert values(app, state.SET, loss, steps, rate) == ["bank_intents", "contrastive", 30, 2e-5]
+
+
+def test_a_link_to_a_set_brings_what_the_set_suggests(open_app):
+    app = open_app("train_live", set="collapse")
+    assert app.session_state["loss"] == "contrastive" != TrainingConfig().loss
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("set", "nope"),
+        ("loss", "nope"),
+        ("steps", "-5"),
+        ("steps", "x"),
+        ("learning_rate", "9"),
+        ("data", "!!"),
+    ],
+)
+def test_nonsense_in_a_link_is_ignored(open_app, name, value):
+    app = open_app("train_live", **{name: value})
+    assert not app.exception
+    assert not app.button(key="go").disabled
+
+
+def test_sentences_without_groups_ask_for_pairs(open_app):
+    app = open_app("train_live", set="own", data=state.pack({"text": "one\ntwo\nthree"}))
+    assert not app.exception
+    assert app.button(key="go").disabled
+    assert "no groups" in app.info[0].value
+
+
+def test_typed_pairs_are_enough_to_train(open_app):
+    data = state.pack({"text": "one\ntwo\nthree", "pair_text": "one | two | 1\none | three | 0"})
+    app = open_app("train_live", set="own", data=data)
+    assert not app.exception
+    assert not app.button(key="go").disabled
+
+
+def test_a_wrong_pair_names_its_line_and_keeps_the_text(open_app):
+    data = state.pack({"text": "one\ntwo", "pair_text": "one | two | 7"})
+    app = open_app("train_live", set="own", data=data)
+    assert not app.exception
+    assert "ine 1" in app.info[0].value
+    assert app.session_state["pair_text"] == "one | two | 7"
+
+
+def test_the_pair_table_holds_both_models_scores(open_app, in_this_process, batch_sizes):  # noqa: F811
+    typed = ["A <b>cat</b> sleeps.", "=A kitten naps.", "The bank failed.", "He sat by the river."]
+    pairs = [(0, 1, 1), (0, 2, 0), (1, 3, 0)]
+    lines = [f"{typed[a]} | {typed[b]} | {label}" for a, b, label in pairs]
+    data = state.pack({"text": "\n".join(typed), "pair_text": "\n".join(lines)})
+    app = open_app("train_live", set="own", held_out="0", panel="Pairs", data=data)
+    for _ in range(5):  # a browser would look again every second
+        if "…" not in (table := app.dataframe[0].value)["cross-encoder"].tolist():
+            break
+        app.run()
+    assert not app.exception
+    asked = list(zip(table["left"].str.lstrip("'"), table["right"].str.lstrip("'"), strict=True))
+    assert sorted(asked) == sorted((typed[a], typed[b]) for a, b, _ in pairs)
+    vectors = dict(zip(typed, registry.load("minilm-l6").encode(typed)))
+    np.testing.assert_allclose(table["cosine before"], [vectors[a] @ vectors[b] for a, b in asked], atol=1e-5)
+    read = cross_encoder.load().score_both_orders(asked).scores
+    np.testing.assert_allclose(table["cross-encoder"], read, atol=1e-5)
+
+
+def test_packed_texts_survive_and_bombs_do_not():
+    texts = {"text": "weather | Зима ❄️\n<b>x</b>", "pair_text": "a | b | 1"}
+    assert state.unpack(state.pack(texts)) == texts
+    assert state.unpack(state.pack({"text": "x" * 3_000_000})) == {}
+
+
+TYPED = "weather | It rains.\nweather | The sun shines.\nfood | The soup is hot.\nfood | Bread is *fresh*."
+
+
+def own(open_app, text=TYPED, pair_text="", **query):
+    return open_app("train_live", set="own", data=state.pack({"text": text, "pair_text": pair_text}), **query)
+
+
+def captions(app):
+    return [caption.value for caption in app.caption]
+
+
+def test_what_people_typed_is_never_read_as_markdown(open_app):
+    app = own(open_app, pair_text="a | b | **5** <b>$x$")
+    assert r"\*\*5\*\* \<b\>\$x\$" in app.info[0].value
+    app = own(open_app, text="a | b | c")
+    assert any(r"write \\\| for a \| that" in caption for caption in captions(app))
+
+
+def test_a_wrong_pair_leaves_the_sentences_their_map(open_app):
+    app = own(open_app, pair_text="one | two")
+    assert app.info[0].value.startswith("Pairs, line 1: ") and app.error[0].value == app.info[0].value
+    assert not any("appears here once there are sentences" in caption for caption in captions(app))
+
+
+def test_notices_name_their_lines(open_app):
+    app = own(open_app, text=TYPED + "\n\nweather | It rains.", pair_text="new | It rains. | 1")
+    assert "Sentences, line 5: Blank lines were skipped." in captions(app)
+    assert any(caption.startswith("Sentences, line 6: ") for caption in captions(app))
+    assert any(caption.startswith("Pairs, line 1: ") for caption in captions(app))
+
+
+def test_the_way_pairs_are_made_is_marked(open_app):
+    app = own(open_app)
+    (ways,) = (g for g in app.get("button_group") if g.label == "Pairs")
+    assert ways.value == "groups"
+
+
+def test_a_loss_without_labels_needs_no_pairs(open_app):
+    app = own(open_app, text="one\ntwo\nthree", loss="simcse")
+    assert not app.info and not app.button(key="go").disabled
+
+
+def test_one_group_gives_similar_pairs(open_app):
+    assert not own(open_app, text="a | cats\na | dogs\na | birds").button(key="go").disabled
+    app = own(open_app, text="a | cats\ndogs")
+    assert app.button(key="go").disabled and "groups give no pair" in app.info[0].value
+
+
+@pytest.mark.parametrize("mined", ["0,1,1 x,y,z 0,1 0,1,nan 0,1,7 -1,0,1 999,1,0 0,1,0,1", "0,1,1"])
+def test_mined_pairs_of_a_link_are_those_that_can_be(open_app, mined):
+    app = open_app(
+        "train_live",
+        set="own",
+        pairs="mined",
+        held_out="0",
+        data=state.pack({"text": TYPED, "mined": mined}),
+    )
+    assert not app.exception and not app.button(key="go").disabled
+    app.text_area(key="text").set_value("food | A cake.\n" + TYPED).run()  # every row is another sentence now
+    assert app.button(key="go").disabled and "No pairs have been mined" in app.info[0].value
+
+
+def test_typed_pairs_wait_for_their_set(open_app):
+    app = own(open_app, pair_text="It rains. | The soup is hot. | 0")
+    app.selectbox(key="set").set_value("negation").run()
+    assert app.session_state["pair_text"] == ""
+    app.text_area(key="pair_text").set_value("one | two | 1").run()
+    app.selectbox(key="set").set_value("own").run()
+    assert app.session_state["pair_text"] == "It rains. | The soup is hot. | 0"
+    app.selectbox(key="set").set_value("negation").run()
+    assert app.session_state["pair_text"] == "one | two | 1"
+
+
+def test_a_copy_does_not_cost_the_own_text(open_app):
+    app = own(open_app)
+    app.selectbox(key="set").set_value("negation").run()
+    app.button(key="copy_set").click().run()
+    copied = app.session_state["text"]
+    assert copied != TYPED
+    app.button(key="earlier").click().run()
+    assert app.session_state["text"] == TYPED
+    app.button(key="earlier").click().run()
+    assert app.session_state["text"] == copied
+
+
+def stale():
+    """An experiment whose last pair brought a sentence that the finished run has never seen."""
+    from core.data.sentences import parse_pairs, parse_sentences
+    from core.types import Forces, Frame, Metrics, Run, RunStatus, Snapshot
+    from ui.experiment import Experiment
+
+    before = parse_sentences(TYPED).sentence_set
+    now = parse_pairs("It rains. | Something new. | 1", before)
+    z = np.eye(4, 384, dtype=np.float32)
+    snapshots = tuple(Snapshot(step, 1.0, z, Forces.none(), Metrics()) for step in (0, 1))
+    frames = tuple(Frame(step, z[:, :2], np.ones(4), 1.0, "pca") for step in (0, 1))
+    run = Run("r", TrainingConfig(), before, (), (), snapshots, frames, RunStatus.FINISHED)
+    return Experiment(now.sentence_set, now.pairs, ()), run, np.eye(5, 384, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "panel", ["Progress", "Pairs", "Forces", "Cosines", "Biggest movers", "Map as table"]
+)
+def test_a_run_keeps_its_own_sentences(panel):
+    def page(panel):
+        from pages.train_live.panels import PANELS
+        from tests.pages.train_live.test_app import stale
+
+        PANELS[panel](*stale())
+
+    app = AppTest.from_function(page, args=(panel,)).run(timeout=60)
+    assert not app.exception
+    if panel == "Map as table":
+        assert app.dataframe[0].value["sentence"].tolist() == [s.text for s in stale()[1].sentences.sentences]
+
+
+def test_whole_numbers_sort_as_numbers():
+    def page():
+        from ui.tables import safe_table
+
+        safe_table({"steps": [9, 100], "share": [0.5, 0.1], "name": ["a", "b"]}, key="k", name="n")
+
+    columns = json.loads(AppTest.from_function(page).run().dataframe[0].proto.columns)
+    kinds = {
+        name: column["type_config"]["type"] for name, column in columns.items() if "type_config" in column
+    }
+    assert kinds == {"steps": "number", "share": "number", "name": "text"}
+
+
+def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
+    actions = []
+
+    def board(*, sentence_set, **_):
+        ids = sentence_set.ids
+        return BoardResult(action=MarkAction(actions.pop(), (ids[0], ids[1], ids[3])) if actions else None)
+
+    z = np.eye(4, 384, dtype=np.float32)
+    monkeypatch.setattr(map, "base_embeddings", lambda *_: z)
+    monkeypatch.setattr(map, "_first_frame", lambda _: Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    monkeypatch.setattr(map.moving_map, "board", board)
+    app = own(open_app, pair_text="It rains. | The sun shines. | 0")
+    actions.append("similar")
+    app.run()
+    assert not app.exception
+    assert app.text_area(key="pair_text").value.split("\n") == [
+        "It rains. | The sun shines. | 0",
+        "It rains. | Bread is *fresh*. | 1",
+        "The sun shines. | Bread is *fresh*. | 1",
+    ]
+    assert "2 new pairs" in app.toast[0].value and "left as they are: 1" in app.toast[0].value

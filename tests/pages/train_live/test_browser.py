@@ -1,0 +1,158 @@
+"""The main journey, for real: type sentences, make pairs, train, watch, pause, step, rewind, finish."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.helpers import VARIANTS, no_errors, settled, shot
+
+PATIENCE = 240_000  # ms; a loaded machine with two cores trains slowly
+MAP = "(window.__movingMap?.map ?? {positions: {}, steps: [], selected: []})"  # there may be no map yet
+TYPED = """positive | I loved every minute of the concert.
+negative | The concert was a waste of an evening.
+positive | What a wonderful dinner that was.
+negative | Dinner was cold and the waiter was rude.
+positive | This phone is fast and a joy to use.
+negative | The phone broke after two days.
+positive | Our hotel room was bright and spotless.
+negative | The hotel room smelled of smoke.
+positive | The film made me laugh from start to end.
+negative | I fell asleep in that dull film.
+positive | Her new novel is brilliant.
+negative | Her new novel is a boring mess.
+positive | Best coffee in town, and so friendly.
+negative | The coffee tasted burnt and bitter.
+positive | يا له من يوم جميل 🌞
+negative | <b>Never</b> again, what a *terrible* trip."""
+
+
+def steps_drawn(page: Page) -> int:
+    return int(page.get_by_test_id("moving-map").get_attribute("data-step") or -1)
+
+
+def positions(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate(f"{MAP}.positions")
+    return found
+
+
+def until_step(page: Page, step: int) -> None:
+    page.wait_for_function(f"step => {MAP}.steps[0] >= step", arg=step, timeout=PATIENCE)
+
+
+def until_map(page: Page) -> None:
+    expect(page.get_by_test_id("moving-map")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_function(f"() => Object.keys({MAP}.positions).length > 0")
+
+
+def button(page: Page, name: str) -> Locator:
+    """One of the page's own buttons; the map has some of its own with the same names."""
+    return page.locator("[data-testid^=stBaseButton]").and_(page.get_by_role("button", name=name, exact=True))
+
+
+def press(page: Page, name: str) -> None:
+    button(page, name).click()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_test_id("stSelectbox").filter(has_text=label).first.click()
+    page.get_by_role("option", name=option).click()
+
+
+def metric(page: Page, name: str) -> tuple[float, float]:
+    """(before, now) of a row of the metrics table."""
+    row = page.get_by_role("row").filter(has_text=name)
+    expect(row).to_be_visible()
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", row.inner_text().replace(name, ""))
+    return float(numbers[0]), float(numbers[1])
+
+
+@pytest.mark.parametrize(("name", "width", "height", "scheme"), VARIANTS, ids=[v[0] for v in VARIANTS])
+def test_it_opens_with_something_there(open_page, name, width, height, scheme):
+    page = open_page("/train", width=width, height=height, scheme=scheme)
+    until_map(page)
+    settled(page)
+    assert len(positions(page)) == 48
+    expect(button(page, "Train")).to_be_enabled()
+    shot(page, f"train-open-{name}")
+    no_errors(page)
+
+
+def test_the_whole_journey_on_typed_sentences(open_page):
+    page = open_page("/train?steps=40&pair_count=40")
+    until_map(page)
+    choose(page, "Sentences", "My own sentences")
+    settled(page)
+    page.get_by_text("Sentences", exact=True).last.click()
+    area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
+    area.fill(TYPED)
+    area.press("Control+Enter")
+    page.wait_for_function(f"() => Object.keys({MAP}.positions).length === 16", timeout=PATIENCE)
+    settled(page)
+    shot(page, "train-typed")
+    no_errors(page)
+
+    start = positions(page)
+    press(page, "Train")
+    until_step(page, 2)
+    middle = positions(page)
+    assert any(middle[i] != start[i] for i in start), "nothing moved while training"
+    seen = {steps_drawn(page)}
+    press(page, "Pause")
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    shot(page, "train-paused")
+    no_errors(page)
+
+    paused = steps_drawn(page)
+    press(page, "1 step")
+    until_step(page, paused + 1)
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    assert steps_drawn(page) == paused + 1
+    seen.add(paused + 1)
+
+    press(page, "Play")
+    expect(button(page, "Train again")).to_be_visible(timeout=PATIENCE)
+    until_step(page, 40)
+    settled(page)
+    assert len(seen) == 2 and steps_drawn(page) == 40
+    before, now = metric(page, "Same-group neighbours")
+    assert now > before, f"same-group neighbours went from {before} % to {now} %"
+    shot(page, "train-finished")
+    no_errors(page)
+
+    page.get_by_role("button", name="Rewind").click()
+    page.get_by_role("button", name="Go back to this step").click()
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    page.wait_for_function(f"() => {MAP}.steps[1] < 40", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Go back to this step")).to_be_hidden()  # it would cover the map
+    shot(page, "train-rewound")
+    no_errors(page)
+
+    for panel in ("Pairs", "Forces", "Cosines", "Biggest movers", "Map as table", "Code"):
+        page.get_by_test_id("stButtonGroup").get_by_role("radio", name=panel, exact=True).click()
+        settled(page)
+        shot(page, f"train-panel-{panel.lower().replace(' ', '-')}")
+        no_errors(page)
+
+    again = open_page(page.url[page.url.index("/train") :])
+    until_map(again)
+    page.wait_for_function(f"() => Object.keys({MAP}.positions).length === 16")
+    assert len(positions(again)) == 16, "the link does not carry the typed sentences"
+
+
+def test_bad_text_gets_a_sentence_and_is_not_lost(open_page):
+    page = open_page("/train?set=own")
+    settled(page)
+    page.get_by_text("Sentences", exact=True).last.click()
+    area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
+    area.fill("x" * 1200)
+    area.press("Control+Enter")
+    expect(page.get_by_text(re.compile("at most 1,000 are allowed")).first).to_be_visible(timeout=PATIENCE)
+    assert area.input_value() == "x" * 1200
+    assert "Traceback" not in page.locator("body").inner_text()
