@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.bi_vs_cross import race
+from pages.bi_vs_cross import keys, race
 from pages.bi_vs_cross import views as bvc
-from ui import concepts, kit, state
+from ui import concepts, kit
 
 PATH = "bi-vs-cross"
 
@@ -17,7 +17,7 @@ def rank() -> None:
         "cross-encoder reads the query together with one candidate at a time and says how alike they are."
     )
     found = bvc.query_and_candidates()
-    guess = kit.predict(state.BVC_GUESS_RANK, "Will both put the same candidate first?", ("Yes", "No"))
+    guess = kit.predict(keys.GUESS_RANK, "Will both put the same candidate first?", ("Yes", "No"))
     bvc.ranking(found)
     same = bool((found.bi_place == 1)[found.cross_place == 1].all())
     kit.verdict(
@@ -41,7 +41,7 @@ def order() -> None:
     )
     left, right = bvc.pair()
     question = "Do “A, B” and “B, A” get the same score, to three decimals?"
-    guess = kit.predict(state.BVC_GUESS_ORDER, question, ("Yes", "No"))
+    guess = kit.predict(keys.GUESS_ORDER, question, ("Yes", "No"))
     difference, lacking = bvc.orders(left, right)
     kit.verdict(
         guess,
@@ -85,7 +85,7 @@ def cost() -> None:
         "has to read n(n − 1)/2 pairs."
     )
     question = "How much longer will the cross-encoder take for 10,000 sentences on this machine?"
-    guess = kit.predict(state.BVC_GUESS_COST, question, bvc.RATIOS)
+    guess = kit.predict(keys.GUESS_COST, question, bvc.RATIOS)
     ratio = bvc.costs()
     if ratio is not None:
         kit.verdict(
@@ -105,7 +105,7 @@ def learn() -> None:
     race.setup()
     prepared = race.prepared()
     question = "Which is more accurate on held-out pairs after the same seconds of training?"
-    guess = kit.predict(state.BVC_GUESS_RACE, question, race.ANSWERS)
+    guess = kit.predict(keys.GUESS_RACE, question, race.ANSWERS)
     race.buttons(prepared)
     race.axes()
     race.watch()
@@ -122,6 +122,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), state.BVC_VIEW, "What to look at")
+    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

@@ -19,6 +19,7 @@ from core.losses import LOSSES
 from core.training.controls import BY_FIELD
 from core.training.race import Lap, Race, Standing
 from core.types import InputError, TrainingConfig
+from pages.bi_vs_cross import keys
 from ui import kit, state
 from ui.figures import cross_encoder
 from ui.resources import executor
@@ -59,29 +60,29 @@ def setup() -> None:
     titles = {info.key: info.title for info in sentence_sets.list_sets()} | {OWN: "My own sentences"}
     names = list(titles)
     st.selectbox(
-        "Sentences", names, index=names.index(state.BVC_SET.default), format_func=titles.__getitem__,
-        **state.bound(state.BVC_SET),
+        "Sentences", names, index=names.index(keys.SET.default), format_func=titles.__getitem__,
+        **state.bound(keys.SET),
     )  # fmt: skip
-    if state.get(state.BVC_SET) == OWN:
-        kit.typed(state.BVC_OWN, "One a line: group | sentence", height=180, max_chars=20_000)
+    if state.get(keys.SET) == OWN:
+        kit.typed(keys.OWN, "One a line: group | sentence", height=180, max_chars=20_000)
         st.caption("Sentences of one group are similar, of different groups dissimilar.")
     with st.expander("Settings of the training"):
         losses = [key for key, loss in LOSSES.items() if loss.needs == "labelled" and key != "softmax"]
-        if not _brings_pairs(state.get(state.BVC_SET)):
-            _slider("Pairs to learn", state.BVC_PAIRS, 10)
-        _slider("Steps", state.BVC_STEPS, 10)
+        if not _brings_pairs(state.get(keys.SET)):
+            _slider("Pairs to learn", keys.PAIRS, 10)
+        _slider("Steps", keys.STEPS, 10)
         st.select_slider(
-            "Learning rate", RATES, value=state.BVC_RATE.default, format_func=lambda v: f"{v:g}",
-            **state.bound(state.BVC_RATE),
+            "Learning rate", RATES, value=keys.RATE.default, format_func=lambda v: f"{v:g}",
+            **state.bound(keys.RATE),
         )  # fmt: skip
-        _slider("Trained layers", state.BVC_TRAINED, 1)
+        _slider("Trained layers", keys.TRAINED, 1)
         st.selectbox(
-            "Loss of the bi-encoder", losses, index=losses.index(state.BVC_LOSS.default),
-            format_func=lambda key: LOSSES[key].title, **state.bound(state.BVC_LOSS),
+            "Loss of the bi-encoder", losses, index=losses.index(keys.LOSS.default),
+            format_func=lambda key: LOSSES[key].title, **state.bound(keys.LOSS),
         )  # fmt: skip
         st.number_input(
-            "Seed", *state.BVC_SEED.bounds, value=state.BVC_SEED.default,
-            help=BY_FIELD["seed"].help, **state.bound(state.BVC_SEED),
+            "Seed", *keys.SEED.bounds, value=keys.SEED.default,
+            help=BY_FIELD["seed"].help, **state.bound(keys.SEED),
         )  # fmt: skip
         st.caption("The cross-encoder's loss is always binary cross-entropy on the label of the pair.")
 
@@ -99,25 +100,25 @@ def _slider(label: str, key: state.Key[int], step: int) -> None:
 def _race() -> Race:
     """Raises InputError when the sentences or pairs cannot be used."""
     known = {info.key for info in sentence_sets.list_sets()}
-    chosen, count, seed = state.get(state.BVC_SET), state.get(state.BVC_PAIRS), state.get(state.BVC_SEED)
+    chosen, count, seed = state.get(keys.SET), state.get(keys.PAIRS), state.get(keys.SEED)
     if chosen in known:
         source = sentence_sets.load_set(chosen)
         given, own, share = source.sentence_set, source.pairs or None, source.info.similar_share
     else:
-        given, own, share = sentences.parse_sentences(state.get(state.BVC_OWN)).sentence_set, None, 0.5
+        given, own, share = sentences.parse_sentences(state.get(keys.OWN)).sentence_set, None, 0.5
         if not given.has_groups:
             raise InputError(
                 "These sentences name no two groups, so there is nothing to tell apart. Put a group before "
                 "each sentence: weather | It will rain."
             )
     split = make_split(given, count, HELD_OUT, seed, pairs=own, similar_share=share)
-    steps = state.get(state.BVC_STEPS)
+    steps = state.get(keys.STEPS)
     config = TrainingConfig(
-        loss=state.get(state.BVC_LOSS),
+        loss=state.get(keys.LOSS),
         steps=steps,
-        learning_rate=state.get(state.BVC_RATE),
+        learning_rate=state.get(keys.RATE),
         batch_size=BATCH,
-        trained_layers=state.get(state.BVC_TRAINED),
+        trained_layers=state.get(keys.TRAINED),
         seed=seed,
         snapshot_every=max(1, steps // MEASUREMENTS),
     )
@@ -129,25 +130,25 @@ def _race() -> Race:
 
 def _start(race: Race) -> None:
     _forget()
-    state.put(state.BVC_RACE, Watched(replace(race, id=secrets.token_hex(4))))
+    state.put(keys.RACE, Watched(replace(race, id=secrets.token_hex(4))))
 
 
 def _forget() -> None:
-    old: Watched | None = state.get(state.BVC_RACE)
+    old: Watched | None = state.get(keys.RACE)
     if old is not None:
         executor().call("core.training.race:forget", old.race.id, lane="background")
-    state.put(state.BVC_RACE, None)
+    state.put(keys.RACE, None)
 
 
 def _set_running(running: bool) -> None:
-    watched: Watched | None = state.get(state.BVC_RACE)
+    watched: Watched | None = state.get(keys.RACE)
     if watched is not None:
-        state.put(state.BVC_RACE, replace(watched, running=running, error=None))
+        state.put(keys.RACE, replace(watched, running=running, error=None))
 
 
 def buttons(race: Race | None) -> None:
     """One filled button, which is always the next thing to do."""
-    watched: Watched | None = state.get(state.BVC_RACE)
+    watched: Watched | None = state.get(keys.RACE)
     done = watched is not None and watched.standing is not None and watched.standing.done
     with st.container(horizontal=True, gap="small"):
         if watched is None or done:
@@ -177,7 +178,7 @@ def buttons(race: Race | None) -> None:
 
 def watch() -> None:
     """Progress, both curves and their table; asks for the next second of training while it runs."""
-    watched: Watched | None = state.get(state.BVC_RACE)
+    watched: Watched | None = state.get(keys.RACE)
     if watched is None:
         st.caption(
             "Press Train both, and two curves grow here: accuracy on pairs that neither was trained on."
@@ -186,10 +187,10 @@ def watch() -> None:
     ticking = watched.running or watched.asked is not None
 
     def look() -> None:
-        now = _step(state.get(state.BVC_RACE))
+        now = _step(state.get(keys.RACE))
         if now is None:
             return
-        state.put(state.BVC_RACE, now)
+        state.put(keys.RACE, now)
         _draw(now)
         if ticking and not now.running and now.asked is None:
             st.rerun()
@@ -228,8 +229,8 @@ def _draw(watched: Watched) -> None:
         text=f"{word} · bi-encoder step {standing.bi_step}, cross-encoder step {standing.cross_step} "
         f"of {standing.steps} · {len(race.pairs)} pairs to learn, {len(race.held_out)} held out",
     )
-    measure = {"Accuracy": "accuracy", "AUC": "auc"}.get(state.get(state.BVC_MEASURE), "accuracy")
-    against = {"Seconds": "seconds", "Steps": "step"}.get(state.get(state.BVC_AGAINST), "seconds")
+    measure = {"Accuracy": "accuracy", "AUC": "auc"}.get(state.get(keys.MEASURE), "accuracy")
+    against = {"Seconds": "seconds", "Steps": "step"}.get(state.get(keys.AGAINST), "seconds")
     figure = cross_encoder.race(standing.bi, standing.cross, measure, against)
     st.plotly_chart(figure, key="bvc_race_figure", config={"displayModeBar": False})
     laps = [
@@ -255,15 +256,15 @@ def axes() -> None:
     """What the curves show."""
     with st.container(horizontal=True, gap="medium"):
         for label, key, options in (
-            ("Measure", state.BVC_MEASURE, ("Accuracy", "AUC")),
-            ("Against", state.BVC_AGAINST, ("Seconds", "Steps")),
+            ("Measure", keys.MEASURE, ("Accuracy", "AUC")),
+            ("Against", keys.AGAINST, ("Seconds", "Steps")),
         ):
             st.segmented_control(label, options, default=key.default, required=True, **state.bound(key))
 
 
 def outcome() -> tuple[str, str] | None:
     """The answer to the prediction and its figures, once both are through; None before."""
-    watched: Watched | None = state.get(state.BVC_RACE)
+    watched: Watched | None = state.get(keys.RACE)
     standing = watched.standing if watched is not None else None
     if standing is None or not standing.done or not standing.bi or not standing.cross:
         return None

@@ -14,6 +14,7 @@ from core.models.cross_encoder import JointAttention
 from core.retrieval import both_encoders
 from core.retrieval.both_encoders import Comparison, WordEffects
 from core.types import FloatArray
+from pages.bi_vs_cross import keys
 from ui import concepts, kit, resources, state
 from ui.figures import cross_encoder
 from ui.tables import safe_table
@@ -34,10 +35,8 @@ TABLE_SIZES = (10, 100, 1_000, LARGEST)
 def query_and_candidates() -> Comparison:
     """The query, its candidates, and both encoders' answers."""
     limit = both_encoders.MAX_CHARACTERS
-    query = st.text_input(
-        "Query", value=state.BVC_QUERY.default, max_chars=limit, **state.bound(state.BVC_QUERY)
-    )
-    text = kit.typed(state.BVC_CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
+    query = st.text_input("Query", value=keys.QUERY.default, max_chars=limit, **state.bound(keys.QUERY))
+    text = kit.typed(keys.CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
     return _compared(query or "", text)
 
 
@@ -120,23 +119,23 @@ def _strongest(name: str, effects: WordEffects, drops: FloatArray) -> None:
 def pair() -> tuple[str, str]:
     """Two texts, A and B, shared by three of the views. Raises InputError when one is empty."""
     limit = both_encoders.MAX_CHARACTERS
-    for label, key in (("A", state.BVC_LEFT), ("B", state.BVC_RIGHT)):
+    for label, key in (("A", keys.LEFT), ("B", keys.RIGHT)):
         st.text_input(label, value=key.default, max_chars=limit, **state.bound(key))
     with st.container(horizontal=True, gap="small"):
         st.button("Swap A and B", key="bvc_swap", icon=":material/swap_vert:", on_click=_swap)
         st.button("Copy A to B", key="bvc_same", icon=":material/content_copy:", on_click=_same)
-    left, right = state.get(state.BVC_LEFT) or "", state.get(state.BVC_RIGHT) or ""
+    left, right = state.get(keys.LEFT) or "", state.get(keys.RIGHT) or ""
     return both_encoders.read_text(left, "A"), both_encoders.read_text(right, "B")
 
 
 def _swap() -> None:
-    left, right = state.get(state.BVC_LEFT), state.get(state.BVC_RIGHT)
-    state.put(state.BVC_LEFT, right)
-    state.put(state.BVC_RIGHT, left)
+    left, right = state.get(keys.LEFT), state.get(keys.RIGHT)
+    state.put(keys.LEFT, right)
+    state.put(keys.RIGHT, left)
 
 
 def _same() -> None:
-    state.put(state.BVC_RIGHT, state.get(state.BVC_LEFT))
+    state.put(keys.RIGHT, state.get(keys.LEFT))
 
 
 def orders(left: str, right: str) -> tuple[float, float]:
@@ -165,7 +164,7 @@ def orders(left: str, right: str) -> tuple[float, float]:
 
 def squashing(left: str, right: str) -> None:
     """Logit against score for this pair and for the candidates of the first view."""
-    found = _compared(state.get(state.BVC_QUERY), state.get(state.BVC_CANDIDATES))
+    found = _compared(state.get(keys.QUERY), state.get(keys.CANDIDATES))
     one: Comparison = kit.ask("core.retrieval.both_encoders:compare", left, (right, left))
     names = ["A, B", *(f"query, {candidate}" for candidate in found.candidates)]
     figure = cross_encoder.sigmoid(np.concatenate([one.logit[:1], found.logit]), names)
@@ -179,12 +178,10 @@ def attention(left: str, right: str) -> None:
     )
     layers, heads = found.weights.shape[:2]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        layer = _number("Layer", state.BVC_LAYER, layers)
-        head = _number("Head", state.BVC_HEAD, heads)
-        look = concepts.view(LOOKS, state.BVC_LOOK, "Direction")
-        special = st.toggle(
-            "Special tokens", value=state.BVC_SPECIAL.default, **state.bound(state.BVC_SPECIAL)
-        )
+        layer = _number("Layer", keys.LAYER, layers)
+        head = _number("Head", keys.HEAD, heads)
+        look = concepts.view(LOOKS, keys.LOOK, "Direction")
+        special = st.toggle("Special tokens", value=keys.SPECIAL.default, **state.bound(keys.SPECIAL))
     weights = both_encoders.averaged(found, layer, head)
     there, back = both_encoders.across(found, weights)
     segments = np.asarray(found.segments)
@@ -264,7 +261,7 @@ def costs() -> float | None:
     would take for LARGEST sentences; None while the measurement is under way."""
     from core.retrieval.costs import SBERT, CostCurve, pair_count
 
-    number = state.get(state.BVC_MEASUREMENT)
+    number = state.get(keys.MEASUREMENT)
     future = resources.later("core.retrieval.both_encoders:costs_now", number, lane="background")
     if not future.done():
 
@@ -289,7 +286,7 @@ def costs() -> float | None:
     )
     st.button(
         "Measure again", key="bvc_again", icon=":material/timer:",
-        on_click=lambda: state.put(state.BVC_MEASUREMENT, time.time_ns()),
+        on_click=lambda: state.put(keys.MEASUREMENT, time.time_ns()),
     )  # fmt: skip
     measured = (curve.bi.texts[-1], curve.cross.texts[-1])
     safe_table(

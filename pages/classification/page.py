@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.classification import tuned, views
+from pages.classification import keys, tuned, views
 from ui import kit, messages, state
 
 PATH = "classification"
@@ -16,7 +16,7 @@ VIEWS = {
     "Zero-shot": views.zero_shot,
 }
 
-state.open_link(state.CLS_TEXT, state.CLS_WORDS)
+state.open_link(keys.TEXT, keys.WORDS)
 kit.opening(
     PATH,
     "An embedding model turns sentences into vectors; to sort them into classes, a small classifier on top "
@@ -34,15 +34,15 @@ with main:
         st.warning(messages.as_written(message), icon=":material/info:")
         state.put(state.MESSAGE, None)
 
-    if state.get(state.CLS_VIEW) not in VIEWS:
-        state.put(state.CLS_VIEW, state.CLS_VIEW.default)
+    if state.get(keys.VIEW) not in VIEWS:
+        state.put(keys.VIEW, keys.VIEW.default)
     with kit.sentences_not_tracebacks():
         problem = views.problem()
         views.describe(problem)
         views.classify_own(problem)
         view = st.segmented_control(
-            "View", list(VIEWS), required=True, default=state.CLS_VIEW.default, label_visibility="collapsed",
-            **state.bound(state.CLS_VIEW),
+            "View", list(VIEWS), required=True, default=keys.VIEW.default, label_visibility="collapsed",
+            **state.bound(keys.VIEW),
         )  # fmt: skip
         VIEWS[view](problem)
 
@@ -54,4 +54,4 @@ with main:
             "majority. Both come from scikit-learn and see the vectors only, never the words."
         )
 
-kit.keep_link(state.CLS_TEXT, state.CLS_WORDS)
+kit.keep_link(keys.TEXT, keys.WORDS)

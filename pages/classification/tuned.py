@@ -10,6 +10,7 @@ from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
 from core.runs.executor import RunRequest
 from core.types import InputError, Run, Sentence, SentenceSet, TrainingConfig
+from pages.classification import keys
 from pages.classification.views import OWN, PLAIN, SAME, Problem, method
 from ui import kit, live_run, state, tables
 from ui.figures import classifiers
@@ -23,7 +24,7 @@ def before_and_after(now: Problem) -> None:
     """Predict, train or choose a run, and compare the same classifiers on both sets of vectors."""
     asked = now.other_name or now.label_name
     question = f"The model is fine-tuned on {now.label_name}. How does telling {asked} apart change?"
-    guess = kit.predict(state.CLS_GUESSES["tuned"], question, CHANGES)
+    guess = kit.predict(keys.GUESSES["tuned"], question, CHANGES)
     run = _choose(now)
     if run is None:
         st.caption(
@@ -44,17 +45,17 @@ def _choose(now: Problem) -> Run | None:
     """The run to compare with, with the button for a new one."""
     fitting = [r for r in _known() if _same_texts(now, r) and r.step]
     ids = [r.id for r in fitting]
-    chosen: Run | None = next((r for r in _known() if r.id == state.get(state.CLS_RUN)), None)
+    chosen: Run | None = next((r for r in _known() if r.id == state.get(keys.RUN)), None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         busy = chosen is not None and chosen.is_active
         st.button("Fine-tune now", type="primary", icon=":material/play_arrow:", key="cls_tune",
                   on_click=_start, args=(now,), disabled=busy)  # fmt: skip
         if ids and not busy:
             names = {r.id: f"{r.config.loss}, {r.step} steps ({r.id})" for r in fitting}
-            if state.get(state.CLS_RUN) not in ids:
-                state.put(state.CLS_RUN, ids[0])
-            st.selectbox("Run", ids, format_func=lambda i: names.get(i, i), **state.bound(state.CLS_RUN))
-            return next(r for r in fitting if r.id == state.get(state.CLS_RUN))
+            if state.get(keys.RUN) not in ids:
+                state.put(keys.RUN, ids[0])
+            st.selectbox("Run", ids, format_func=lambda i: names.get(i, i), **state.bound(keys.RUN))
+            return next(r for r in fitting if r.id == state.get(keys.RUN))
     return chosen if busy else None
 
 
@@ -74,18 +75,18 @@ def _start(now: Problem) -> None:
     )
     learned = SentenceSet(tuple(s for n, s in enumerate(told) if n in rows))
     try:
-        pairs = pairs_from_groups(learned, PAIRS, int(state.get(state.CLS_SEED)))
-        key = state.get(state.CLS_SET)
+        pairs = pairs_from_groups(learned, PAIRS, int(state.get(keys.SEED)))
+        key = state.get(keys.SET)
         suggested = (
             TrainingConfig(loss="contrastive") if key == OWN else sentence_sets.load_set(key).info.config()
         )
-        config = suggested.replace(steps=STEPS, snapshot_every=5, seed=int(state.get(state.CLS_SEED)))
+        config = suggested.replace(steps=STEPS, snapshot_every=5, seed=int(state.get(keys.SEED)))
         request = RunRequest(config, SentenceSet(told, now.sentence_set.title), pairs, layout="pca")
         run_id = executor().start(request, session_is_open())
     except InputError as error:
         state.put(state.MESSAGE, str(error))
         return
-    state.put(state.CLS_RUN, run_id)
+    state.put(keys.RUN, run_id)
     others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
     state.put(state.RUN_IDS, (run_id, *others)[: live_run.REMEMBERED])
 

@@ -11,6 +11,7 @@ from core.concepts import classification
 from core.concepts.classification import METHODS, CurvePoint, Labelled, Split
 from core.data import sentence_sets, sentences
 from core.types import FloatArray, InputError, IntArray, SentenceSet
+from pages.classification import keys
 from ui import figures, kit, state, tables
 from ui.figures import classifiers
 
@@ -49,60 +50,60 @@ class Problem:
 def choose() -> None:
     """The sentences and what their classes are."""
     titles = {info.key: info.title for info in sentence_sets.list_sets()} | {OWN: "My own sentences"}
-    if state.get(state.CLS_SET) not in titles:
-        state.put(state.CLS_SET, state.CLS_SET.default)
+    if state.get(keys.SET) not in titles:
+        state.put(keys.SET, keys.SET.default)
     options = list(titles)
     st.selectbox(
-        "Sentences", options, index=options.index(state.CLS_SET.default), format_func=titles.__getitem__,
-        on_change=_set_changed, **state.bound(state.CLS_SET),
+        "Sentences", options, index=options.index(keys.SET.default), format_func=titles.__getitem__,
+        on_change=_set_changed, **state.bound(keys.SET),
     )  # fmt: skip
-    key = state.get(state.CLS_SET)
+    key = state.get(keys.SET)
     if key == OWN:
-        if not state.get(state.CLS_TEXT) and state.once("cls_text"):  # emptied by hand it stays empty
-            state.put(state.CLS_TEXT, EXAMPLE)
-        st.text_area("One a line: class | sentence", height=190, **state.bound(state.CLS_TEXT))
+        if not state.get(keys.TEXT) and state.once("cls_text"):  # emptied by hand it stays empty
+            state.put(keys.TEXT, EXAMPLE)
+        st.text_area("One a line: class | sentence", height=190, **state.bound(keys.TEXT))
         return
     info = sentence_sets.load_set(key).info
-    if state.get(state.CLS_LABELS) not in ("groups", "attribute"):
-        state.put(state.CLS_LABELS, "groups")
+    if state.get(keys.LABELS) not in ("groups", "attribute"):
+        state.put(keys.LABELS, "groups")
     if info.attribute:
         names = {"groups": info.groups_are, "attribute": info.attribute}
         st.segmented_control(
             "Classes are", ["groups", "attribute"], required=True, default="groups",
-            on_change=_labels_changed, format_func=names.__getitem__, **state.bound(state.CLS_LABELS),
+            on_change=_labels_changed, format_func=names.__getitem__, **state.bound(keys.LABELS),
         )  # fmt: skip
 
 
 def _set_changed() -> None:
-    state.put(state.CLS_LABELS, state.CLS_LABELS.default)
-    state.put(state.CLS_RUN, None)
+    state.put(keys.LABELS, keys.LABELS.default)
+    state.put(keys.RUN, None)
     _labels_changed()
 
 
 def _labels_changed() -> None:
-    for key in (state.CLS_WORDS, *state.CLS_GUESSES.values()):
+    for key in (keys.WORDS, *keys.GUESSES.values()):
         state.put(key, key.default)
 
 
 def settings() -> None:
     """How to classify."""
-    if state.get(state.CLS_METHOD) not in METHODS:
-        state.put(state.CLS_METHOD, state.CLS_METHOD.default)
+    if state.get(keys.METHOD) not in METHODS:
+        state.put(keys.METHOD, keys.METHOD.default)
     st.segmented_control(
         "Classifier", list(METHODS), required=True, default="logistic", format_func=METHODS.__getitem__,
-        **state.bound(state.CLS_METHOD),
+        **state.bound(keys.METHOD),
     )  # fmt: skip
     left, right = st.columns(2)
-    left.number_input("Neighbours (k)", *state.CLS_K.bounds, value=5, **state.bound(state.CLS_K),
-                      disabled=state.get(state.CLS_METHOD) != "knn")  # fmt: skip
-    right.number_input("Seed of the split", *state.CLS_SEED.bounds, value=7, **state.bound(state.CLS_SEED))
+    left.number_input("Neighbours (k)", *keys.K.bounds, value=5, **state.bound(keys.K),
+                      disabled=state.get(keys.METHOD) != "knn")  # fmt: skip
+    right.number_input("Seed of the split", *keys.SEED.bounds, value=7, **state.bound(keys.SEED))
 
 
 def problem() -> Problem:
     """What the widgets describe, with its vectors. Raises InputError for sentences that cannot be used."""
-    key = state.get(state.CLS_SET)
+    key = state.get(keys.SET)
     if key == OWN:
-        chosen = sentences.parse_sentences(state.get(state.CLS_TEXT)).sentence_set
+        chosen = sentences.parse_sentences(state.get(keys.TEXT)).sentence_set
         data, name, other, other_name = (
             classification.labelled(chosen, chosen.groups),
             "your classes",
@@ -116,7 +117,7 @@ def problem() -> Problem:
         other, other_name = None, info.attribute
         if info.attribute:
             other = classification.labelled(chosen, known.attributes)
-            if state.get(state.CLS_LABELS) == "attribute":
+            if state.get(keys.LABELS) == "attribute":
                 data, other, name, other_name = other, data, info.attribute, name
     z: FloatArray = kit.ask(
         "core.models.embedding:embed", MODEL, 0, POOLING, data.texts, busy="Embedding sentences"
@@ -125,11 +126,11 @@ def problem() -> Problem:
 
 
 def _seed() -> int:
-    return int(state.get(state.CLS_SEED))
+    return int(state.get(keys.SEED))
 
 
 def method() -> tuple[str, int]:
-    return state.get(state.CLS_METHOD), int(state.get(state.CLS_K))
+    return state.get(keys.METHOD), int(state.get(keys.K))
 
 
 def describe(now: Problem) -> None:
@@ -142,8 +143,8 @@ def describe(now: Problem) -> None:
 
 def classify_own(now: Problem) -> None:
     """The learner's own sentence, classified at once by both classifiers."""
-    default = state.CLS_NEW.default
-    text = st.text_input("A sentence of your own", default, max_chars=1000, **state.bound(state.CLS_NEW))
+    default = keys.NEW.default
+    text = st.text_input("A sentence of your own", default, max_chars=1000, **state.bound(keys.NEW))
     if not (text or "").strip():
         return
     vector = kit.ask("core.models.embedding:embed", MODEL, 0, POOLING, (text,))
@@ -172,7 +173,7 @@ def _curve(name: str, z: FloatArray, codes: IntArray, k: int, seed: int) -> tupl
 
 def learning_curve(now: Problem) -> None:
     guess = kit.predict(
-        state.CLS_GUESSES["curve"],
+        keys.GUESSES["curve"],
         "How many labelled sentences per class does the chosen classifier need to be right 9 times in 10?",
         CURVE,
     )
@@ -204,7 +205,7 @@ def learning_curve(now: Problem) -> None:
 def confusion(now: Problem) -> None:
     classes = now.data.classes
     question = "Which class is recognised least often among the test sentences?"
-    guess = kit.predict(state.CLS_GUESSES["confusion"], question, classes)
+    guess = kit.predict(keys.GUESSES["confusion"], question, classes)
     name, k = method()
     z, codes, parts = now.z, now.data.codes, now.parts
     found, shares = classification.predict(name, z[parts.train], codes[parts.train], z[parts.test], k)
@@ -261,18 +262,18 @@ def prototypes(now: Problem) -> None:
 
 def zero_shot(now: Problem) -> None:
     guess = kit.predict(
-        state.CLS_GUESSES["zero"],
+        keys.GUESSES["zero"],
         "With descriptions of the classes but no example, how well does it do?",
         ZERO,
     )
     classes = now.data.classes
-    if not state.get(state.CLS_WORDS):
-        state.put(state.CLS_WORDS, "\n".join(f"{name} | {name}" for name in classes))
+    if not state.get(keys.WORDS):
+        state.put(keys.WORDS, "\n".join(f"{name} | {name}" for name in classes))
     st.text_area(
         "What each class is about, one a line: class | description", height=40 + 28 * len(classes),
-        **state.bound(state.CLS_WORDS),
+        **state.bound(keys.WORDS),
     )  # fmt: skip
-    words = _descriptions(state.get(state.CLS_WORDS), classes)
+    words = _descriptions(state.get(keys.WORDS), classes)
     vectors = kit.ask("core.models.embedding:embed", MODEL, 0, POOLING, words)
     found, cosines = classification.nearest(now.z[now.parts.test], vectors)
     right, chance = classification.accuracy(now.truth, found), classification.chance(now.truth)

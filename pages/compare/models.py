@@ -14,6 +14,7 @@ from core.maps.placing import place
 from core.metrics import comparison
 from core.models import registry
 from core.types import FloatArray, InputError, Pair, Run, Sentence, SentenceSet, TrainingConfig
+from pages.compare import keys
 from ui import experiment as exp
 from ui import kit, live_run, state
 from ui.boards import moving_map
@@ -81,7 +82,7 @@ class Both:
 
 def titles() -> dict[str, str]:
     """Everything that can stand on a side: the runs of this session and of the link, then base models."""
-    given = dict(state.get(state.KEEP_TITLES))
+    given = dict(state.get(keys.KEEP_TITLES))
     found = {RUN + run.id: run_title(run, given.get(run.id)) for run in known_runs()}
     return found | {BASE + key: f"Base model: {row.title}" for key, row in registry.available().items()}
 
@@ -89,7 +90,7 @@ def titles() -> dict[str, str]:
 def known_runs() -> list[Run]:
     """Runs of this session that have begun, newest first, then those that the address names."""
     runs = [run for run in live_run.history() if run.snapshots]
-    for key in (state.CMP_A, state.CMP_B):
+    for key in (keys.A, keys.B):
         linked = state.link_value(key)
         if linked.startswith(RUN) and linked not in {RUN + run.id for run in runs}:
             try:
@@ -112,9 +113,9 @@ def choose() -> tuple[Side, Side]:
     newest = next(iter(runs), None)
     left, right = st.columns(2, gap="medium")
     with left:
-        a = _side("A, before", state.CMP_A, state.CMP_A_STEP, options, runs, newest or BASE + "minilm-l3", 0)
+        a = _side("A, before", keys.A, keys.A_STEP, options, runs, newest or BASE + "minilm-l3", 0)
     with right:
-        b = _side("B, after", state.CMP_B, state.CMP_B_STEP, options, runs, newest or BASE + "minilm-l6", -1)
+        b = _side("B, after", keys.B, keys.B_STEP, options, runs, newest or BASE + "minilm-l6", -1)
     return a, b
 
 
@@ -154,10 +155,10 @@ def _side(
 
 def _follow(run_id: str, moment: state.Key[int], newest: int) -> None:
     """A side that showed the newest step of a run shows it still when the run has gone on since."""
-    last = dict(state.get(state.CMP_LAST))
+    last = dict(state.get(keys.LAST))
     if last.get(run_id, newest) == state.get(moment):
         state.put(moment, newest)
-    state.put(state.CMP_LAST, tuple((last | {run_id: newest}).items()))
+    state.put(keys.LAST, tuple((last | {run_id: newest}).items()))
 
 
 def measured(a: Side, b: Side) -> Both:
@@ -203,7 +204,7 @@ def typed_sentence() -> str:
         value="",
         max_chars=MAX_TYPED,
         placeholder="Type a sentence and press Enter",
-        **state.bound(state.CMP_TEXT),
+        **state.bound(keys.TEXT),
     )
     return "" if is_blank(text or "") else clean(text or "")
 
@@ -257,7 +258,7 @@ def maps(both: Both, picture: Drawn) -> None:
         default=MAPS[0],
         required=True,
         label_visibility="collapsed",
-        **state.bound(state.CMP_MAP),
+        **state.bound(keys.MAP),
     )
     space = f"compare {picture.method} {both.a.key} {both.b.key} {len(both.sentences)}"
     if kind == MAPS[1]:
@@ -265,8 +266,8 @@ def maps(both: Both, picture: Drawn) -> None:
         _board("cmp_one", picture, picture.xy_b, picture.near_b, space, both.b.step, picture.xy_a)
     elif kind == MAPS[2]:
         share = st.slider(
-            "From A (0) to B (1)", *state.CMP_BLEND.bounds, value=state.CMP_BLEND.default, step=0.05,
-            **state.bound(state.CMP_BLEND),
+            "From A (0) to B (1)", *keys.BLEND.bounds, value=keys.BLEND.default, step=0.05,
+            **state.bound(keys.BLEND),
         )  # fmt: skip
         mixed = (1 - share) * picture.xy_a + share * picture.xy_b
         near = picture.near_a if share < 0.5 else picture.near_b
@@ -285,11 +286,11 @@ def _side_by_side(both: Both, picture: Drawn, space: str) -> None:
     with right:
         st.caption("B, after")
         said_b = _board("cmp_b_board", picture, picture.xy_b, picture.near_b, space, both.b.step)
-    seen, common = state.get(state.CMP_SEEN), state.get(state.CMP_SELECTED)
-    state.put(state.CMP_SEEN, (said_a, said_b))
+    seen, common = state.get(keys.SEEN), state.get(keys.SELECTED)
+    state.put(keys.SEEN, (said_a, said_b))
     for said, before in zip((said_a, said_b), seen):
         if said != before and set(said) != set(common):
-            state.put(state.CMP_SELECTED, said)
+            state.put(keys.SELECTED, said)
             st.rerun()
 
 
@@ -311,7 +312,7 @@ def _board(
         color_by="group" if picture.sentences.has_groups else "none",
         labels=False,
         neighbours=near,
-        selected=state.get(state.CMP_SELECTED),
+        selected=state.get(keys.SELECTED),
         height=HEIGHT,
         ghost=ghost,
         ghost_label="A",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compare import models, saving, views
-from ui import kit, pages, state
+from pages.compare import keys, models, saving, views
+from ui import kit, pages
 
 kit.opening(
     "compare",
@@ -26,7 +26,7 @@ with main:
                 )
                 pages.link(pages.TRAIN, "Train a model")
         guess = kit.predict(
-            state.CMP_GUESS,
+            keys.GUESS,
             "From A to B, how many of a sentence's nearest neighbours stay the same?",
             views.STAYED,
         )

@@ -18,6 +18,7 @@ import streamlit as st
 from core.export import movie, replay_page, run_file, script, table_files
 from core.storage import Learner, SavedRun, data_folder
 from core.types import InputError, Run
+from pages.compare import keys
 from pages.compare.models import RUN, known_runs, run_title
 from ui import learner, messages, resources, state
 
@@ -30,21 +31,21 @@ ARRIVAL = 0.5  # seconds that a text takes at most from the browser to its field
 
 def say_what_happened() -> None:
     """The one sentence that the last save, open or delete left behind."""
-    said = state.get(state.KEEP_SAID)
+    said = state.get(keys.KEEP_SAID)
     if said is not None:
         kind, text = said
         (st.success if kind == DONE else st.warning)(messages.as_written(text), icon=":material/info:")
-        state.put(state.KEEP_SAID, None)
+        state.put(keys.KEEP_SAID, None)
 
 
 def _guarded(action: Callable[[], str]) -> None:
     """Do it; its sentence, or what went wrong in one, is shown on the next run of the page."""
     try:
-        state.put(state.KEEP_SAID, (DONE, action()))
+        state.put(keys.KEEP_SAID, (DONE, action()))
     except (InputError, RuntimeError, TimeoutError) as error:
-        state.put(state.KEEP_SAID, (WRONG, str(error) or "This took too long. Please try again."))
+        state.put(keys.KEEP_SAID, (WRONG, str(error) or "This took too long. Please try again."))
     except OSError as error:
-        state.put(state.KEEP_SAID, (WRONG, f"The disk refused: {error.strerror or error}."))
+        state.put(keys.KEEP_SAID, (WRONG, f"The disk refused: {error.strerror or error}."))
 
 
 def _work(target: str, *args: Any) -> Any:
@@ -102,7 +103,7 @@ def take_home(run: Run) -> None:
         if not run.frames:
             st.caption("This run has no map yet.")
             return
-        title = run_title(run, dict(state.get(state.KEEP_TITLES)).get(run.id))
+        title = run_title(run, dict(state.get(keys.KEEP_TITLES)).get(run.id))
         _download("Replay, HTML", f"{name}.html", lambda: replay_page.replay_html(run, title),
                   "One file that plays in any browser, offline.")  # fmt: skip
         _download("Movie, GIF", f"{name}.gif", lambda: movie.gif(run))
@@ -129,7 +130,7 @@ def _as_base(run: Run, checkpoint: str) -> None:
     """Put the tuned model into every page's list of base models."""
     with st.popover(
         "Use as base model", icon=":material/model_training:", type="tertiary",
-        key=state.KEEP_BASE_OPEN.name, on_change="rerun",
+        key=keys.KEEP_BASE_OPEN.name, on_change="rerun",
     ):  # fmt: skip
         st.text_input("Name", max_chars=60, key="keep_model_name", placeholder="my-model")
         st.button("Keep the model", key="keep_model", on_click=_keep_model, args=(run, checkpoint))
@@ -143,15 +144,15 @@ def _keep_model(run: Run, checkpoint: str) -> None:
         )
         return f"Kept. Choose {key} as base model on any page."
 
-    state.put(state.KEEP_BASE_OPEN, False)  # it would cover the answer
+    state.put(keys.KEEP_BASE_OPEN, False)  # it would cover the answer
     _guarded(keep)
 
 
 def save_form(run: Run) -> None:
     """Title and note, then into the gallery or onto one's own disk."""
     title_key, note_key = _form_keys(run)
-    form: dict[str, str] = state.get(state.KEEP_FORM) or {}  # one object for the session
-    state.put(state.KEEP_FORM, form)
+    form: dict[str, str] = state.get(keys.KEEP_FORM) or {}  # one object for the session
+    state.put(keys.KEEP_FORM, form)
     form[title_key] = st.text_input(
         "Title", value=run.sentences.title[:80], max_chars=run_file.MAX_TITLE, key=title_key,
         on_change=_typed_in, args=(form, title_key),
@@ -246,10 +247,10 @@ def open_bytes(data: bytes, name: str) -> str:
     engine = resources.executor()
     run_id, checkpoint = engine.adopt(kept.run, state.get(state.LAYOUT), resources.session_is_open())
     state.put(state.RUN_IDS, (run_id, *state.get(state.RUN_IDS)))
-    state.put(state.KEEP_TITLES, (*state.get(state.KEEP_TITLES), (run_id, kept.title or name)))
+    state.put(keys.KEEP_TITLES, (*state.get(keys.KEEP_TITLES), (run_id, kept.title or name)))
     for side, moment, step in (
-        (state.CMP_A, state.CMP_A_STEP, kept.run.snapshots[0].step),
-        (state.CMP_B, state.CMP_B_STEP, kept.run.step),
+        (keys.A, keys.A_STEP, kept.run.snapshots[0].step),
+        (keys.B, keys.B_STEP, kept.run.step),
     ):
         state.put(side, RUN + run_id)
         state.put(moment, step)
@@ -346,7 +347,7 @@ def _delete(who: Learner, saved: SavedRun) -> None:
 def kept_run() -> Run | None:
     """The run that saving and taking home are about: the one on side B, else on A, else the newest."""
     runs = {RUN + run.id: run for run in known_runs()}
-    for key in (state.CMP_B, state.CMP_A):
+    for key in (keys.B, keys.A):
         if state.get(key) in runs:
             return runs[state.get(key)]
     return next(iter(runs.values()), None)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.metrics import comparison
 from core.metrics.probe import probe_pairs, probe_source
 from core.metrics.table import METRICS
-from pages.compare import plots
+from pages.compare import keys, plots
 from pages.compare.models import NEAR, Both, known_runs, run_title
 from ui import figures, kit, state
 from ui.tables import safe_table
@@ -187,10 +187,10 @@ def runs(both: Both) -> None:
     if not found:
         st.caption("No run yet. Train one on Train live, or open a run file below.")
         return
-    given = dict(state.get(state.KEEP_TITLES))
+    given = dict(state.get(keys.KEEP_TITLES))
     names = {run.id: run_title(run, given.get(run.id)) for run in found}
     pinned = st.multiselect(
-        "Pin to the top", list(names), format_func=names.__getitem__, **state.bound(state.CMP_PINNED)
+        "Pin to the top", list(names), format_func=names.__getitem__, **state.bound(keys.PINNED)
     )
     found.sort(key=lambda run: run.id not in pinned)
     columns: dict[str, object] = {
@@ -227,7 +227,7 @@ VIEWS: dict[str, Callable[[Both], None]] = {
 
 def show(both: Both) -> None:
     chosen = st.segmented_control(
-        "In all dimensions", list(VIEWS), default=state.CMP_VIEW.default, required=True,
-        label_visibility="collapsed", **state.bound(state.CMP_VIEW),
+        "In all dimensions", list(VIEWS), default=keys.VIEW.default, required=True,
+        label_visibility="collapsed", **state.bound(keys.VIEW),
     )  # fmt: skip
     VIEWS.get(chosen or "", neighbours)(both)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.contrast import views
+from pages.contrast import keys, views
 from ui import kit, messages, state
 
 PATH = "contrast"
@@ -23,7 +23,7 @@ LEADS = {
     "has seen.",
 }
 
-state.open_link(state.CON_TEXT)
+state.open_link(keys.TEXT)
 kit.opening(
     PATH,
     "To explain why something is so is to say why it is so **rather than** something else. Contrastive "
@@ -32,11 +32,11 @@ kit.opening(
 main, side = kit.columns(PATH)
 
 with main:
-    if state.get(state.CON_VIEW) not in VIEWS:
-        state.put(state.CON_VIEW, state.CON_VIEW.default)
+    if state.get(keys.VIEW) not in VIEWS:
+        state.put(keys.VIEW, keys.VIEW.default)
     view = st.segmented_control(
-        "View", list(VIEWS), required=True, default=state.CON_VIEW.default, label_visibility="collapsed",
-        **state.bound(state.CON_VIEW),
+        "View", list(VIEWS), required=True, default=keys.VIEW.default, label_visibility="collapsed",
+        **state.bound(keys.VIEW),
     )  # fmt: skip
     st.markdown(LEADS[view])
     if message := state.get(state.MESSAGE):
@@ -45,4 +45,4 @@ with main:
     with kit.sentences_not_tracebacks():
         VIEWS[view]()
 
-kit.keep_link(state.CON_TEXT)
+kit.keep_link(keys.TEXT)

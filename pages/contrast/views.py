@@ -11,6 +11,7 @@ from core.data import sentence_sets, sentences
 from core.data.pairs import make_split
 from core.runs.executor import RunRequest
 from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig
+from pages.contrast import keys
 from ui import figures, kit, live_run, state, tables
 from ui.figures import classifiers
 from ui.resources import executor, session_is_open
@@ -41,18 +42,18 @@ EXAMPLE = (
 def words() -> None:
     """P and Q, and what every word of both does to their cosine."""
     left, right = st.columns(2)
-    forget = state.setter(state.CON_GUESSES["words"], None)
-    p = left.text_input("P: what happened", state.CON_P.default, max_chars=600, on_change=forget,
-                        **state.bound(state.CON_P))  # fmt: skip
-    q = right.text_input("Q: what did not", state.CON_Q.default, max_chars=600, on_change=forget,
-                         **state.bound(state.CON_Q))  # fmt: skip
+    forget = state.setter(keys.GUESSES["words"], None)
+    p = left.text_input("P: what happened", keys.P.default, max_chars=600, on_change=forget,
+                        **state.bound(keys.P))  # fmt: skip
+    q = right.text_input("Q: what did not", keys.Q.default, max_chars=600, on_change=forget,
+                         **state.bound(keys.Q))  # fmt: skip
     found: contrast.Explanation = kit.ask(
         "core.concepts.contrast:word_effects", MODEL, p, q, busy="Leaving out words"
     )
     of_q = [w for w in found.words if w.side == "Q"]
     options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
     question = "Which word of Q keeps the two sentences apart the most?"
-    guess = kit.predict(state.CON_GUESSES["words"], question, options)
+    guess = kit.predict(keys.GUESSES["words"], question, options)
     if guess is None:
         st.caption(f"The cosine of P and Q is {found.cosine:.3f}. Predict, and every word's part appears.")
         return
@@ -84,11 +85,11 @@ def words() -> None:
 def triplets() -> None:
     """Typed triplets under the untrained model: which it orders rightly, and by how much."""
     guess = kit.predict(
-        state.CON_GUESSES["triplets"],
+        keys.GUESSES["triplets"],
         "How many of these triplets does the untrained model order rightly?",
         ORDERED,
     )
-    text = kit.typed(state.CON_TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
+    text = kit.typed(keys.TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
     found = contrast.parse_triplets(text)
     flat = tuple(part for t in found for part in (t.anchor, t.positive, t.negative))
     cosines = contrast.triplet_cosines(kit.ask("core.models.embedding:embed", MODEL, 0, "mean", flat))
@@ -120,13 +121,13 @@ def triplets() -> None:
 def hard_negatives() -> None:
     """Two runs from the same model on the same positives, with random and with mined negatives."""
     question = "Which negatives separate held-out pairs better after training?"
-    guess = kit.predict(state.CON_GUESSES["hard"], question, BETTER)
+    guess = kit.predict(keys.GUESSES["hard"], question, BETTER)
     chosen = _settings()
-    split = make_split(chosen, 2 * int(state.get(state.CON_COUNT)), 0.25, int(state.get(state.CON_SEED)))
+    split = make_split(chosen, 2 * int(state.get(keys.COUNT)), 0.25, int(state.get(keys.SEED)))
     if not split.held_out:
         raise InputError("There are too few sentences to hold any out: give every group four or more.")
     z = kit.ask("core.models.embedding:embed", MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
-    count, seed = int(state.get(state.CON_COUNT)), int(state.get(state.CON_SEED))
+    count, seed = int(state.get(keys.COUNT)), int(state.get(keys.SEED))
     sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
     inside = _mined(sets, chosen, z)
     runs = _runs()
@@ -141,7 +142,7 @@ def hard_negatives() -> None:
         return
     _watch(runs)
     made = (runs[0].pairs, runs[1].pairs, runs[0].config.steps, runs[0].config.seed)
-    as_set = made == (sets.random, sets.hard, int(state.get(state.CON_STEPS)), seed)
+    as_set = made == (sets.random, sets.hard, int(state.get(keys.STEPS)), seed)
     if not as_set:
         st.caption("These runs had other sentences or settings than the page has now. Train both to compare.")
     if all(r.status is RunStatus.FINISHED for r in runs):
@@ -152,21 +153,21 @@ def _settings() -> SentenceSet:
     titles = {i.key: i.title for i in sentence_sets.list_sets() if not i.has_listed_pairs} | {
         OWN: "My own sentences"
     }
-    if state.get(state.CON_SET) not in titles:
-        state.put(state.CON_SET, state.CON_SET.default)
+    if state.get(keys.SET) not in titles:
+        state.put(keys.SET, keys.SET.default)
     names = list(titles)
     left, right = st.columns([0.6, 0.4])
-    left.selectbox("Sentences", names, index=names.index(state.CON_SET.default),
-                   format_func=titles.__getitem__, **state.bound(state.CON_SET))  # fmt: skip
-    right.number_input("Seed", *state.CON_SEED.bounds, value=7, **state.bound(state.CON_SEED))
-    left.slider("Pairs of each kind", *state.CON_COUNT.bounds, value=48, **state.bound(state.CON_COUNT))
-    right.slider("Steps", *state.CON_STEPS.bounds, value=40, step=10, **state.bound(state.CON_STEPS))
-    if state.get(state.CON_SET) != OWN:
-        return sentence_sets.load_set(state.get(state.CON_SET)).sentence_set
-    if not state.get(state.CON_TEXT) and state.once("con_text"):  # emptied by hand it stays empty
-        state.put(state.CON_TEXT, EXAMPLE)
-    st.text_area("One a line: group | sentence", height=180, **state.bound(state.CON_TEXT))
-    return sentences.parse_sentences(state.get(state.CON_TEXT)).sentence_set
+    left.selectbox("Sentences", names, index=names.index(keys.SET.default),
+                   format_func=titles.__getitem__, **state.bound(keys.SET))  # fmt: skip
+    right.number_input("Seed", *keys.SEED.bounds, value=7, **state.bound(keys.SEED))
+    left.slider("Pairs of each kind", *keys.COUNT.bounds, value=48, **state.bound(keys.COUNT))
+    right.slider("Steps", *keys.STEPS.bounds, value=40, step=10, **state.bound(keys.STEPS))
+    if state.get(keys.SET) != OWN:
+        return sentence_sets.load_set(state.get(keys.SET)).sentence_set
+    if not state.get(keys.TEXT) and state.once("con_text"):  # emptied by hand it stays empty
+        state.put(keys.TEXT, EXAMPLE)
+    st.text_area("One a line: group | sentence", height=180, **state.bound(keys.TEXT))
+    return sentences.parse_sentences(state.get(keys.TEXT)).sentence_set
 
 
 def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> dict[str, float]:
@@ -202,7 +203,7 @@ def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> dict[
 
 
 def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple) -> None:  # type: ignore[type-arg]
-    steps, seed = int(state.get(state.CON_STEPS)), int(state.get(state.CON_SEED))
+    steps, seed = int(state.get(keys.STEPS)), int(state.get(keys.SEED))
     config = TrainingConfig(loss="contrastive", steps=steps, seed=seed, snapshot_every=5)
     try:
         started = tuple(
@@ -212,18 +213,18 @@ def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple) ->
     except InputError as error:
         state.put(state.MESSAGE, str(error))
         return
-    state.put(state.CON_RUNS, started)
+    state.put(keys.RUNS, started)
     state.put(state.RUN_IDS, (*reversed(started), *state.get(state.RUN_IDS))[: live_run.REMEMBERED])
 
 
 def _stop() -> None:
-    for run_id in state.get(state.CON_RUNS):
+    for run_id in state.get(keys.RUNS):
         executor().stop(run_id)
 
 
 def _runs() -> list[Run]:
     try:
-        return [executor().run(i) for i in state.get(state.CON_RUNS)]
+        return [executor().run(i) for i in state.get(keys.RUNS)]
     except InputError:
         return []
 
@@ -298,19 +299,19 @@ def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None)
 
 
 def _remember(runs: list[Run], random: float, hard: float) -> None:
-    key = state.get(state.CON_SET)
+    key = state.get(keys.SET)
     name = "my own" if key == OWN else sentence_sets.load_set(key).info.title
     config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
     outcome = Outcome(
         name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard
     )
-    if outcome not in state.get(state.CON_OUTCOMES):
-        state.put(state.CON_OUTCOMES, (*state.get(state.CON_OUTCOMES), outcome))
+    if outcome not in state.get(keys.OUTCOMES):
+        state.put(keys.OUTCOMES, (*state.get(keys.OUTCOMES), outcome))
 
 
 def _all_outcomes() -> None:
     """Every comparison of this session, since one seed proves nothing."""
-    every: tuple[Outcome, ...] = state.get(state.CON_OUTCOMES)
+    every: tuple[Outcome, ...] = state.get(keys.OUTCOMES)
     if not every:
         return
     changes = [o.hard - o.random for o in every]

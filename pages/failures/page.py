@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.metrics import probe
-from pages.failures import views
+from pages.failures import keys, views
 from ui import kit, state
 
 PATH = "gone-wrong"
 
-state.open_link(state.GW_TEXT)
+state.open_link(keys.TEXT)
 kit.opening(
     PATH,
     "Training rarely fails with an error. The loss falls, the curves look fine, and the model is worse than "
@@ -21,7 +21,7 @@ main, _ = kit.columns(PATH)
 with main:
     experiment = views.choose()
     st.markdown(experiment.about)
-    guess = kit.predict(state.GW_GUESSES[experiment.key], experiment.question, experiment.options)
+    guess = kit.predict(keys.GUESSES[experiment.key], experiment.question, experiment.options)
     with kit.sentences_not_tracebacks():
         prepared = views.plans(experiment, views.material(experiment))
         views.buttons(experiment, prepared, guess)
@@ -42,4 +42,4 @@ with main:
             "- Both runs share the seed and are measured every fifth step. Their settings are fixed here; "
             "on Train live everything can be changed."
         )
-kit.keep_link(state.GW_TEXT)
+kit.keep_link(keys.TEXT)

@@ -13,6 +13,7 @@ from core.concepts.failures import READINGS, Experiment, Plan, Readings
 from core.data import sentence_sets, sentences
 from core.runs.executor import RunRequest
 from core.types import InputError, Run, SentenceSet
+from pages.failures import keys
 from ui import kit, live_run, state
 from ui.figures import comparisons
 from ui.resources import executor, session_is_open
@@ -41,23 +42,21 @@ class Watched:
 def choose() -> Experiment:
     chosen = st.segmented_control(
         "Experiment", list(EXPERIMENTS), format_func=lambda key: EXPERIMENTS[key].title,
-        default=state.GW_WHAT.default, required=True, **state.bound(state.GW_WHAT),
+        default=keys.WHAT.default, required=True, **state.bound(keys.WHAT),
     )  # fmt: skip
-    return EXPERIMENTS.get(chosen, EXPERIMENTS[state.GW_WHAT.default])
+    return EXPERIMENTS.get(chosen, EXPERIMENTS[keys.WHAT.default])
 
 
 def material(experiment: Experiment) -> SentenceSet:
     """The sentences to break a model with. Raises InputError for own text that cannot be used."""
-    own = state.get(state.GW_SOURCE) == OWN  # then the text has to be in sight
+    own = state.get(keys.SOURCE) == OWN  # then the text has to be in sight
     with st.expander("Sentences and seed", expanded=own):
         choice = st.segmented_control(
-            "Sentences", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(state.GW_SOURCE)
+            "Sentences", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(keys.SOURCE)
         )
         if choice == OWN:
-            text = kit.typed(state.GW_TEXT, HELP_OWN, height=180, max_chars=20_000)
-        st.number_input(
-            "Seed", *state.GW_SEED.bounds, value=state.GW_SEED.default, **state.bound(state.GW_SEED)
-        )
+            text = kit.typed(keys.TEXT, HELP_OWN, height=180, max_chars=20_000)
+        st.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
         if choice != OWN:
             found = sentence_sets.load_set(experiment.set_key)
             st.caption(
@@ -71,21 +70,21 @@ def material(experiment: Experiment) -> SentenceSet:
 
 
 def plans(experiment: Experiment, given: SentenceSet) -> tuple[Plan, Plan]:
-    seed = state.get(state.GW_SEED)
+    seed = state.get(keys.SEED)
     return experiment.broken(given, seed), experiment.sound(given, seed)
 
 
 def watched(experiment: Experiment, prepared: tuple[Plan, Plan] | None = None) -> Watched | None:
     """The runs of this experiment; with `prepared`, only where they were made from exactly that."""
-    every: Mapping[str, Watched] = state.get(state.GW_RUNS) or {}
+    every: Mapping[str, Watched] = state.get(keys.RUNS) or {}
     found = every.get(experiment.key)
     return found if found is None or prepared is None or found.plans == prepared else None
 
 
 def _keep(experiment: Experiment, now: Watched | None) -> None:
-    every = dict(state.get(state.GW_RUNS) or {})
+    every = dict(state.get(keys.RUNS) or {})
     every.pop(experiment.key, None)
-    state.put(state.GW_RUNS, every | ({} if now is None else {experiment.key: now}))
+    state.put(keys.RUNS, every | ({} if now is None else {experiment.key: now}))
 
 
 def _start(experiment: Experiment, prepared: tuple[Plan, Plan]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.cards.shipped import load_decks
 from core.concepts.glossary import ConceptMap, Glossary, Term, around, load, whole
+from pages.glossary import keys as glossary_keys
 from pages.glossary import plots
 from ui import concepts, learner, pages, state
 from ui.cards import side_panel
@@ -22,8 +23,8 @@ def glossary() -> Glossary:
 def search(found: Glossary) -> tuple[Term, ...]:
     """The search field, and the terms it finds; all of them while it is empty."""
     text = st.text_input(
-        "Search", value=state.GLOSSARY_SEARCH.default, placeholder="A word of the term or of its meaning",
-        max_chars=80, **state.bound(state.GLOSSARY_SEARCH),
+        "Search", value=glossary_keys.SEARCH.default, placeholder="A word of the term or of its meaning",
+        max_chars=80, **state.bound(glossary_keys.SEARCH),
     )  # fmt: skip
     terms = found.search(text or "")
     if not terms:
@@ -66,7 +67,7 @@ def _entry(found: Glossary, term: Term) -> None:
 
 def choose(key: str) -> None:
     """Put a term in the middle of the map; a callback."""
-    state.put(state.GLOSSARY_TERM, key)
+    state.put(glossary_keys.TERM, key)
 
 
 def _page_link(term: Term) -> None:
@@ -87,13 +88,13 @@ def _cards_link(term: Term) -> None:
 
 def open_link(found: Glossary) -> None:
     """A link may name a term that does not exist."""
-    if found.term(state.get(state.GLOSSARY_TERM)) is None:
-        state.put(state.GLOSSARY_TERM, state.GLOSSARY_TERM.default)
+    if found.term(state.get(glossary_keys.TERM)) is None:
+        state.put(glossary_keys.TERM, glossary_keys.TERM.default)
 
 
 def cards(found: Glossary) -> None:
     """Cards from the deck of the chosen term."""
-    term = found.term(state.get(state.GLOSSARY_TERM))
+    term = found.term(state.get(glossary_keys.TERM))
     assert term is not None
     side_panel.panel(f"Cards about: {term.name}", side_panel.of_deck(term.deck, term.key), "glossary")
 
@@ -101,14 +102,14 @@ def cards(found: Glossary) -> None:
 def around_one_term(found: Glossary) -> bool:
     """A term to choose, and the map around it. True when the whole map is wanted instead."""
     keys = [t.key for t in found.terms]
-    small = concepts.view(MAPS, state.GLOSSARY_MAP, "How much of the map") == MAPS[0]
+    small = concepts.view(MAPS, glossary_keys.MAP, "How much of the map") == MAPS[0]
     left, right = st.columns([0.36, 0.64], gap="large") if small else (st.container(), None)
     with left:
         st.selectbox(
-            "Term", keys, index=keys.index(state.GLOSSARY_TERM.default),
-            format_func={t.key: t.name for t in found.terms}.__getitem__, **state.bound(state.GLOSSARY_TERM),
+            "Term", keys, index=keys.index(glossary_keys.TERM.default),
+            format_func={t.key: t.name for t in found.terms}.__getitem__, **state.bound(glossary_keys.TERM),
         )  # fmt: skip
-        chosen = state.get(state.GLOSSARY_TERM)
+        chosen = state.get(glossary_keys.TERM)
         _chosen(found, chosen)
     if right is not None:
         with right:
@@ -118,7 +119,7 @@ def around_one_term(found: Glossary) -> bool:
 
 def all_terms(found: Glossary) -> None:
     """The whole map, as wide as the page."""
-    _map(found, whole(found), state.get(state.GLOSSARY_TERM), whole=True)
+    _map(found, whole(found), state.get(glossary_keys.TERM), whole=True)
     st.caption("On a narrow screen the view around one term is easier to read.")
 
 
@@ -153,4 +154,4 @@ def _clicked(name: str) -> None:
     key = points[0].get("customdata") if points else None
     key = key[0] if isinstance(key, list) else key
     if isinstance(key, str) and load().term(key) is not None:
-        state.put(state.GLOSSARY_TERM, key)
+        state.put(glossary_keys.TERM, key)

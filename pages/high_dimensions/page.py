@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.high_dimensions import keys
 from pages.high_dimensions import views as hd
-from ui import concepts, kit, state
+from ui import concepts, kit
 
 PATH = "high-dimensions"
 
@@ -17,7 +18,7 @@ def distances() -> None:
     )
     found = hd.clouds()
     question = "In the dimensions chosen below: how many times as far as its nearest is a point's farthest?"
-    guess = kit.predict(state.HD_GUESS_RATIO, question, hd.RATIOS)
+    guess = kit.predict(keys.GUESS_RATIO, question, hd.RATIOS)
     here = hd.concentrating(found)
     kit.verdict(
         guess,
@@ -42,7 +43,7 @@ def real() -> None:
     found = hd.points()
     question = "Where is the farthest more times as far as the nearest?"
     options = ("Among these points", "Among random directions")
-    guess = kit.predict(state.HD_GUESS_REAL, question, options)
+    guess = kit.predict(keys.GUESS_REAL, question, options)
     these, random = hd.beside_chance(found)
     kit.verdict(
         guess,
@@ -66,7 +67,7 @@ def maps() -> None:
     )
     found = hd.points()
     question = "Which map keeps most of the true neighbours?"
-    guess = kit.predict(state.HD_GUESS_MAP, question, tuple(hd.TITLES.values()))
+    guess = kit.predict(keys.GUESS_MAP, question, tuple(hd.TITLES.values()))
     drawn = hd.maps(found)
     kit.verdict(
         guess,
@@ -88,6 +89,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), state.HD_VIEW, "What to look at")
+    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

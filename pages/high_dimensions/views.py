@@ -13,7 +13,7 @@ from core.concepts.flat_maps import TITLES, FlatMap, Misled
 from core.data import sentence_sets
 from core.data.sentences import parse_sentences
 from core.types import FloatArray
-from pages.high_dimensions import plots
+from pages.high_dimensions import keys, plots
 from ui import concepts, figures, kit, resources, state
 from ui.tables import safe_table
 
@@ -33,18 +33,16 @@ def ratio_name(ratio: float) -> str:
 def clouds() -> tuple[Spread, ...]:
     """Random points in every number of dimensions, drawn with the settings on the page."""
     kind = st.segmented_control(
-        "Points", list(CLOUDS), default=state.HD_CLOUD.default, required=True,
-        format_func=lambda k: CLOUDS[k].title, **state.bound(state.HD_CLOUD),
+        "Points", list(CLOUDS), default=keys.CLOUD.default, required=True,
+        format_func=lambda k: CLOUDS[k].title, **state.bound(keys.CLOUD),
     )  # fmt: skip
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
     points = left.slider(
-        "How many", *state.HD_POINTS.bounds, value=state.HD_POINTS.default, step=10,
-        **state.bound(state.HD_POINTS),
+        "How many", *keys.POINTS.bounds, value=keys.POINTS.default, step=10,
+        **state.bound(keys.POINTS),
     )  # fmt: skip
-    seed = right.number_input(
-        "Seed", *state.HD_SEED.bounds, value=state.HD_SEED.default, **state.bound(state.HD_SEED)
-    )
-    return _simulated(kind or state.HD_CLOUD.default, int(points), int(seed))
+    seed = right.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
+    return _simulated(kind or keys.CLOUD.default, int(points), int(seed))
 
 
 @st.cache_data(max_entries=50, show_spinner="Drawing points")
@@ -55,7 +53,7 @@ def _simulated(cloud: str, points: int, seed: int) -> tuple[Spread, ...]:
 def concentrating(found: tuple[Spread, ...]) -> Spread:
     """The curve over all dimensions, and the distances in two of them. Returns the chosen one."""
     dims = st.select_slider(
-        "Dimensions", list(DIMENSIONS), value=state.HD_DIM.default, **state.bound(state.HD_DIM)
+        "Dimensions", list(DIMENSIONS), value=keys.DIM.default, **state.bound(keys.DIM)
     )  # fmt: skip
     here = next(s for s in found if s.dims == dims)
     ratio, variation, cosines = st.columns(3)
@@ -113,21 +111,21 @@ def points() -> Points:
     titles = {info.key: info.title for info in sentence_sets.list_sets()}
     titles |= {OWN: "My own sentences", NOISE: "Random vectors, without any structure"}
     chosen = st.selectbox(
-        "Points", list(titles), index=list(titles).index(state.HD_SET.default),
-        format_func=titles.__getitem__, **state.bound(state.HD_SET),
+        "Points", list(titles), index=list(titles).index(keys.SET.default),
+        format_func=titles.__getitem__, **state.bound(keys.SET),
     )  # fmt: skip
     if chosen == NOISE:
         z = concentration.noise(100, 384, _seed())
         return Points(tuple(f"random vector {i + 1}" for i in range(len(z))), (), z)
     if chosen == OWN:
         text = kit.typed(
-            state.HD_TEXT,
+            keys.TEXT,
             f"Your sentences, one a line, at least {flat_maps.FEWEST}: group | sentence",
             height=200,
         )
         sentence_set = parse_sentences(text).sentence_set
     else:
-        sentence_set = sentence_sets.load_set(chosen or state.HD_SET.default).sentence_set
+        sentence_set = sentence_sets.load_set(chosen or keys.SET.default).sentence_set
     groups = tuple(g or "no group" for g in sentence_set.groups) if sentence_set.has_groups else ()
     texts = sentence_set.texts
     z = kit.ask("core.models.embedding:embed", "minilm-l6", 0, "mean", texts, busy="Reading the sentences")
@@ -136,8 +134,8 @@ def points() -> Points:
 
 def _seed() -> int:
     number = st.number_input(
-        "Seed of the random vectors", *state.HD_SEED.bounds, value=state.HD_SEED.default, width=220,
-        **state.bound(state.HD_SEED),
+        "Seed of the random vectors", *keys.SEED.bounds, value=keys.SEED.default, width=220,
+        **state.bound(keys.SEED),
     )  # fmt: skip
     return int(number)
 
@@ -145,7 +143,7 @@ def _seed() -> int:
 def beside_chance(found: Points) -> tuple[Spread, Spread]:
     """The real vectors beside as many random directions of the same length."""
     real = concentration.spread(found.z)
-    seed = state.get(state.HD_SEED) if state.get(state.HD_SET) == NOISE else _seed()
+    seed = state.get(keys.SEED) if state.get(keys.SET) == NOISE else _seed()
     # Another seed than the random vectors of `points` have, or those would be compared with themselves.
     random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed + 1))
     samples = {"random directions": random.cosines, "these": real.cosines}
@@ -179,19 +177,19 @@ def maps(found: Points) -> dict[str, FlatMap]:
     """The same points on three maps, side by side, with one point's true neighbours ringed on each."""
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
     neighbours = left.slider(
-        "Neighbours", *state.HD_NEIGHBOURS.bounds, value=state.HD_NEIGHBOURS.default,
+        "Neighbours", *keys.NEIGHBOURS.bounds, value=keys.NEIGHBOURS.default,
         help="UMAP's n_neighbors and t-SNE's perplexity: how many others a point tries to stay with.",
-        **state.bound(state.HD_NEIGHBOURS),
+        **state.bound(keys.NEIGHBOURS),
     )  # fmt: skip
     seed = right.number_input(
         "Seed of the maps",
-        *state.HD_MAP_SEED.bounds,
-        value=state.HD_MAP_SEED.default,
-        **state.bound(state.HD_MAP_SEED),
+        *keys.MAP_SEED.bounds,
+        value=keys.MAP_SEED.default,
+        **state.bound(keys.MAP_SEED),
     )
     colour = st.segmented_control(
-        "Colour", list(COLOURS), default=state.HD_COLOUR.default, required=True,
-        format_func=COLOURS.__getitem__, **state.bound(state.HD_COLOUR),
+        "Colour", list(COLOURS), default=keys.COLOUR.default, required=True,
+        format_func=COLOURS.__getitem__, **state.bound(keys.COLOUR),
     )  # fmt: skip
     point = _point(found)
     ringed = flat_maps.true_neighbours(found.z, point, NEIGHBOURS_SHOWN).tolist()
@@ -237,12 +235,12 @@ def _columns(one: FlatMap) -> tuple[tuple[str, FloatArray], ...]:
 
 def _point(found: Points) -> int:
     n = len(found.texts)
-    if not 1 <= state.get(state.HD_POINT) <= n:
-        state.put(state.HD_POINT, 1)
+    if not 1 <= state.get(keys.POINT) <= n:
+        state.put(keys.POINT, 1)
     chosen = st.selectbox(
         f"Ring the {NEIGHBOURS_SHOWN} true neighbours of", list(range(1, n + 1)), index=0,
         format_func=lambda i: f"{i}. {found.texts[i - 1]}" if i <= n else str(i),
-        **state.bound(state.HD_POINT),
+        **state.bound(keys.POINT),
     )  # fmt: skip
     return (chosen or 1) - 1
 
@@ -257,10 +255,10 @@ def best(drawn: dict[str, FlatMap], guess: str | None) -> str:
 def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
     """Pairs that look close and are not, and the other way round, on one of the maps."""
     method = st.segmented_control(
-        "Map", list(TITLES), default=state.HD_LOOK.default, required=True,
-        format_func=TITLES.__getitem__, **state.bound(state.HD_LOOK),
+        "Map", list(TITLES), default=keys.LOOK.default, required=True,
+        format_func=TITLES.__getitem__, **state.bound(keys.LOOK),
     )  # fmt: skip
-    one = drawn[method or state.HD_LOOK.default]
+    one = drawn[method or keys.LOOK.default]
     for title, listed, key in (
         ("These two look close and are not", flat_maps.look_close(found.z, one.xy), "hd_close"),
         ("These two look far apart and are close", flat_maps.look_far(found.z, one.xy), "hd_far"),

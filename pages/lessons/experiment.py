@@ -13,7 +13,7 @@ from core.lessons.types import Lesson, Predict
 from core.metrics.measures import nearest_neighbours
 from core.runs.executor import RunRequest
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
-from pages.lessons import record
+from pages.lessons import keys, record
 from ui import figures, kit, live_run, state
 from ui.boards import moving_map
 from ui.concepts import chart
@@ -66,7 +66,7 @@ def start(lesson: Lesson, number: int, step: Predict, prediction: str, seed: int
         )
         run_id = executor().start(request, session_is_open())
     except InputError as error:
-        state.put(state.LESSON_SAID, str(error))
+        state.put(keys.SAID, str(error))
         return
     record.keep_run(lesson, number, run_id)
     others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)

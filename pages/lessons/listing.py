@@ -7,7 +7,7 @@ import streamlit as st
 from core.cards import shipped
 from core.lessons.reader import check, load_lessons
 from core.lessons.types import Cards, Lesson
-from pages.lessons import record, steps
+from pages.lessons import keys, record, steps
 from ui import kit, state
 from ui.cards import side_panel
 from ui.cards.display import plain
@@ -34,21 +34,21 @@ def checked(text: str) -> tuple[Lesson | None, tuple[str, ...]]:
 
 def chosen() -> Lesson | None:
     """The open lesson; None on the shelf, and for a link to a lesson that does not exist."""
-    key = state.get(state.LESSON)
+    key = state.get(keys.LESSON)
     if key == record.OWN:
-        return checked(state.get(state.LESSON_TEXT))[0]
+        return checked(state.get(keys.TEXT))[0]
     return next((lesson for lesson in _shipped()[0] if lesson.key == key), None)
 
 
 def _open(key: str) -> None:
-    state.put(state.LESSON, key)
-    state.put_in_link(state.LESSON, key)
-    state.put_in_link(state.LESSON_STEP, "")
+    state.put(keys.LESSON, key)
+    state.put_in_link(keys.LESSON, key)
+    state.put_in_link(keys.STEP, "")
 
 
 def _take_link(lesson: Lesson) -> None:
     """The first time in a session that a lesson is open: go to the step that the address names."""
-    linked = state.link_value(state.LESSON_STEP)
+    linked = state.link_value(keys.STEP)
     if not state.once(f"lesson {record.storage_key(lesson)}") or not linked.isdecimal():
         return
     if len(linked) < 4 and 1 <= int(linked) <= len(lesson.steps):
@@ -63,7 +63,7 @@ def close() -> None:
 def shelf() -> None:
     """All lessons, each with what the learner has done of it."""
     lessons, problems = _shipped()
-    if state.get(state.LESSON):
+    if state.get(keys.LESSON):
         st.info("This link names a lesson that is not here. These are:", icon=":material/info:")
     for problem in problems:
         st.warning(plain(problem), icon=":material/info:")
@@ -96,13 +96,13 @@ def play(lesson: Lesson) -> None:
     _take_link(lesson)
     done = record.progress(lesson)
     number = min(done.step, len(lesson.steps) - 1)
-    state.put_in_link(state.LESSON_STEP, str(number + 1) if number else "")
+    state.put_in_link(keys.STEP, str(number + 1) if number else "")
     step = lesson.steps[number]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = ":material/arrow_back:"
         st.button("All lessons", icon=icon, type="tertiary", on_click=close, key="lesson_close")
         with st.popover(
-            "Steps", icon=":material/list:", type="tertiary", key=state.LESSON_STEPS_OPEN.name,
+            "Steps", icon=":material/list:", type="tertiary", key=keys.STEPS_OPEN.name,
             on_change="rerun",
         ):  # fmt: skip
             _outline(lesson, number)
@@ -155,7 +155,7 @@ def _move(lesson: Lesson, number: int, ready: bool) -> None:
 
 
 def _go(lesson: Lesson, number: int) -> None:
-    state.put(state.LESSON_STEPS_OPEN, False)
+    state.put(keys.STEPS_OPEN, False)
     record.keep(lesson, record.progress(lesson).at(number))
 
 
@@ -183,8 +183,8 @@ def _outline(lesson: Lesson, number: int) -> None:
             disabled=i > done.furthest, on_click=_go, args=(lesson, i),
         )  # fmt: skip
     st.number_input(
-        "Seed of the runs", *state.LESSON_SEED.bounds, value=state.LESSON_SEED.default,
-        **state.bound(state.LESSON_SEED),
+        "Seed of the runs", *keys.SEED.bounds, value=keys.SEED.default,
+        **state.bound(keys.SEED),
         help="The same seed gives the same run. Change it to see how much was chance.",
     )  # fmt: skip
     record.tell_where()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pages.lessons import listing, teacher
+from pages.lessons import keys, listing, teacher
 from ui import concepts, kit, state
 
-state.open_link(state.LESSON_TEXT)
+state.open_link(keys.TEXT)
 VIEWS = {"Lessons": listing.shelf, "For teachers": teacher.workshop}
 
 lesson = listing.chosen()
 if lesson is not None:
-    state.put_in_link(state.LESSON, lesson.key)
+    state.put_in_link(keys.LESSON, lesson.key)
     listing.play(lesson)
 else:
     kit.opening(
@@ -20,5 +20,5 @@ else:
     )
     listing.tell()
     with kit.sentences_not_tracebacks():
-        VIEWS[concepts.view(tuple(VIEWS), state.LESSON_VIEW, "What to do")]()
+        VIEWS[concepts.view(tuple(VIEWS), keys.VIEW, "What to do")]()
 teacher.keep_link()

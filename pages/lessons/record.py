@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.lessons.progress import Progress, from_json
 from core.lessons.types import Lesson
+from pages.lessons import keys
 from ui import learner, state
 
 OWN = "own"  # the key of the lesson that a teacher is writing
@@ -17,13 +18,13 @@ def storage_key(lesson: Lesson) -> str:
     """Own lessons are told apart by their text, so that progress never moves to another lesson."""
     if lesson.key != OWN:
         return lesson.key
-    return "own-" + hashlib.sha1(state.get(state.LESSON_TEXT).encode()).hexdigest()[:10]
+    return "own-" + hashlib.sha1(state.get(keys.TEXT).encode()).hexdigest()[:10]
 
 
 def progress(lesson: Lesson) -> Progress:
     """Where the learner stands. What was done in this tab before a name was chosen counts too."""
     key = storage_key(lesson)
-    here: dict[str, Progress] = dict(state.get(state.LESSON_KEPT) or ())
+    here: dict[str, Progress] = dict(state.get(keys.KEPT) or ())
     if key in here:
         return here[key]
     who = learner.current()
@@ -34,8 +35,8 @@ def progress(lesson: Lesson) -> Progress:
 def keep(lesson: Lesson, changed: Progress) -> None:
     """Remember it here and, with a learner, on disk before the next thing is drawn."""
     key = storage_key(lesson)
-    here = {**dict(state.get(state.LESSON_KEPT) or ()), key: changed}
-    state.put(state.LESSON_KEPT, tuple(here.items()))
+    here = {**dict(state.get(keys.KEPT) or ()), key: changed}
+    state.put(keys.KEPT, tuple(here.items()))
     who = learner.current()
     if who is not None:
         learner.store().set_lesson_progress(who.id, key, changed.to_json(), learner.now())
@@ -53,10 +54,10 @@ def tell_where() -> None:
 
 def run_id(lesson: Lesson, step: int) -> str | None:
     """The run that belongs to a step of the lesson in this tab."""
-    found: str | None = dict(state.get(state.LESSON_RUNS) or ()).get((storage_key(lesson), step))
+    found: str | None = dict(state.get(keys.RUNS) or ()).get((storage_key(lesson), step))
     return found
 
 
 def keep_run(lesson: Lesson, step: int, run_id: str | None) -> None:
-    runs = {**dict(state.get(state.LESSON_RUNS) or ()), (storage_key(lesson), step): run_id}
-    state.put(state.LESSON_RUNS, tuple((k, v) for k, v in runs.items() if v is not None))
+    runs = {**dict(state.get(keys.RUNS) or ()), (storage_key(lesson), step): run_id}
+    state.put(keys.RUNS, tuple((k, v) for k, v in runs.items() if v is not None))

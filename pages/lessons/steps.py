@@ -15,7 +15,7 @@ from core.lessons.progress import LONGEST_EXPLANATION, Answer
 from core.lessons.types import Cards, Explain, Lesson, Look, Predict, Read, Step
 from core.metrics.measures import cosine_matrix
 from core.types import InputError
-from pages.lessons import experiment, record
+from pages.lessons import experiment, keys, record
 from ui import kit, learner, state
 from ui.cards import side_panel
 from ui.cards.display import plain
@@ -76,7 +76,7 @@ def _map(lesson: Lesson, step: Look, key: state.Key[str]) -> None:
     with words:
         prose(step.text)
     with picture:
-        prepared = lesson.prepared(seed=state.get(state.LESSON_SEED))
+        prepared = lesson.prepared(seed=state.get(keys.SEED))
         experiment.map_of(prepared, None)
         chosen = prepared.sentences
         columns = {"sentence": list(chosen.texts), "group": [g or "" for g in chosen.groups]}
@@ -118,7 +118,7 @@ def _cosines(key: state.Key[str]) -> None:
 
 def predict(lesson: Lesson, number: int, step: Predict) -> bool:
     """Prediction, then the run or the measurement, then the comparison. True once it was measured."""
-    seed = state.get(state.LESSON_SEED)
+    seed = state.get(keys.SEED)
     prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
     if prepared is None or not has_map(lesson, step):
         with _words():
@@ -143,9 +143,9 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
     prediction = _ask(step, name, answer)
     run = experiment.current(lesson, number)
     _buttons(lesson, number, step, prediction, answer, texts)
-    if said := state.get(state.LESSON_SAID):
+    if said := state.get(keys.SAID):
         st.warning(plain(said), icon=":material/info:")
-        state.put(state.LESSON_SAID, None)
+        state.put(keys.SAID, None)
     if run is not None:
         experiment.watch(run)
     if answer is None:
@@ -217,7 +217,7 @@ def _buttons(
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label, icon = ("Run", ":material/play_arrow:") if trains else ("Measure", ":material/straighten:")
-        seed = state.get(state.LESSON_SEED)
+        seed = state.get(keys.SEED)
         action, args = (
             (experiment.start, (lesson, number, step, prediction, seed))
             if trains
@@ -243,10 +243,10 @@ def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts:
         prepared = lesson.prepared(step) if lesson.experiment is not None else None
         result, _ = experiment.measured(step, experiment.evidence(step, prepared, None, texts))
     except (InputError, RuntimeError) as error:
-        state.put(state.LESSON_SAID, str(error))
+        state.put(keys.SAID, str(error))
         return
     except TimeoutError:
-        state.put(state.LESSON_SAID, kit.TOO_SLOW)
+        state.put(keys.SAID, kit.TOO_SLOW)
         return
     kept = record.progress(lesson).with_answer(number, Answer(prediction, result.outcome, result.says))
     record.keep(lesson, kept)
@@ -254,7 +254,7 @@ def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts:
 
 def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: tuple[str, ...]) -> Answer:
     """Compute the outcome of the finished run, once."""
-    prepared = lesson.prepared(step, state.get(state.LESSON_SEED))
+    prepared = lesson.prepared(step, state.get(keys.SEED))
     run = experiment.current(lesson, number)
     result, _ = experiment.measured(step, experiment.evidence(step, prepared, run, texts))
     settled = Answer(answer.prediction, result.outcome, result.says)

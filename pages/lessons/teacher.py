@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.lessons.reader import LESSONS, LONGEST_FILE
 from core.lessons.types import Lesson, Look, Predict
-from pages.lessons import listing, record
+from pages.lessons import keys, listing, record
 from pages.lessons.steps import prose
 from ui import state
 from ui.cards.display import plain
@@ -56,12 +56,12 @@ def workshop() -> None:
         "A lesson is one file of words and settings. It names what is measured; the answer is always "
         "computed from the learner's own run. Paste one below or start from the one that stands there."
     )
-    if not state.get(state.LESSON_TEXT):
-        state.put(state.LESSON_TEXT, TEMPLATE)
+    if not state.get(keys.TEXT):
+        state.put(keys.TEXT, TEMPLATE)
     left, right = st.columns([0.55, 0.45], gap="large")
     with left:
         _write()
-    lesson, problems = listing.checked(state.get(state.LESSON_TEXT))
+    lesson, problems = listing.checked(state.get(keys.TEXT))
     with right:
         if lesson is None:
             _problems(problems)
@@ -75,12 +75,12 @@ def _write() -> None:
     st.file_uploader(
         "Upload a lesson file", type=["toml"], key="lesson_file", on_change=_take_file, max_upload_size=1
     )
-    if error := state.get(state.LESSON_ERROR):
+    if error := state.get(keys.ERROR):
         st.warning(plain(error), icon=":material/info:")
-    st.text_area("The lesson", height=520, **state.bound(state.LESSON_TEXT))
+    st.text_area("The lesson", height=520, **state.bound(keys.TEXT))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Press Ctrl and Enter to check what you changed.")
-        if state.get(state.LESSON_BEFORE):
+        if state.get(keys.BEFORE):
             st.button(
                 "Back to what stood here before the upload", key="lesson_undo", type="tertiary",
                 icon=":material/undo:", on_click=_take_back,
@@ -90,31 +90,27 @@ def _write() -> None:
 def _take_file() -> None:
     """Put the uploaded file's text into the text area; a callback."""
     file = state.uploaded("lesson_file")
-    state.put(state.LESSON_ERROR, None)
+    state.put(keys.ERROR, None)
     if file is None:
         return
     if file.size > 4 * LONGEST_FILE:
-        state.put(
-            state.LESSON_ERROR, f"{file.name} is too large for a lesson; at most {LONGEST_FILE:,} characters."
-        )
+        state.put(keys.ERROR, f"{file.name} is too large for a lesson; at most {LONGEST_FILE:,} characters.")
         return
     try:
         text = file.getvalue().decode("utf-8-sig")
     except UnicodeDecodeError:
-        state.put(
-            state.LESSON_ERROR, f"{file.name} is not a text in UTF-8. Save it as UTF-8 and upload it again."
-        )
+        state.put(keys.ERROR, f"{file.name} is not a text in UTF-8. Save it as UTF-8 and upload it again.")
         return
-    before = state.get(state.LESSON_TEXT)
-    state.put(state.LESSON_BEFORE, "" if before == TEMPLATE else before)
-    state.put(state.LESSON_TEXT, text.replace("\r\n", "\n"))
+    before = state.get(keys.TEXT)
+    state.put(keys.BEFORE, "" if before == TEMPLATE else before)
+    state.put(keys.TEXT, text.replace("\r\n", "\n"))
 
 
 def _take_back() -> None:
     """Exchange the text and the one before it, so that this too can be undone."""
-    before, now = state.get(state.LESSON_BEFORE), state.get(state.LESSON_TEXT)
-    state.put(state.LESSON_TEXT, before)
-    state.put(state.LESSON_BEFORE, now)
+    before, now = state.get(keys.BEFORE), state.get(keys.TEXT)
+    state.put(keys.TEXT, before)
+    state.put(keys.BEFORE, now)
 
 
 def _problems(problems: tuple[str, ...]) -> None:
@@ -130,7 +126,7 @@ def _ready(lesson: Lesson) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button("Try it as a learner", type="primary", key="lesson_try", on_click=_try)
         st.download_button(
-            "Download the file", data=state.get(state.LESSON_TEXT), file_name="lesson.toml",
+            "Download the file", data=state.get(keys.TEXT), file_name="lesson.toml",
             mime="text/plain", icon=":material/download:", on_click="ignore", key="lesson_download",
         )  # fmt: skip
     st.caption(
@@ -166,15 +162,15 @@ def _preview_question(lesson: Lesson, step: Predict) -> None:
 
 
 def _try() -> None:
-    state.put(state.LESSON, record.OWN)
-    state.put_in_link(state.LESSON, record.OWN)
+    state.put(keys.LESSON, record.OWN)
+    state.put_in_link(keys.LESSON, record.OWN)
 
 
 def keep_link() -> None:
     """Let the address carry the teacher's own lesson while it is open or being written."""
-    own = state.get(state.LESSON) == record.OWN
-    writing = state.get(state.LESSON_VIEW) == "For teachers" and state.get(state.LESSON_TEXT) != TEMPLATE
+    own = state.get(keys.LESSON) == record.OWN
+    writing = state.get(keys.VIEW) == "For teachers" and state.get(keys.TEXT) != TEMPLATE
     if not (own or writing):
         return
-    if not state.write_link(state.LESSON_TEXT):
+    if not state.write_link(keys.TEXT):
         st.caption("This lesson is too long for a link. Hand it out as a file instead.")

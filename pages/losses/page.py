@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.losses import LOSSES
 from core.types import InputError
-from pages.losses import views
+from pages.losses import keys, views
 from ui import kit, state
 
 PATH = "losses"
@@ -23,7 +23,7 @@ main, side = kit.columns(PATH)
 with main:
     views.choose_preset()
     chosen = views.preset()
-    kit.predict(state.LS_GUESSES[state.get(state.LS_PRESET)], chosen.question, chosen.options)
+    kit.predict(keys.GUESSES[state.get(keys.PRESET)], chosen.question, chosen.options)
 
     stage, controls = st.columns([0.62, 0.38], gap="medium")
     with controls, st.container(border=True):
@@ -56,7 +56,7 @@ with main:
     )
     st.latex(LOSSES[standing.task.loss].formula if standing else r"\,")
     with st.expander("Numbers behind the picture", icon=":material/table:"):
-        if standing is not None and not state.get(state.LS_RUNNING):
+        if standing is not None and not state.get(keys.RUNNING):
             views.numbers(standing)
         else:
             st.caption("The tables appear when the sandbox rests.")
@@ -70,5 +70,5 @@ with main:
             "and the softmax loss needs a classifier that learns along."
         )
 
-if not state.get(state.LS_RUNNING):
-    state.write_link(state.LS_PLACES)
+if not state.get(keys.RUNNING):
+    state.write_link(keys.PLACES)

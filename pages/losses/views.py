@@ -15,6 +15,7 @@ from core.concepts.sandbox import Floats, Observation, Task
 from core.concepts.sandbox_presets import PRESETS, TOLD, Preset, told_groups
 from core.losses import LOSSES
 from core.types import InputError
+from pages.losses import keys as losses_keys
 from ui import figures, kit, resources, state, tables
 from ui.boards import circle
 
@@ -26,23 +27,23 @@ SETTLED = 40  # steps after which the outcome is measured at the earliest
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 GROUP_NAMES = "ABCDE"
 _CHOICES = {
-    state.LS_PRESET: tuple(PRESETS),
-    state.LS_LOSS: physics.LOSS_KEYS,
-    state.LS_TOLD: tuple(TOLD),
-    state.LS_SPACE: tuple(physics.SPACES),
-    state.LS_RATE: RATES,
+    losses_keys.PRESET: tuple(PRESETS),
+    losses_keys.LOSS: physics.LOSS_KEYS,
+    losses_keys.TOLD: tuple(TOLD),
+    losses_keys.SPACE: tuple(physics.SPACES),
+    losses_keys.RATE: RATES,
 }
 
 # Which preset field each key takes.
 _FIELDS = {
-    "loss": state.LS_LOSS,
-    "told": state.LS_TOLD,
-    "margin": state.LS_MARGIN,
-    "temperature": state.LS_TEMPERATURE,
-    "rate": state.LS_RATE,
-    "points": state.LS_POINTS,
-    "group_count": state.LS_GROUPS,
-    "space": state.LS_SPACE,
+    "loss": losses_keys.LOSS,
+    "told": losses_keys.TOLD,
+    "margin": losses_keys.MARGIN,
+    "temperature": losses_keys.TEMPERATURE,
+    "rate": losses_keys.RATE,
+    "points": losses_keys.POINTS,
+    "group_count": losses_keys.GROUPS,
+    "space": losses_keys.SPACE,
 }
 
 
@@ -79,12 +80,12 @@ class Standing:
 
 
 def preset() -> Preset:
-    return PRESETS[state.get(state.LS_PRESET)]
+    return PRESETS[state.get(losses_keys.PRESET)]
 
 
 def open_link() -> None:
     """First run of a session: a link that names a situation brings its settings, except those it names."""
-    state.open_link(state.LS_PLACES)
+    state.open_link(losses_keys.PLACES)
     for choice, known in _CHOICES.items():
         if state.get(choice) not in known:
             state.put(choice, choice.default)
@@ -97,26 +98,26 @@ def _use_preset(keep_linked: bool = False) -> None:
     for name, key in _FIELDS.items():
         if not (keep_linked and state.in_link(key)):
             state.put(key, getattr(chosen, name))
-    state.put(state.LS_RUNNING, False)
+    state.put(losses_keys.RUNNING, False)
     if not keep_linked:
-        state.put(state.LS_STANDING, None)
-        state.put(state.LS_PLACES, "")
+        state.put(losses_keys.STANDING, None)
+        state.put(losses_keys.PLACES, "")
 
 
 def _made() -> tuple[Any, ...]:
-    keys = (state.LS_POINTS, state.LS_GROUPS, state.LS_SPACE, state.LS_SEED)
+    keys = (losses_keys.POINTS, losses_keys.GROUPS, losses_keys.SPACE, losses_keys.SEED)
     return tuple(state.get(key) for key in keys)
 
 
 def _task() -> Task:
-    true = physics.groups(state.get(state.LS_POINTS), state.get(state.LS_GROUPS))
-    loss = state.get(state.LS_LOSS)
+    true = physics.groups(state.get(losses_keys.POINTS), state.get(losses_keys.GROUPS))
+    loss = state.get(losses_keys.LOSS)
     return physics.task_of(
-        loss if loss in physics.LOSS_KEYS else state.LS_LOSS.default,
-        told_groups(true, state.get(state.LS_TOLD)),
-        state.get(state.LS_NEGATIVES),
-        state.get(state.LS_MARGIN),
-        state.get(state.LS_TEMPERATURE),
+        loss if loss in physics.LOSS_KEYS else losses_keys.LOSS.default,
+        told_groups(true, state.get(losses_keys.TOLD)),
+        state.get(losses_keys.NEGATIVES),
+        state.get(losses_keys.MARGIN),
+        state.get(losses_keys.TEMPERATURE),
     )
 
 
@@ -140,18 +141,18 @@ def _fresh(function: str, *args: Any) -> Any:
 def current() -> Standing:
     """The points as the settings want them. Raises InputError when the loss has no pair to look at."""
     made, task = _made(), _task()
-    old: Standing | None = state.get(state.LS_STANDING)
+    old: Standing | None = state.get(losses_keys.STANDING)
     if old is not None and old.made == made and old.task == task:
         return old
     if old is not None and old.made == made:
         new = _watched(replace(old, task=task), old.z)
     else:
         n, _, space, seed = made
-        z = places_from(state.get(state.LS_PLACES), n, physics.SPACES[space])
+        z = places_from(state.get(losses_keys.PLACES), n, physics.SPACES[space])
         z = physics.scatter(n, space, seed) if z is None else z
         serial = 0 if old is None else old.serial
         new = _watched(Standing(made, task, z, None, 0, (), 0.0, serial), z)  # type: ignore[arg-type]
-    state.put(state.LS_STANDING, new)
+    state.put(losses_keys.STANDING, new)
     return new
 
 
@@ -169,8 +170,8 @@ def take_drag(standing: Standing, drag: circle.Drag | None) -> Standing:
     z = standing.z.copy()
     z[drag.row] = drag.at
     moved = replace(_watched(standing, physics.on_surface(z)), serial=drag.serial)
-    state.put(state.LS_STANDING, moved)
-    state.put(state.LS_PLACES, places_to(moved.z))
+    state.put(losses_keys.STANDING, moved)
+    state.put(losses_keys.PLACES, places_to(moved.z))
     return moved
 
 
@@ -178,14 +179,14 @@ def advance(steps: int) -> None:
     """Let the loss move the points; a callback, and what the running picture does at each tick."""
     try:
         old = current()
-        led: physics.Advance = _fresh("advance", old.task, old.z, state.get(state.LS_RATE), steps)
+        led: physics.Advance = _fresh("advance", old.task, old.z, state.get(losses_keys.RATE), steps)
     except InputError:
         return  # the page says why
     path = tuple((old.step + i + 1, loss) for i, loss in enumerate(led.losses))
     reference = max(old.reference, physics.largest(led.seen.gradient))
     history = (*old.history, *path)
     new = replace(old, z=led.z, seen=led.seen, step=old.step + steps, history=history, reference=reference)
-    state.put(state.LS_STANDING, new)
+    state.put(losses_keys.STANDING, new)
 
 
 def places_to(z: Floats) -> str:
@@ -204,11 +205,11 @@ def places_from(text: str, n: int, d: int) -> Floats | None:
 
 
 def _again(new_seed: bool = False) -> None:
-    state.put(state.LS_RUNNING, False)
-    state.put(state.LS_STANDING, None)
-    state.put(state.LS_PLACES, "")
+    state.put(losses_keys.RUNNING, False)
+    state.put(losses_keys.STANDING, None)
+    state.put(losses_keys.PLACES, "")
     if new_seed:
-        state.put(state.LS_SEED, state.get(state.LS_SEED) + 1)
+        state.put(losses_keys.SEED, state.get(losses_keys.SEED) + 1)
 
 
 # ---- widgets -----------------------------------------------------------------------------------------
@@ -220,18 +221,18 @@ def choose_preset() -> None:
         list(PRESETS),
         format_func=lambda key: PRESETS[key].title,
         required=True,
-        default=state.LS_PRESET.default,
+        default=losses_keys.PRESET.default,
         on_change=_use_preset,
-        **state.bound(state.LS_PRESET),
+        **state.bound(losses_keys.PRESET),
     )
     st.markdown(preset().about)
 
 
 def run_buttons(ready: bool) -> None:
-    running = state.get(state.LS_RUNNING)
+    running = state.get(losses_keys.RUNNING)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label, icon = ("Pause", ":material/pause:") if running else ("Run", ":material/play_arrow:")
-        flip = state.setter(state.LS_RUNNING, not running)
+        flip = state.setter(losses_keys.RUNNING, not running)
         st.button(label, icon=icon, type="primary", key="ls_go", on_click=flip, disabled=not ready)
         still = ready and not running
         st.button("1 step", key="ls_one", on_click=advance, args=(1,), disabled=not still)
@@ -245,28 +246,30 @@ def run_buttons(ready: bool) -> None:
 def settings() -> None:
     """The loss and what it reads; what seldom changes is folded."""
     keys = list(physics.LOSS_KEYS)
-    st.selectbox("Loss", keys, format_func=lambda k: LOSSES[k].title, **state.bound(state.LS_LOSS))
+    st.selectbox("Loss", keys, format_func=lambda k: LOSSES[k].title, **state.bound(losses_keys.LOSS))
     loss = LOSSES[_task().loss]
     st.caption(f"{loss.summary} Source: {loss.source}.")
     if "margin" in loss.uses:
-        st.slider("Margin", *state.LS_MARGIN.bounds, step=0.05, **state.bound(state.LS_MARGIN))
+        st.slider("Margin", *losses_keys.MARGIN.bounds, step=0.05, **state.bound(losses_keys.MARGIN))
     if "temperature" in loss.uses:
-        st.slider("Temperature", *state.LS_TEMPERATURE.bounds, step=0.01, **state.bound(state.LS_TEMPERATURE))
+        st.slider(
+            "Temperature", *losses_keys.TEMPERATURE.bounds, step=0.01, **state.bound(losses_keys.TEMPERATURE)
+        )
     told = st.selectbox(
-        "The loss is told", list(TOLD), format_func=lambda k: TOLD[k][0], **state.bound(state.LS_TOLD)
+        "The loss is told", list(TOLD), format_func=lambda k: TOLD[k][0], **state.bound(losses_keys.TOLD)
     )
     st.caption(TOLD[told][1])
     if loss.needs == "labelled":
-        st.toggle("Give it dissimilar pairs too", value=True, **state.bound(state.LS_NEGATIVES))
-    st.select_slider("Step size", RATES, format_func=lambda v: f"{v:g}", **state.bound(state.LS_RATE))
+        st.toggle("Give it dissimilar pairs too", value=True, **state.bound(losses_keys.NEGATIVES))
+    st.select_slider("Step size", RATES, format_func=lambda v: f"{v:g}", **state.bound(losses_keys.RATE))
     with st.expander("Points"):
         st.segmented_control(
-            "Surface", list(physics.SPACES), required=True, default=state.LS_SPACE.default,
-            format_func=str.capitalize, **state.bound(state.LS_SPACE),
+            "Surface", list(physics.SPACES), required=True, default=losses_keys.SPACE.default,
+            format_func=str.capitalize, **state.bound(losses_keys.SPACE),
         )  # fmt: skip
-        st.slider("Number of points", *state.LS_POINTS.bounds, **state.bound(state.LS_POINTS))
-        st.slider("Colours (true groups)", *state.LS_GROUPS.bounds, **state.bound(state.LS_GROUPS))
-        st.number_input("Seed", *state.LS_SEED.bounds, step=1, **state.bound(state.LS_SEED))
+        st.slider("Number of points", *losses_keys.POINTS.bounds, **state.bound(losses_keys.POINTS))
+        st.slider("Colours (true groups)", *losses_keys.GROUPS.bounds, **state.bound(losses_keys.GROUPS))
+        st.number_input("Seed", *losses_keys.SEED.bounds, step=1, **state.bound(losses_keys.SEED))
 
 
 def picture(standing: Standing) -> Standing:
@@ -278,20 +281,20 @@ def picture(standing: Standing) -> Standing:
     standing = take_drag(standing, drag)
 
     def look() -> None:
-        if state.get(state.LS_RUNNING):
+        if state.get(losses_keys.RUNNING):
             advance(STEPS_A_TICK)
-        now: Standing = state.get(state.LS_STANDING) or standing
+        now: Standing = state.get(losses_keys.STANDING) or standing
         st.markdown(_numbers(now))
         circle.feed(
             key="losses_feed", board_key=BOARD, z=now.z, seen=now.seen, reference=now.reference,
             step=now.step, serial=now.serial, born=now.born,
         )  # fmt: skip
-        if state.get(state.LS_RUNNING) and (now.at_rest or now.step >= LONGEST_RUN):
-            state.put(state.LS_RUNNING, False)
+        if state.get(losses_keys.RUNNING) and (now.at_rest or now.step >= LONGEST_RUN):
+            state.put(losses_keys.RUNNING, False)
             st.rerun()
 
-    st.fragment(look, run_every=QUICK if state.get(state.LS_RUNNING) else None)()
-    return state.get(state.LS_STANDING) or standing
+    st.fragment(look, run_every=QUICK if state.get(losses_keys.RUNNING) else None)()
+    return state.get(losses_keys.STANDING) or standing
 
 
 def _numbers(now: Standing) -> str:
@@ -304,7 +307,7 @@ def curve() -> None:
     """Loss by step, drawn again every second while the sandbox runs."""
 
     def look() -> None:
-        now: Standing | None = state.get(state.LS_STANDING)
+        now: Standing | None = state.get(losses_keys.STANDING)
         if now is not None and len(now.history) > 1:
             steps, losses = zip(*now.history)
             figure = figures.curve(steps, {"loss": losses}, height=190)
@@ -313,12 +316,12 @@ def curve() -> None:
         else:
             st.caption("The loss by step appears here. Press Run, or take single steps.")
 
-    st.fragment(look, run_every=SLOW if state.get(state.LS_RUNNING) else None)()
+    st.fragment(look, run_every=SLOW if state.get(losses_keys.RUNNING) else None)()
 
 
 def answer(standing: Standing) -> None:
     """Compare the prediction with what the points did, once they have come to rest."""
-    chosen, guess = preset(), state.get(state.LS_GUESSES[state.get(state.LS_PRESET)])
+    chosen, guess = preset(), state.get(losses_keys.GUESSES[state.get(losses_keys.PRESET)])
     if not standing.settled:
         st.caption("When the points have come to rest, the outcome is measured and compared here.")
         return

@@ -18,6 +18,7 @@ from core.concepts.sbert import Standing, Untouched, tasks
 from core.training import nli
 from core.training.nli import Example, Task
 from core.types import InputError
+from pages.sbert import keys
 from ui import state
 from ui.figures import comparisons
 from ui.resources import executor
@@ -60,12 +61,12 @@ def written(name: str) -> str:
 
 def wanted(what: str, given: tuple[Example, ...], chosen: tuple[str, ...], like: Task) -> tuple[Task, ...]:
     """The trainings that the settings on the page describe."""
-    return tasks(given, what, chosen, state.get(state.SB_SEEDS), like)
+    return tasks(given, what, chosen, state.get(keys.SEEDS), like)
 
 
 def buttons(what: str, plan: tuple[Task, ...]) -> None:
     """One filled button, which is always the next thing to do."""
-    key = state.SB_STUDIES[what]
+    key = keys.STUDIES[what]
     study: Study | None = state.get(key)
 
     def begin() -> None:
@@ -95,7 +96,7 @@ def buttons(what: str, plan: tuple[Task, ...]) -> None:
 
 def watch(what: str, plan: tuple[Task, ...], before: Untouched) -> None:
     """Progress, the comparison and its table; asks for the next second of training while it runs."""
-    key = state.SB_STUDIES[what]
+    key = keys.STUDIES[what]
     study: Study | None = state.get(key)
     frozen: Untouched | None = before  # None where it is about other pairs than the trainings
     if study is not None and study.tasks != plan:
@@ -212,7 +213,7 @@ def table(study: Study, done: tuple[Standing, ...]) -> None:
 
 def outcome(what: str, plan: tuple[Task, ...]) -> tuple[str, dict[str, float]] | None:
     """The choice with the lowest mean rank correlation, and all means; None before all of `plan` is done."""
-    study: Study | None = state.get(state.SB_STUDIES[what])
+    study: Study | None = state.get(keys.STUDIES[what])
     if study is None or not study.done or study.tasks != plan:
         return None
     done = study.finished()
@@ -224,5 +225,5 @@ def outcome(what: str, plan: tuple[Task, ...]) -> tuple[str, dict[str, float]] |
 
 def trained() -> list[Task]:
     """Every task that has been trained to its end in this session, latest last."""
-    studies: list[Study] = [s for s in map(state.get, state.SB_STUDIES.values()) if s is not None]
+    studies: list[Study] = [s for s in map(state.get, keys.STUDIES.values()) if s is not None]
     return [standing.task for study in studies for standing in study.finished()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.training.nli import CLASSES
-from pages.sbert import comparison, views
+from pages.sbert import comparison, keys, views
 from ui import kit, state
 
 PATH = "sbert"
@@ -20,7 +20,7 @@ def two_passes() -> None:
     st.latex(r"o = \mathrm{softmax}\left(W\,[\,u;\;v;\;|u-v|\,] + b\right)")
     premise, hypothesis = views.pair()
     question = "Premise and hypothesis change places. Which part stays exactly as it is?"
-    guess = kit.predict(state.SB_GUESSES["swap"], question, (*views.PARTS, "None"))
+    guess = kit.predict(keys.GUESSES["swap"], question, (*views.PARTS, "None"))
     truth, numbers = views.passes(premise, hypothesis)
     kit.verdict(
         guess,
@@ -39,7 +39,7 @@ def the_pairs() -> None:
         "all-MiniLM-L6-v2 before any training."
     )
     question = "Which class has the lowest mean cosine?"
-    guess = kit.predict(state.SB_GUESSES["data"], question, [name.capitalize() for name in CLASSES])
+    guess = kit.predict(keys.GUESSES["data"], question, [name.capitalize() for name in CLASSES])
     examples = views.given()
     truth, means = views.cosines(examples, views.untouched(examples))
     kit.verdict(
@@ -67,7 +67,7 @@ def concatenation() -> None:
     like, chosen = views.settings("concatenation")
     question = "Which choice will leave the cosine worth least after training?"
     options = [comparison.written(name) for name in chosen]
-    guess = kit.predict(state.SB_GUESSES["modes"], question, options) if len(options) > 1 else None
+    guess = kit.predict(keys.GUESSES["modes"], question, options) if len(options) > 1 else None
     plan = comparison.wanted("concatenation", examples, chosen, like)
     comparison.buttons("concatenation", plan)
     comparison.watch("concatenation", plan, views.untouched(examples))
@@ -95,7 +95,7 @@ def pooling() -> None:
     like, chosen = views.settings("pooling")
     question = "Which pooling will leave the cosine worth least after training?"
     options = [comparison.written(name) for name in chosen]
-    guess = kit.predict(state.SB_GUESSES["pooling"], question, options)
+    guess = kit.predict(keys.GUESSES["pooling"], question, options)
     plan = comparison.wanted("pooling", examples, chosen, like)
     comparison.buttons("pooling", plan)
     comparison.watch("pooling", plan, views.untouched(examples))
@@ -114,7 +114,7 @@ def pooling() -> None:
 
 VIEWS = {"Two passes": two_passes, "The pairs": the_pairs, "Concatenation": concatenation, "Pooling": pooling}
 
-state.open_link(state.SB_TEXT)
+state.open_link(keys.TEXT)
 kit.opening(
     PATH,
     "Sentence-BERT was first trained to tell **entailment**, **neutral** and **contradiction** apart. The "
@@ -125,4 +125,4 @@ with main:
     chosen_view = views.view(tuple(VIEWS))
     with kit.sentences_not_tracebacks():
         VIEWS[chosen_view]()
-kit.keep_link(state.SB_TEXT)
+kit.keep_link(keys.TEXT)

@@ -12,7 +12,7 @@ from core.losses.softmax import CONCATENATIONS
 from core.training import nli
 from core.training.nli import CLASSES, Example, Task
 from core.types import InputError
-from pages.sbert import comparison
+from pages.sbert import comparison, keys
 from ui import kit, state
 from ui.figures import comparisons
 from ui.tables import safe_table
@@ -55,10 +55,10 @@ PAPER = {
 
 def view(options: tuple[str, ...]) -> str:
     chosen = st.segmented_control(
-        "What to look at", options, default=state.SB_VIEW.default, required=True,
-        label_visibility="collapsed", **state.bound(state.SB_VIEW),
+        "What to look at", options, default=keys.VIEW.default, required=True,
+        label_visibility="collapsed", **state.bound(keys.VIEW),
     )  # fmt: skip
-    return chosen if chosen in options else state.SB_VIEW.default
+    return chosen if chosen in options else keys.VIEW.default
 
 
 # --- Two passes ------------------------------------------------------------------------------------
@@ -69,8 +69,8 @@ def pair() -> tuple[str, str]:
     left, right = st.columns(2, gap="medium")
     texts = []
     for column, label, key in (
-        (left, "Premise", state.SB_PREMISE),
-        (right, "Hypothesis", state.SB_HYPOTHESIS),
+        (left, "Premise", keys.PREMISE),
+        (right, "Hypothesis", keys.HYPOTHESIS),
     ):
         with column:
             typed = st.text_input(label, value=key.default, max_chars=nli.MAX_CHARACTERS, **state.bound(key))
@@ -109,11 +109,11 @@ def passes(premise: str, hypothesis: str) -> tuple[str, str]:
 def given() -> tuple[Example, ...]:
     """The pairs to learn from. Raises InputError naming the line of one's own pairs that cannot be read."""
     choice = st.segmented_control(
-        "Pairs", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(state.SB_SOURCE)
+        "Pairs", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(keys.SOURCE)
     )
     if choice != OWN:
         return nli.examples()
-    text = kit.typed(state.SB_TEXT, HELP_OWN, height=180, max_chars=40_000)
+    text = kit.typed(keys.TEXT, HELP_OWN, height=180, max_chars=40_000)
     found = nli.parse(text)
     if not found:
         raise InputError(f"There are no pairs yet. {HELP_OWN}.")
@@ -122,7 +122,7 @@ def given() -> tuple[Example, ...]:
 
 def untouched(examples: tuple[Example, ...]) -> Untouched:
     found: Untouched = kit.ask(
-        "core.concepts.sbert:untouched", examples, state.get(state.SB_SEED), busy="Reading all pairs"
+        "core.concepts.sbert:untouched", examples, state.get(keys.SEED), busy="Reading all pairs"
     )
     return found
 
@@ -157,25 +157,23 @@ def settings(what: str) -> tuple[Task, tuple[str, ...]]:
     if what == "concatenation":
         chosen = st.pills(
             "Choices to compare", CONCATENATIONS, selection_mode="multi", format_func=comparison.written,
-            default=list(state.SB_MODES.default), **state.bound(state.SB_MODES),
+            default=list(keys.MODES.default), **state.bound(keys.MODES),
         )  # fmt: skip
         names = tuple(name for name in CONCATENATIONS if name in (chosen or ()))
     else:
         names = nli.POOLINGS
     with st.expander("Settings of the training"):
         for label, key in (
-            ("Steps", state.SB_STEPS),
-            ("Trained layers", state.SB_LAYERS),
-            ("Seeds", state.SB_SEEDS),
+            ("Steps", keys.STEPS),
+            ("Trained layers", keys.LAYERS),
+            ("Seeds", keys.SEEDS),
         ):
             st.slider(label, *key.bounds, value=key.default, **state.bound(key))
         st.select_slider(
-            "Learning rate", RATES, value=state.SB_RATE.default, format_func=lambda v: f"{v:g}",
-            **state.bound(state.SB_RATE),
+            "Learning rate", RATES, value=keys.RATE.default, format_func=lambda v: f"{v:g}",
+            **state.bound(keys.RATE),
         )  # fmt: skip
-        st.number_input(
-            "First seed", *state.SB_SEED.bounds, value=state.SB_SEED.default, **state.bound(state.SB_SEED)
-        )
+        st.number_input("First seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
         st.caption(
             "A seed decides which third of the premises is held out, the order of the batches of 16 pairs "
             "and the classifier's first weights. Few pairs are held out, so one pair more or less moves the "
@@ -183,10 +181,10 @@ def settings(what: str) -> tuple[Task, tuple[str, ...]]:
         )
     like = Task(
         (),
-        steps=state.get(state.SB_STEPS),
-        learning_rate=state.get(state.SB_RATE),
-        trained_layers=state.get(state.SB_LAYERS),
-        seed=state.get(state.SB_SEED),
+        steps=state.get(keys.STEPS),
+        learning_rate=state.get(keys.RATE),
+        trained_layers=state.get(keys.LAYERS),
+        seed=state.get(keys.SEED),
     )
     return like, names
 
@@ -226,7 +224,7 @@ def ask() -> None:
         for t in done
     ]
     chosen = st.selectbox("Classifier", range(len(done)), format_func=names.__getitem__, key="sb_asked")
-    texts = tuple((state.get(key) or "").strip() for key in (state.SB_PREMISE, state.SB_HYPOTHESIS))
+    texts = tuple((state.get(key) or "").strip() for key in (keys.PREMISE, keys.HYPOTHESIS))
     chances, cosine = kit.ask("core.concepts.sbert:classify", done[chosen], *texts, lane="background")
     st.plotly_chart(comparisons.chances(CLASSES, chances), key="sb_chances", config=PLAIN, alt="The answer")
     st.caption(

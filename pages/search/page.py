@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.search import views
+from pages.search import keys, views
 from ui import concepts, kit, state
 
 PATH = "search"
@@ -19,13 +19,11 @@ def find() -> None:
     with right:
         st.slider(
             "Shown",
-            *state.SEARCH_SHOWN.bounds,
-            value=state.SEARCH_SHOWN.default,
-            **state.bound(state.SEARCH_SHOWN),
+            *keys.SHOWN.bounds,
+            value=keys.SHOWN.default,
+            **state.bound(keys.SHOWN),
         )
-    guess = kit.predict(
-        state.SEARCH_GUESS, "Will the cross-encoder put another passage first?", ("Yes", "No")
-    )
+    guess = kit.predict(keys.GUESS, "Will the cross-encoder put another passage first?", ("Yes", "No"))
     words, word_seconds = views.by_words(corpus, query)
     vector = views.by_vector(corpus, query)
     cosine = vector[0] if vector else None
@@ -65,11 +63,9 @@ def measure() -> None:
     with left:
         depth = views.depth(corpus)
     with right:
-        k = st.slider(
-            "k", *state.SEARCH_AT.bounds, value=state.SEARCH_AT.default, **state.bound(state.SEARCH_AT)
-        )
+        k = st.slider("k", *keys.AT.bounds, value=keys.AT.default, **state.bound(keys.AT))
     question = "Which way has the best nDCG on these questions?"
-    guess = kit.predict(state.SEARCH_GUESS_BEST, question, (*views.WAYS, "A tie"))
+    guess = kit.predict(keys.GUESS_BEST, question, (*views.WAYS, "A tie"))
 
     def tell(ndcg: dict[str, float]) -> None:
         best = [name for name, value in ndcg.items() if value > max(ndcg.values()) - 0.005]
@@ -93,6 +89,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), state.SEARCH_VIEW, "What to do")
+    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to do")
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

@@ -21,6 +21,7 @@ from core.retrieval.both_encoders import BASE_MODEL
 from core.retrieval.corpus import Corpus, Passage, Question
 from core.retrieval.ranking import Ranking
 from core.types import FloatArray, InputError, Notice
+from pages.search import keys as search_keys
 from ui import kit, state
 from ui.batches import Batches, readings, vectors
 from ui.cards.display import plain
@@ -75,21 +76,21 @@ def current() -> Corpus:
 
 
 def _current() -> tuple[Corpus, tuple[Notice, ...]]:
-    if state.get(state.SEARCH_CORPUS) != OWN:
+    if state.get(search_keys.CORPUS) != OWN:
         return corpora.built_in(), ()
-    file = state.get(state.SEARCH_FILE)
-    title, text = file if file is not None else ("Your passages", state.get(state.SEARCH_TEXT))
+    file = state.get(search_keys.FILE)
+    title, text = file if file is not None else ("Your passages", state.get(search_keys.TEXT))
     found, notices = _parsed(text, title)
-    questions = corpora.parse_questions(state.get(state.SEARCH_ANSWERS) or "", found)
+    questions = corpora.parse_questions(state.get(search_keys.ANSWERS) or "", found)
     return Corpus(found.title, found.passages, questions), notices
 
 
 def choose_corpus() -> None:
     """Which passages are searched, and the learner's own ones."""
     st.segmented_control(
-        "Passages", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(state.SEARCH_CORPUS)
+        "Passages", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(search_keys.CORPUS)
     )
-    if state.get(state.SEARCH_CORPUS) == OWN:
+    if state.get(search_keys.CORPUS) == OWN:
         _own()
     found, notices = _current()
     for notice in notices:
@@ -111,22 +112,22 @@ def _own() -> None:
         f"A text file, one passage a line, up to {corpora.MAX_PASSAGES:,}", type=["txt"],
         key="search_upload", on_change=_uploaded, max_upload_size=UPLOAD_MB,
     )  # fmt: skip
-    if problem := state.get(state.SEARCH_ERROR):
+    if problem := state.get(search_keys.ERROR):
         st.warning(problem, icon=":material/info:")
-    file = state.get(state.SEARCH_FILE)
+    file = state.get(search_keys.FILE)
     if file is not None:
         st.button("Use typed text instead", key="search_typed", on_click=_drop_file)
     else:
-        kit.typed(state.SEARCH_TEXT, "Passages, one a line", height=220)
+        kit.typed(search_keys.TEXT, "Passages, one a line", height=220)
     kit.typed(
-        state.SEARCH_ANSWERS, "Questions with known answers (optional)", height=100,
+        search_keys.ANSWERS, "Questions with known answers (optional)", height=100,
         help="A question, a |, and the numbers of the passages that answer it: How do bats hunt? | 3, 17",
     )  # fmt: skip
 
 
 def _uploaded() -> None:
     """Keep the text of the file, because the uploader forgets it when another view is shown."""
-    state.put(state.SEARCH_ERROR, None)
+    state.put(search_keys.ERROR, None)
     file = state.uploaded("search_upload")
     if file is None:
         return
@@ -136,14 +137,14 @@ def _uploaded() -> None:
         text = tables.decode(data, file.name)
         corpora.parse_passages(text)
     except InputError as error:
-        state.put(state.SEARCH_ERROR, str(error))
+        state.put(search_keys.ERROR, str(error))
         return
-    state.put(state.SEARCH_FILE, (file.name, text))
-    state.put(state.SEARCH_STOPPED, False)
+    state.put(search_keys.FILE, (file.name, text))
+    state.put(search_keys.STOPPED, False)
 
 
 def _drop_file() -> None:
-    state.put(state.SEARCH_FILE, None)
+    state.put(search_keys.FILE, None)
 
 
 # --- Work that takes a while ---------------------------------------------------------------------
@@ -151,16 +152,16 @@ def _drop_file() -> None:
 
 def finished(work: Batches[K], keys: Sequence[K], what: str) -> bool:
     """True once every key is computed. Until then: progress, Stop or Go on, and the work itself."""
-    progress = work.advance(keys, go=not state.get(state.SEARCH_STOPPED))
+    progress = work.advance(keys, go=not state.get(search_keys.STOPPED))
     if progress.done == progress.total:
         return True
 
     def look() -> None:
-        stopped = state.get(state.SEARCH_STOPPED)
+        stopped = state.get(search_keys.STOPPED)
         try:
             now = work.advance(keys, go=not stopped)
         except (InputError, RuntimeError) as error:
-            state.put(state.SEARCH_STOPPED, True)
+            state.put(search_keys.STOPPED, True)
             st.error(str(error), icon=":material/error:")
             return
         if now.done == now.total:
@@ -168,12 +169,12 @@ def finished(work: Batches[K], keys: Sequence[K], what: str) -> bool:
         word = "Stopped" if stopped else "Working"
         st.progress(now.done / now.total, text=f"{word}: {now.done:,} of {now.total:,} {what}")
 
-    st.fragment(look, run_every=None if state.get(state.SEARCH_STOPPED) else POLL)()
-    stopped = state.get(state.SEARCH_STOPPED)
+    st.fragment(look, run_every=None if state.get(search_keys.STOPPED) else POLL)()
+    stopped = state.get(search_keys.STOPPED)
     st.button(
         "Go on" if stopped else "Stop", key="search_stop",
         icon=":material/play_arrow:" if stopped else ":material/stop:",
-        on_click=state.setter(state.SEARCH_STOPPED, not stopped),
+        on_click=state.setter(search_keys.STOPPED, not stopped),
     )  # fmt: skip
     return False
 
@@ -190,7 +191,7 @@ def ask_query(corpus: Corpus) -> str:
             key="search_example", on_change=_take_example,
         )  # fmt: skip
     query = st.text_input(
-        "Query", value=state.SEARCH_QUERY.default, max_chars=MAX_QUERY, **state.bound(state.SEARCH_QUERY)
+        "Query", value=search_keys.QUERY.default, max_chars=MAX_QUERY, **state.bound(search_keys.QUERY)
     )
     if not (query or "").strip():
         raise InputError("The query is empty. Type at least one word.")
@@ -200,17 +201,17 @@ def ask_query(corpus: Corpus) -> str:
 def _take_example() -> None:
     chosen = state.uploaded("search_example")
     if chosen:
-        state.put(state.SEARCH_QUERY, chosen)
+        state.put(search_keys.QUERY, chosen)
 
 
 def depth(corpus: Corpus) -> int:
     """How many of the retrieved passages the cross-encoder reads."""
     st.slider(
-        "Passages the cross-encoder reads", *state.SEARCH_DEPTH.bounds,
-        value=state.SEARCH_DEPTH.default, step=5,
-        **state.bound(state.SEARCH_DEPTH),
+        "Passages the cross-encoder reads", *search_keys.DEPTH.bounds,
+        value=search_keys.DEPTH.default, step=5,
+        **state.bound(search_keys.DEPTH),
     )  # fmt: skip
-    return min(state.get(state.SEARCH_DEPTH), len(corpus.passages))
+    return min(state.get(search_keys.DEPTH), len(corpus.passages))
 
 
 def by_words(corpus: Corpus, query: str) -> tuple[Ranking, float]:
@@ -273,7 +274,7 @@ def _beginning(text: str) -> str:
 
 
 def _shown() -> int:
-    return state.get(state.SEARCH_SHOWN)
+    return state.get(search_keys.SHOWN)
 
 
 def results_table(corpus: Corpus, orders: dict[str, Ranking | None], known: set[int]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.similarity import views
-from ui import concepts, kit, state
+from pages.similarity import keys, views
+from ui import concepts, kit
 
 PATH = "similarity"
 
@@ -13,7 +13,7 @@ PATH = "similarity"
 def matrix() -> None:
     found = views.sentences()
     question = "How many pairs of your sentences have a cosine below zero?"
-    guess = kit.predict(state.SIM_GUESS_SIGN, question, views.SIGNS)
+    guess = kit.predict(keys.GUESS_SIGN, question, views.SIGNS)
     views.matrix(found)
     truth, share = views.signs(found)
     kit.verdict(
@@ -33,7 +33,7 @@ def ranking() -> None:
     )
     found = views.sentences()
     question = "With the settings as they are: do the three measures give the same order?"
-    guess = kit.predict(state.SIM_GUESS_ORDER, question, ("Yes", "No"))
+    guess = kit.predict(keys.GUESS_ORDER, question, ("Yes", "No"))
     agree = views.ranking(found)
     kit.verdict(
         guess,
@@ -52,7 +52,7 @@ def wrong() -> None:
     )
     judged = views.built_in()
     question = "Which kind does the model get wrong most often?"
-    guess = kit.predict(state.SIM_GUESS_KIND, question, views.kinds())
+    guess = kit.predict(keys.GUESS_KIND, question, views.kinds())
     views.failures(judged)
     kit.verdict(
         guess,
@@ -74,6 +74,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), state.SIM_VIEW, "What to look at")
+    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

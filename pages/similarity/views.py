@@ -10,6 +10,7 @@ import streamlit as st
 from core.concepts import similarity as sim
 from core.data.sentences import parse_sentences
 from core.types import FloatArray, InputError
+from pages.similarity import keys
 from ui import concepts, kit, state
 from ui.figures import vectors
 
@@ -28,12 +29,12 @@ class Compared:
 
 def sentences() -> Compared:
     """What is typed, with its vectors. Raises InputError."""
-    text = kit.typed(state.SIM_TEXT, "Your sentences, one a line", height=210)
+    text = kit.typed(keys.TEXT, "Your sentences, one a line", height=210)
     with st.expander("Model and length"):
-        base_model, seed = concepts.model(state.SIM_MODEL, state.SIM_SEED)
+        base_model, seed = concepts.model(keys.MODEL, keys.SEED)
         unit = st.toggle(
-            "Scale every vector to length 1, as this model does at its end", value=state.SIM_UNIT.default,
-            **state.bound(state.SIM_UNIT),
+            "Scale every vector to length 1, as this model does at its end", value=keys.UNIT.default,
+            **state.bound(keys.UNIT),
         )  # fmt: skip
     texts = parse_sentences(text).sentence_set.texts
     if not 3 <= len(texts) <= sim.MOST_SENTENCES:
@@ -48,8 +49,8 @@ def sentences() -> Compared:
 
 def _measure() -> sim.Measure:
     key = st.segmented_control(
-        "Measure", list(sim.MEASURES), default=state.SIM_MEASURE.default, required=True,
-        format_func=lambda k: sim.MEASURES[k].title, **state.bound(state.SIM_MEASURE),
+        "Measure", list(sim.MEASURES), default=keys.MEASURE.default, required=True,
+        format_func=lambda k: sim.MEASURES[k].title, **state.bound(keys.MEASURE),
     )  # fmt: skip
     return sim.MEASURES.get(key or "", sim.MEASURES["cosine"])
 
@@ -70,15 +71,15 @@ def matrix(found: Compared) -> None:
     st.latex(measure.formula)
     left, right = st.columns([0.6, 0.4])
     order = left.segmented_control(
-        "Order", list(ORDERS), default=state.SIM_ORDER.default, required=True,
-        format_func=ORDERS.__getitem__, **state.bound(state.SIM_ORDER),
+        "Order", list(ORDERS), default=keys.ORDER.default, required=True,
+        format_func=ORDERS.__getitem__, **state.bound(keys.ORDER),
     )  # fmt: skip
     most = len(found.texts)
-    if state.get(state.SIM_GROUPS) > most:
-        state.put(state.SIM_GROUPS, most)
+    if state.get(keys.GROUPS) > most:
+        state.put(keys.GROUPS, most)
     groups = right.slider(
-        "Clusters", 1, most, value=min(state.SIM_GROUPS.default, most), disabled=order != "clusters",
-        help="Where to cut the tree that joins the closest sentences first.", **state.bound(state.SIM_GROUPS),
+        "Clusters", 1, most, value=min(keys.GROUPS.default, most), disabled=order != "clusters",
+        help="Where to cut the tree that joins the closest sentences first.", **state.bound(keys.GROUPS),
     )  # fmt: skip
     clusters = sim.clusters(found.z, int(groups))
     rows = _order(found, order or "typed", measure, clusters)
@@ -113,15 +114,15 @@ def _order(found: Compared, order: str, measure: sim.Measure, clusters: sim.Clus
 def ranking(found: Compared) -> bool:
     """The places of all other sentences beside one, under each measure. True when all three agree."""
     n = len(found.texts)
-    for key in (state.SIM_ANCHOR, state.SIM_STRETCHED):
+    for key in (keys.ANCHOR, keys.STRETCHED):
         if not 1 <= state.get(key) <= n:
             state.put(key, min(key.default, n))
     names = {i + 1: text for i, text in enumerate(found.texts)}
-    anchor = _sentence("Compare all with", names, state.SIM_ANCHOR)
-    stretched = _sentence("Stretch the vector of", names, state.SIM_STRETCHED)
+    anchor = _sentence("Compare all with", names, keys.ANCHOR)
+    stretched = _sentence("Stretch the vector of", names, keys.STRETCHED)
     factor = st.slider(
-        "to so many times its length", *state.SIM_FACTOR.bounds, value=state.SIM_FACTOR.default, step=0.1,
-        **state.bound(state.SIM_FACTOR),
+        "to so many times its length", *keys.FACTOR.bounds, value=keys.FACTOR.default, step=0.1,
+        **state.bound(keys.FACTOR),
     )  # fmt: skip
     z = sim.stretched(found.z, stretched, float(factor))
     ranks = {key: sim.places(z, anchor, key) for key in sim.MEASURES}
@@ -163,7 +164,7 @@ def kinds() -> tuple[str, ...]:
 
 def built_in() -> sim.Judged:
     """All built-in lists, judged now by the chosen model."""
-    base_model, seed = concepts.model(state.SIM_MODEL, state.SIM_SEED)
+    base_model, seed = concepts.model(keys.MODEL, keys.SEED)
     triples = tuple(t for probe in sim.probes() for t in probe.triples)
     judged: sim.Judged = kit.ask(
         "core.concepts.similarity:judge", triples, base_model, seed, busy="Asking the model"
@@ -185,7 +186,7 @@ def failures(judged: sim.Judged) -> None:
         "sim_wrong",
         "Bars: how often each kind of triple is judged wrongly. The table below has every triple.",
     )
-    kind = st.selectbox("Look at", kinds(), index=0, **state.bound(state.SIM_KIND)) or kinds()[0]
+    kind = st.selectbox("Look at", kinds(), index=0, **state.bound(keys.KIND)) or kinds()[0]
     st.caption(next(probe.why for probe in sim.probes() if probe.title == kind))
     rows = [i for i, t in enumerate(judged.triples) if t.kind == kind]
     part = sim.Judged(tuple(judged.triples[i] for i in rows), judged.same[rows], judged.different[rows])
@@ -196,14 +197,14 @@ def failures(judged: sim.Judged) -> None:
 def own() -> None:
     """The learner's own triples, judged the same way. Raises InputError."""
     text = kit.typed(
-        state.SIM_OWN, "One a line: sentence | means the same | only looks alike", height=110
+        keys.OWN, "One a line: sentence | means the same | only looks alike", height=110
     )  # fmt: skip
     triples = sim.parse_triples(text)
     if not triples:
         st.caption("Type a line, and the model is asked about it.")
         return
     judged: sim.Judged = kit.ask(
-        "core.concepts.similarity:judge", triples, state.get(state.SIM_MODEL), state.get(state.SIM_SEED)
+        "core.concepts.similarity:judge", triples, state.get(keys.MODEL), state.get(keys.SEED)
     )
     wrong = int(judged.wrong.sum())
     st.metric("Wrong on your own", f"{wrong} of {len(triples)}")

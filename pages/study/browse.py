@@ -7,6 +7,7 @@ import streamlit as st
 from core.cards.quiz import search
 from core.cards.types import Card, Stage
 from core.types import InputError
+from pages.study import keys
 from pages.study.shelf import Shelf, in_words
 from ui import state
 from ui.cards import display
@@ -30,7 +31,7 @@ def show(shelf: Shelf) -> None:
         "Search",
         placeholder="Words that a card holds",
         icon=":material/search:",
-        **state.bound(state.STUDY_SEARCH),
+        **state.bound(keys.SEARCH),
     )
     found = search(shelf.cards(), query or "")
     if not found:
@@ -70,13 +71,13 @@ def _due(shelf: Shelf, card: Card) -> str:
 
 def _open_card(shelf: Shelf, cards: tuple[Card, ...]) -> None:
     by_id = {card.id: card for card in cards}
-    if state.get(state.STUDY_CARD) not in by_id:
-        state.put(state.STUDY_CARD, cards[0].id)
+    if state.get(keys.CARD) not in by_id:
+        state.put(keys.CARD, cards[0].id)
     chosen = st.selectbox(
         "Open a card",
         list(by_id),
         format_func=lambda i: f"{by_id[i].title}: {by_id[i].question}"[:110],
-        **state.bound(state.STUDY_CARD),
+        **state.bound(keys.CARD),
     )
     card = by_id[chosen]
     with st.container(border=True):

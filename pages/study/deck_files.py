@@ -10,6 +10,7 @@ from core.cards import export, parse
 from core.cards.types import Deck
 from core.data.tables import MAX_UPLOAD_MB
 from core.types import InputError
+from pages.study import keys
 from pages.study.shelf import ALL, Shelf, own_key
 from ui import kit, state
 from ui.cards import display
@@ -96,9 +97,9 @@ def _bring(shelf: Shelf) -> None:
     st.text_area(
         "Or type cards here", height=200, placeholder=EXAMPLE, help="The README of assets/decks explains the "
         "format. A CSV file has the columns question and answer, and may have title, background, wrong, "
-        "source, live and choices.", **state.bound(state.STUDY_PASTED),
+        "source, live and choices.", **state.bound(keys.PASTED),
     )  # fmt: skip
-    typed = state.get(state.STUDY_PASTED) or ""
+    typed = state.get(keys.PASTED) or ""
     if file is None and not typed.strip():
         return
     with kit.sentences_not_tracebacks():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.study import views
+from pages.study import keys, views
 from pages.study.shelf import shelf
 from ui import kit, learner, state
 
@@ -21,8 +21,8 @@ with kit.sentences_not_tracebacks():
         learner.choose_name()
         st.stop()
     view = st.segmented_control(
-        "View", list(views.VIEWS), required=True, default=state.STUDY_VIEW.default,
-        label_visibility="collapsed", **state.bound(state.STUDY_VIEW),
+        "View", list(views.VIEWS), required=True, default=keys.VIEW.default,
+        label_visibility="collapsed", **state.bound(keys.VIEW),
     )  # fmt: skip
-    views.show(view or state.STUDY_VIEW.default, shelf(who))
+    views.show(view or keys.VIEW.default, shelf(who))
     views.who_is_here(who)

@@ -10,7 +10,7 @@ from core.cards import schedule
 from core.cards.types import Confidence, Stage
 from core.storage import Progress, read_progress
 from core.types import InputError
-from pages.study import plots
+from pages.study import keys, plots
 from pages.study.session import CONFIDENCES
 from pages.study.shelf import Shelf
 from ui import kit, state
@@ -160,5 +160,5 @@ def _import(learner_id: int, progress: Progress) -> None:
         state.put(state.STUDY_SAID, str(error))
         return
     state.put(state.STUDY_TURN, None)
-    state.put(state.STUDY_NEXT, None)
+    state.put(keys.NEXT, None)
     state.put(state.STUDY_SAID, "The progress of the file is yours now.")

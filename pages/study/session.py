@@ -12,7 +12,7 @@ from core.cards.plan import Plan
 from core.cards.quiz import multiple_choice
 from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
 from core.types import InputError
-from pages.study import keyboard, preferences, typed_answer
+from pages.study import keyboard, keys, preferences, typed_answer
 from pages.study.shelf import ALL, Shelf, in_words
 from ui import state
 from ui.cards import display, moving_picture
@@ -67,15 +67,15 @@ def session(shelf: Shelf) -> None:
 
 def _choose(shelf: Shelf) -> tuple[str, StudyMode]:
     titles = {ALL: "All decks"} | {deck.key: deck.title for deck in shelf.decks}
-    if state.get(state.STUDY_DECK) not in titles:
-        state.put(state.STUDY_DECK, ALL)
+    if state.get(keys.DECK) not in titles:
+        state.put(keys.DECK, ALL)
     left, middle, right = st.columns([0.4, 0.36, 0.24], vertical_alignment="bottom")
     with left:
-        st.selectbox("Deck", list(titles), format_func=titles.__getitem__, **state.bound(state.STUDY_DECK))
+        st.selectbox("Deck", list(titles), format_func=titles.__getitem__, **state.bound(keys.DECK))
     with middle:
         st.segmented_control(
             "How to be asked", [m.value for m in MODES], required=True, default=StudyMode.FLIP.value,
-            format_func=lambda value: MODES[StudyMode(value)], **state.bound(state.STUDY_MODE),
+            format_func=lambda value: MODES[StudyMode(value)], **state.bound(keys.MODE),
         )  # fmt: skip
     with right:
         st.toggle(
@@ -83,9 +83,9 @@ def _choose(shelf: Shelf) -> tuple[str, StudyMode]:
             help="Say how sure you are before you see the answer. What you were certain about and got "
             "wrong comes back first: such errors are corrected best when they are met again soon "
             "(Butterfield and Metcalfe 2001).",
-            **state.bound(state.STUDY_SURE),
+            **state.bound(keys.SURE),
         )
-    return state.get(state.STUDY_DECK), StudyMode(state.get(state.STUDY_MODE))
+    return state.get(keys.DECK), StudyMode(state.get(keys.MODE))
 
 
 def _counts(plan: Plan) -> None:
@@ -105,7 +105,7 @@ def _counts(plan: Plan) -> None:
 
 def _next_card(shelf: Shelf, plan: Plan) -> Card | None:
     """After an undo its card comes back first; a card once begun stays on the table until it is answered."""
-    forced = shelf.card(state.get(state.STUDY_NEXT))
+    forced = shelf.card(state.get(keys.NEXT))
     if forced is not None and forced.id not in shelf.suspended:
         return forced
     turn: Turn | None = state.get(state.STUDY_TURN)
@@ -146,7 +146,7 @@ def _face(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf) -> None:
 
 
 def _ask_flip(card: Card, turn: Turn, shelf: Shelf) -> None:
-    if state.get(state.STUDY_SURE):
+    if state.get(keys.SURE):
         _ask_confidence(turn)
     st.button(
         "Show the answer", type="primary", shortcut="Space", key=f"flip {turn.name}",
@@ -167,7 +167,7 @@ def _ask_confidence(turn: Turn) -> None:
 
 def _ask_typed(card: Card, turn: Turn, shelf: Shelf) -> None:
     field = f"typed {turn.name}"
-    if state.get(state.STUDY_SURE):
+    if state.get(keys.SURE):
         _confidence_first(turn)
     with st.form(f"form {turn.name}", border=False):
         st.text_input("Your answer", key=field, max_chars=typed_answer.LONGEST, autocomplete="off")
@@ -200,7 +200,7 @@ def _ask_choice(card: Card, turn: Turn, shelf: Shelf) -> None:
         st.caption("This card has no wrong options to choose from, so it is flipped.")
         _ask_flip(card, turn, shelf)
         return
-    if state.get(state.STUDY_SURE):
+    if state.get(keys.SURE):
         _confidence_first(turn)
     for i, option in enumerate(quiz.options):
         st.button(
@@ -277,14 +277,14 @@ def answer(
     except InputError as error:
         state.put(state.STUDY_SAID, str(error))
     state.put(state.STUDY_TURN, None)
-    state.put(state.STUDY_NEXT, None)
+    state.put(keys.NEXT, None)
 
 
 def undo(learner_id: int) -> None:
     """Take the last answer back, exactly; its card is on the table again."""
     taken = store().undo(learner_id)
     state.put(state.STUDY_TURN, None)
-    state.put(state.STUDY_NEXT, None if taken is None else taken.card_id)
+    state.put(keys.NEXT, None if taken is None else taken.card_id)
     state.put(
         state.STUDY_SAID, "There is no answer to undo." if taken is None else "The last answer is undone."
     )
@@ -294,15 +294,15 @@ def suspend(learner_id: int, card_id: str) -> None:
     """Keep a card out of the plan until it is resumed in Browse."""
     store().suspend(learner_id, card_id, now())
     state.put(state.STUDY_TURN, None)
-    state.put(state.STUDY_NEXT, None)
+    state.put(keys.NEXT, None)
     state.put(state.STUDY_SAID, "The card is suspended. Browse has it, and can bring it back.")
 
 
 def edit(card_id: str) -> None:
     """Open a card in Browse."""
-    state.put(state.STUDY_CARD, card_id)
-    state.put(state.STUDY_SEARCH, "")
-    state.put(state.STUDY_VIEW, "Browse")
+    state.put(keys.CARD, card_id)
+    state.put(keys.SEARCH, "")
+    state.put(keys.VIEW, "Browse")
 
 
 def _tools(shelf: Shelf, card: Card | None) -> None:
@@ -332,5 +332,5 @@ def _nothing_left(shelf: Shelf, plan: Plan, deck_key: str) -> None:
             more = min(MORE, fresh)
             st.button(
                 f"Learn {more} more new cards", key="more",
-                on_click=state.setter(state.STUDY_EXTRA, state.get(state.STUDY_EXTRA) + more),
+                on_click=state.setter(keys.EXTRA, state.get(keys.EXTRA) + more),
             )  # fmt: skip

@@ -11,6 +11,7 @@ from core.cards.plan import Plan, plan
 from core.cards.schedule import StudySettings
 from core.cards.types import Card, CardState, Deck, Review
 from core.storage import Learner, with_edits
+from pages.study import keys
 from ui import state
 from ui.learner import now, store
 
@@ -54,9 +55,7 @@ class Shelf:
         return next((deck for deck in self.decks if deck.card(identifier) is not None), None)
 
     def plan(self, deck_key: str = ALL) -> Plan:
-        settings = replace(
-            self.settings, new_per_day=self.settings.new_per_day + state.get(state.STUDY_EXTRA)
-        )
+        settings = replace(self.settings, new_per_day=self.settings.new_per_day + state.get(keys.EXTRA))
         return plan(self.cards(deck_key), self.states, self.log, self.moment, settings, self.suspended)
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.concepts.anatomy import LONGEST_TEXT, MOVED, POOLINGS, Anatomy, Batch, Change, Token, check_text
 from core.types import FloatArray
+from pages.text_to_vector import keys
 from ui import concepts, kit, state
 from ui.figures import vectors
 from ui.tables import safe_table
@@ -32,10 +33,10 @@ TITLES = {"mean": "Mean of all tokens", "cls": "First token (CLS)", "max": "Larg
 
 def text_and_model() -> Anatomy:
     """What is typed, with which model, and everything that follows from it. Raises InputError."""
-    text = kit.typed(state.TTV_TEXT, "Your text", height=90)
-    concepts.examples(state.TTV_TEXT, EXAMPLES)
+    text = kit.typed(keys.TEXT, "Your text", height=90)
+    concepts.examples(keys.TEXT, EXAMPLES)
     with st.expander("Model and pooling"):
-        base_model, seed = concepts.model(state.TTV_MODEL, state.TTV_SEED)
+        base_model, seed = concepts.model(keys.MODEL, keys.SEED)
         how = pooling_choice()
     found: Anatomy = kit.ask(
         "core.concepts.anatomy:dissect", check_text(text), base_model, seed, how, busy="Reading the text"
@@ -47,16 +48,16 @@ def pooling_choice() -> str:
     chosen = st.segmented_control(
         "Pooling",
         list(POOLINGS),
-        default=state.TTV_POOLING.default,
+        default=keys.POOLING.default,
         format_func=TITLES.__getitem__,
         required=True,
-        **state.bound(state.TTV_POOLING),
+        **state.bound(keys.POOLING),
     )
-    return chosen if chosen in POOLINGS else state.TTV_POOLING.default
+    return chosen if chosen in POOLINGS else keys.POOLING.default
 
 
 def _model() -> tuple[str, int]:
-    return state.get(state.TTV_MODEL), state.get(state.TTV_SEED)
+    return state.get(keys.MODEL), state.get(keys.SEED)
 
 
 # --- Word pieces ---------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ def limit(found: Anatomy) -> None:
         key="ttv_repeat",
         icon=":material/repeat:",
         disabled=len(longer) > LONGEST_TEXT,
-        on_click=state.setter(state.TTV_TEXT, longer),
+        on_click=state.setter(keys.TEXT, longer),
     )
 
 
@@ -127,11 +128,11 @@ def limit(found: Anatomy) -> None:
 
 def layers(found: Anatomy) -> None:
     """The vectors after one layer, and how far each token has come from its input vector."""
-    if state.get(state.TTV_LAYER) > found.layers:
-        state.put(state.TTV_LAYER, found.layers)
+    if state.get(keys.LAYER) > found.layers:
+        state.put(keys.LAYER, found.layers)
     number = st.slider(
-        "After layer", 0, found.layers, value=min(state.TTV_LAYER.default, found.layers),
-        help="0 is the input: word, position and type, added and scaled.", **state.bound(state.TTV_LAYER),
+        "After layer", 0, found.layers, value=min(keys.LAYER.default, found.layers),
+        help="0 is the input: word, position and type, added and scaled.", **state.bound(keys.LAYER),
     )  # fmt: skip
     hidden: FloatArray = kit.ask("core.concepts.anatomy:layer", found.text, int(number), *_model())
     concepts.chart(
@@ -219,19 +220,19 @@ def below_zero(found: Anatomy, options: tuple[str, str, str]) -> str:
 
 def change(found: Anatomy) -> Change:
     """The second text beside the first. Raises InputError."""
-    other = kit.typed(state.TTV_OTHER, "The same text with something changed", height=90)
+    other = kit.typed(keys.OTHER, "The same text with something changed", height=90)
     st.button(
         "Start again from my text",
         key="ttv_copy",
         icon=":material/content_copy:",
-        on_click=state.setter(state.TTV_OTHER, found.text),
+        on_click=state.setter(keys.OTHER, found.text),
     )
     compared: Change = kit.ask(
         "core.concepts.anatomy:compare",
         found.text,
         check_text(other, "The second text"),
         *_model(),
-        state.get(state.TTV_POOLING),
+        state.get(keys.POOLING),
     )
     return compared
 
@@ -277,7 +278,7 @@ def moved(compared: Change) -> None:
 
 def in_one_batch(found: Anatomy) -> None:
     """Both texts and a short one as the rectangle that goes through the model, with its mask."""
-    other = check_text(state.get(state.TTV_OTHER), "The second text")
+    other = check_text(state.get(keys.OTHER), "The second text")
     together: Batch = kit.ask("core.concepts.anatomy:batch", (found.text, other, SHORT), *_model())
     names = ("yours", "changed", "a short one")
     concepts.chart(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.concepts.anatomy import Anatomy
-from pages.text_to_vector import anatomy
-from ui import concepts, kit, state
+from pages.text_to_vector import anatomy, keys
+from ui import concepts, kit
 
 
 def word_pieces(found: Anatomy) -> None:
@@ -15,7 +15,7 @@ def word_pieces(found: Anatomy) -> None:
         "part is known. `##` marks a piece that goes on where the last one ended."
     )
     question = "Into how many pieces does the longest word of your text fall?"
-    guess = kit.predict(state.TTV_GUESS_PIECES, question, anatomy.PIECES)
+    guess = kit.predict(keys.GUESS_PIECES, question, anatomy.PIECES)
     anatomy.pieces(found)
     kit.verdict(
         guess,
@@ -38,7 +38,7 @@ def layers(found: Anatomy) -> None:
         "but for its position. Every layer lets the tokens look at each other and adds what they found."
     )
     question = "Are the tokens of your text more alike after the last layer than at the input?"
-    guess = kit.predict(state.TTV_GUESS_LAYERS, question, ("Yes", "No"))
+    guess = kit.predict(keys.GUESS_LAYERS, question, ("Yes", "No"))
     anatomy.layers(found)
     first, last = float(found.alike[0]), float(found.alike[-1])
     kit.verdict(
@@ -60,7 +60,7 @@ def pooling(found: Anatomy) -> None:
         "mean; choose another above to see what it does without practice."
     )
     question = "Which token adds most to the result?"
-    guess = kit.predict(state.TTV_GUESS_POOLING, question, anatomy.CARRIERS)
+    guess = kit.predict(keys.GUESS_POOLING, question, anatomy.CARRIERS)
     anatomy.pooling(found)
     kit.verdict(
         guess,
@@ -77,7 +77,7 @@ def numbers(found: Anatomy) -> None:
         "vectors is their cosine."
     )
     options = ("Under a third", "Between one and two thirds", "Over two thirds")
-    guess = kit.predict(state.TTV_GUESS_NUMBERS, "What share of the numbers is below zero?", options)
+    guess = kit.predict(keys.GUESS_NUMBERS, "What share of the numbers is below zero?", options)
     anatomy.numbers(found)
     kit.verdict(
         guess,
@@ -94,7 +94,7 @@ def change(found: Anatomy) -> None:
     )
     compared = anatomy.change(found)
     question = "Which unchanged tokens end with another vector after the last layer?"
-    guess = kit.predict(state.TTV_GUESS_CHANGE, question, anatomy.CHANGES)
+    guess = kit.predict(keys.GUESS_CHANGE, question, anatomy.CHANGES)
     anatomy.moved(compared)
     kit.verdict(
         guess,
@@ -126,4 +126,4 @@ kit.opening(
 main, _ = kit.columns("text-to-vector")
 with main, kit.sentences_not_tracebacks():
     found = anatomy.text_and_model()
-    VIEWS[concepts.view(tuple(VIEWS), state.TTV_VIEW, "What to look at")](found)
+    VIEWS[concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")](found)

@@ -11,6 +11,7 @@ from core.cards import picture as pictures
 from core.cards.from_run import RunCard, cards_from_run
 from core.cards.types import Card, Deck
 from core.types import FloatArray, InputError, Run
+from pages.train_live import keys
 from ui import learner, state
 from ui.cards import display, moving_picture
 from ui.experiment import OWN, Experiment, set_key
@@ -38,7 +39,7 @@ def show(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         f"**{len(made)} cards from this run.** Questions about what just happened; every number in the "
         "answers was computed from its snapshots."
     )
-    at = state.get(state.RUN_CARD) % len(made)
+    at = state.get(keys.RUN_CARD) % len(made)
     _one(experiment, run, made[at], at, len(made))
     _keeping(experiment, run, made)
 
@@ -50,7 +51,7 @@ def _made(run: Run) -> tuple[RunCard, ...]:
 
 def _one(experiment: Experiment, run: Run, made: RunCard, at: int, count: int) -> None:
     card = made.card
-    flipped = state.get(state.RUN_CARD_FLIPPED) == card.id
+    flipped = state.get(keys.RUN_CARD_FLIPPED) == card.id
     left, right = st.columns([0.5, 0.5], gap="large")
     with left, st.container(border=True):
         display.question(card, f"{at + 1} of {count}")
@@ -59,13 +60,13 @@ def _one(experiment: Experiment, run: Run, made: RunCard, at: int, count: int) -
         else:
             st.button(
                 "Show the answer", key="run_card_flip", type="primary",
-                on_click=state.setter(state.RUN_CARD_FLIPPED, card.id),
+                on_click=state.setter(keys.RUN_CARD_FLIPPED, card.id),
             )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
             for label, step, icon in (("Previous", -1, "arrow_back"), ("Next", 1, "arrow_forward")):
                 st.button(
                     label, key=f"run_card_{label}", type="tertiary", icon=f":material/{icon}:",
-                    on_click=state.setter(state.RUN_CARD, (at + step) % count),
+                    on_click=state.setter(keys.RUN_CARD, (at + step) % count),
                 )  # fmt: skip
     with right:
         shown = pictures.picture(run, made)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.metrics.measures import nearest_neighbours
 from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
+from pages.train_live import keys
 from ui import experiment as exp
 from ui import live_run, messages, state
 from ui.boards import moving_map
@@ -117,7 +118,7 @@ def _view_settings() -> None:
             "Layout", list(_layouts()), format_func=_layouts().__getitem__, width=170, index=0,
             on_change=_layout_changed, **state.bound(state.LAYOUT),
         )  # fmt: skip
-        for label, key in (("Labels", state.LABELS), ("Trails", state.TRAILS), ("Forces", state.FORCES)):
+        for label, key in (("Labels", keys.LABELS), ("Trails", keys.TRAILS), ("Forces", state.FORCES)):
             st.toggle(label, value=key.default, **state.bound(key))
 
 
@@ -151,8 +152,8 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
         space=f"{frame.method} {sentences.ids[0]} {len(sentences)}",
         color_by=state.get(state.COLOUR),
         values=values,
-        labels=state.get(state.LABELS),
-        trails=state.get(state.TRAILS),
+        labels=state.get(keys.LABELS),
+        trails=state.get(keys.TRAILS),
         neighbours=nearest_neighbours(now, k) if now is not None and k > 0 else None,
         forces=forces,
         height=HEIGHT,

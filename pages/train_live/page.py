@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.types import InputError
-from pages.train_live import map, setup
+from pages.train_live import keys, map, setup
 from pages.train_live.panels import PANELS, summary
 from ui import experiment as exp
 from ui import live_run, state
@@ -61,7 +61,7 @@ with texts:
 with below:
     panel = st.segmented_control(
         "What the model does", list(PANELS), required=True, label_visibility="collapsed",
-        default=state.PANEL.default, **state.bound(state.PANEL),
+        default=keys.PANEL.default, **state.bound(keys.PANEL),
     )  # fmt: skip
     if experiment is not None and base is not None:
         live_run.ticking(run, lambda now: PANELS[panel](experiment, now, base))

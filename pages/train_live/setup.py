@@ -12,7 +12,7 @@ from core.models import registry
 from core.training import controls
 from core.training.controls import Control
 from core.types import InputError
-from pages.train_live import map
+from pages.train_live import keys, map
 from ui import experiment as exp
 from ui import messages, state
 from ui.experiment import OWN
@@ -40,7 +40,7 @@ def open_set() -> None:
     """At the start of a session: a link that names a set brings the settings the set suggests, except
     for those the link names itself."""
     key = exp.set_key()
-    state.put(state.PAIR_SET, state.get(state.PAIR_SET) or key)
+    state.put(keys.PAIR_SET, state.get(keys.PAIR_SET) or key)
     if not state.once("set") or key == OWN:
         return
     info = sentence_sets.load_set(key).info
@@ -54,15 +54,15 @@ def _set_changed() -> None:
     state.put(state.RUN_ID, None)
     state.put(state.MINED, "")
     key = state.get(state.SET)
-    drafts = dict(state.get(state.PAIR_DRAFTS)) | {state.get(state.PAIR_SET): state.get(state.PAIR_TEXT)}
+    drafts = dict(state.get(keys.PAIR_DRAFTS)) | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
     state.put(state.PAIR_TEXT, drafts.get(key, ""))
-    state.put(state.PAIR_SET, key)
-    state.put(state.PAIR_DRAFTS, tuple(drafts.items()))
+    state.put(keys.PAIR_SET, key)
+    state.put(keys.PAIR_DRAFTS, tuple(drafts.items()))
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
-    for field in state.get(state.SUGGESTED):
+    for field in state.get(keys.SUGGESTED):
         state.put(state.CONFIG[field], state.CONFIG[field].default)
-    state.put(state.SUGGESTED, ())
+    state.put(keys.SUGGESTED, ())
     if key != OWN:
         info = sentence_sets.load_set(key).info
         _suggest(info.settings)
@@ -72,7 +72,7 @@ def _set_changed() -> None:
 def _suggest(settings: tuple[tuple[str, object], ...]) -> None:
     for field, value in settings:
         state.put(state.CONFIG[field], value)
-    state.put(state.SUGGESTED, tuple(field for field, _ in settings))
+    state.put(keys.SUGGESTED, tuple(field for field, _ in settings))
 
 
 def edit_sentences() -> None:
@@ -96,8 +96,8 @@ def edit_sentences() -> None:
         key="sentence_file",
         on_change=_take_upload,
     )
-    _tell_upload(state.UPLOAD_ERROR, state.UPLOAD_SAID)
-    if state.get(state.EARLIER_TEXT):
+    _tell_upload(keys.UPLOAD_ERROR, keys.UPLOAD_SAID)
+    if state.get(keys.EARLIER_TEXT):
         st.button(
             "Bring back the earlier text", icon=":material/undo:", on_click=_swap_text, key="earlier",
             help="The text that stood here before. Press again to return to this one.",
@@ -115,43 +115,43 @@ def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]
 def _copy_set(text: str) -> None:
     _replace_text(text)
     state.put(state.SET, OWN)
-    state.put(state.PAIR_SET, OWN)
+    state.put(keys.PAIR_SET, OWN)
 
 
 def _replace_text(text: str) -> None:
     """Put another text into the text area; what stood there can be brought back."""
     before = state.get(state.TEXT)
     if before.strip() and before not in (EXAMPLE, text):
-        state.put(state.EARLIER_TEXT, before)
+        state.put(keys.EARLIER_TEXT, before)
     state.put(state.TEXT, text)
 
 
 def _swap_text() -> None:
-    _replace_text(state.get(state.EARLIER_TEXT))
+    _replace_text(state.get(keys.EARLIER_TEXT))
     _text_changed()
 
 
 def _text_changed() -> None:
     state.put(state.RUN_ID, None)
     state.put(state.MINED, "")  # mined pairs are rows of the sentences as they were
-    state.put(state.UPLOAD_ERROR, None)
-    state.put(state.UPLOAD_SAID, ())
+    state.put(keys.UPLOAD_ERROR, None)
+    state.put(keys.UPLOAD_SAID, ())
 
 
 def _take_upload() -> None:
     """Put the uploaded sentences into the text area, so that they can be seen and edited."""
     upload = state.uploaded("sentence_file")
-    state.put(state.UPLOAD_ERROR, None)
+    state.put(keys.UPLOAD_ERROR, None)
     if upload is None:
         return
     try:
         parsed = sentences.parse_table(upload.getvalue(), upload.name)
     except InputError as error:
-        state.put(state.UPLOAD_ERROR, messages.at(upload.name, str(error)))
+        state.put(keys.UPLOAD_ERROR, messages.at(upload.name, str(error)))
         return
     _replace_text(sentences.to_text(parsed.sentence_set))
     _text_changed()
-    state.put(state.UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
+    state.put(keys.UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
 
 
 def edit_pairs() -> None:
@@ -186,24 +186,24 @@ def edit_pairs() -> None:
         key="pair_file",
         on_change=_take_pairs,
     )
-    _tell_upload(state.PAIR_UPLOAD_ERROR, state.PAIR_UPLOAD_SAID)
+    _tell_upload(keys.PAIR_UPLOAD_ERROR, keys.PAIR_UPLOAD_SAID)
     st.caption("Your own pairs are always trained on. Points selected on the map can be added here too.")
 
 
 def _take_pairs() -> None:
     """Add the uploaded pairs to the typed ones, where they can be seen and edited."""
     upload = state.uploaded("pair_file")
-    state.put(state.PAIR_UPLOAD_ERROR, None)
-    state.put(state.PAIR_UPLOAD_SAID, ())
+    state.put(keys.PAIR_UPLOAD_ERROR, None)
+    state.put(keys.PAIR_UPLOAD_SAID, ())
     if upload is None:
         return
     try:
         chosen, _, _ = exp.read_sentences(exp.set_key(), state.get(state.TEXT))
         parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
     except InputError as error:
-        state.put(state.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
+        state.put(keys.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
         return
-    state.put(state.PAIR_UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
+    state.put(keys.PAIR_UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
     lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
     state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
 
@@ -220,7 +220,7 @@ def _mining() -> None:
     }
     kind, button = st.columns([0.7, 0.3], vertical_alignment="bottom")
     chosen = kind.selectbox(
-        "Kind", list(kinds), format_func=kinds.__getitem__, index=0, **state.bound(state.MINE_KIND)
+        "Kind", list(kinds), format_func=kinds.__getitem__, index=0, **state.bound(keys.MINE_KIND)
     )
     button.button(
         "Mine", icon=":material/search:", on_click=map.mine_now, args=(chosen,), key="mine",

@@ -19,6 +19,7 @@ from core.maps.layouts import LayoutState
 from core.training import word2vec
 from core.training.word2vec import Corpus, Settings, State, Step
 from core.types import FloatArray, Forces, Frame, InputError, IntArray, Sentence, SentenceSet
+from pages.word2vec import keys
 from pages.word2vec import setup as page
 from ui import kit, state
 from ui.boards import moving_map
@@ -82,18 +83,18 @@ def current() -> Watched:
         raise InputError("Paste a text: some thousand words on one topic are best, a hundred are the least.")
     corpus = word2vec.read(text)
     rows = page.shown(corpus)
-    old: Watched | None = state.get(state.W2V_RUN)
+    old: Watched | None = state.get(keys.RUN)
     if old is not None and (old.text, old.settings) == (text, settings):
         if old.rows == rows and not _can_be_drawn_better(old):
             return old
         new = replace(old, rows=rows, layout=None, frames=(), drawing=None)
     else:
         new = Watched(text, settings, rows, word2vec.start(corpus, settings))
-        linked = state.link_value(state.W2V_AT) if state.once("w2v") else ""
+        linked = state.link_value(keys.AT) if state.once("w2v") else ""
         at = min(int(linked), new.total) if linked.isdecimal() and len(linked) < 10 else 0
         new = replace(new, asked=_ask(new, at))
     new = _draw(new)
-    state.put(state.W2V_RUN, new)
+    state.put(keys.RUN, new)
     return new
 
 
@@ -164,10 +165,10 @@ def _framed(watched: Watched, layout: LayoutState, frame: Frame) -> Watched:
 
 
 def _go(running: bool) -> None:
-    watched: Watched | None = state.get(state.W2V_RUN)
+    watched: Watched | None = state.get(keys.RUN)
     if watched is not None:
         watched = replace(watched, error=None)
-        state.put(state.W2V_RUN, replace(_begun(watched) if watched.done else watched, running=running))
+        state.put(keys.RUN, replace(_begun(watched) if watched.done else watched, running=running))
 
 
 def _begun(watched: Watched) -> Watched:
@@ -179,15 +180,15 @@ def _begun(watched: Watched) -> Watched:
 
 
 def _reset() -> None:
-    watched: Watched | None = state.get(state.W2V_RUN)
+    watched: Watched | None = state.get(keys.RUN)
     if watched is not None:
-        state.put(state.W2V_RUN, _begun(watched))
+        state.put(keys.RUN, _begun(watched))
 
 
 def _one_sentence() -> None:
-    watched: Watched | None = state.get(state.W2V_RUN)
+    watched: Watched | None = state.get(keys.RUN)
     if watched is not None and watched.asked is None and watched.state.done < watched.total:
-        state.put(state.W2V_RUN, replace(watched, asked=_ask(watched, watched.state.done + 1)))
+        state.put(keys.RUN, replace(watched, asked=_ask(watched, watched.state.done + 1)))
 
 
 def buttons(watched: Watched) -> None:
@@ -208,7 +209,7 @@ def buttons(watched: Watched) -> None:
             )
         if begun:
             st.button("Reset", type="tertiary", icon=":material/restart_alt:", on_click=_reset)
-        st.toggle("Pull and push of the next sentence", value=False, **state.bound(state.W2V_FORCES))
+        st.toggle("Pull and push of the next sentence", value=False, **state.bound(keys.FORCES))
 
 
 # ---- the map ---------------------------------------------------------------------------------------
@@ -229,7 +230,7 @@ def _neighbours(watched: Watched) -> IntArray | None:
 
 def forces(watched: Watched) -> Forces | None:
     """The next sentence's pairs among the words on the map: d loss / d (u . v), summed over equal pairs."""
-    if watched.step is None or not state.get(state.W2V_FORCES):
+    if watched.step is None or not state.get(keys.FORCES):
         return None
     place = {row: i for i, row in enumerate(watched.rows)}
     summed: dict[tuple[int, int], float] = {}
@@ -269,8 +270,8 @@ def picture(watched: Watched) -> None:
     drawn, busy = bool(watched.frames), watched.busy
 
     def look() -> None:
-        now = move(state.get(state.W2V_RUN))
-        state.put(state.W2V_RUN, now)
+        now = move(state.get(keys.RUN))
+        state.put(keys.RUN, now)
         if now.frames and drawn and busy:
             feed = now.frames[-1]
             moving_map.feed(
@@ -312,5 +313,5 @@ def _progress(watched: Watched) -> None:
 def keep_in_link(watched: Watched | None) -> None:
     """A link reopens a run that rests where it stood."""
     if watched is not None and not watched.busy:
-        state.put_in_link(state.W2V_AT, str(watched.state.done or ""))
-    kit.keep_link(state.W2V_TEXT)
+        state.put_in_link(keys.AT, str(watched.state.done or ""))
+    kit.keep_link(keys.TEXT)

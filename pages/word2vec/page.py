@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.types import InputError
-from pages.word2vec import live, setup, views
+from pages.word2vec import keys, live, setup, views
 from ui import kit, state
 
 PATH = "word2vec"
@@ -16,7 +16,7 @@ VIEWS = {
     "Without negatives": views.collapse,
 }
 
-state.open_link(state.W2V_TEXT)
+state.open_link(keys.TEXT)
 kit.opening(
     PATH,
     "Nobody tells this model what a word means. It reads a text and answers one question again and again: do "
@@ -32,7 +32,7 @@ with main:
         try:
             watched = live.current()
         except InputError:
-            state.put(state.W2V_RUN, None)
+            state.put(keys.RUN, None)
             raise
     if watched is not None:
         guess = views.predict_neighbour(watched)
@@ -41,11 +41,11 @@ with main:
         with kit.sentences_not_tracebacks():
             views.answer_neighbour(watched, guess)
 
-        if state.get(state.W2V_VIEW) not in VIEWS:
-            state.put(state.W2V_VIEW, state.W2V_VIEW.default)
+        if state.get(keys.VIEW) not in VIEWS:
+            state.put(keys.VIEW, keys.VIEW.default)
         view = st.segmented_control(
-            "View", list(VIEWS), required=True, default=state.W2V_VIEW.default, label_visibility="collapsed",
-            **state.bound(state.W2V_VIEW),
+            "View", list(VIEWS), required=True, default=keys.VIEW.default, label_visibility="collapsed",
+            **state.bound(keys.VIEW),
         )  # fmt: skip
         with kit.sentences_not_tracebacks():
             VIEWS[view](watched)

@@ -10,6 +10,7 @@ import streamlit as st
 from core.data import grammar
 from core.training import word2vec
 from core.training.word2vec import Corpus, Settings
+from pages.word2vec import keys
 from ui import kit, state
 
 SUBSAMPLES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03)
@@ -24,9 +25,9 @@ FIRST_ANALOGY = {"grammar": "france paris japan", "text": "anna blue tom"}
 def choose() -> None:
     """Which text, and how it is read."""
     for key, allowed in (
-        (state.W2V_SOURCE, tuple(SOURCES)),
-        (state.W2V_SUBSAMPLE, SUBSAMPLES),
-        (state.W2V_RATE, RATES),
+        (keys.SOURCE, tuple(SOURCES)),
+        (keys.SUBSAMPLE, SUBSAMPLES),
+        (keys.RATE, RATES),
     ):
         if state.get(key) not in allowed:  # a link may say anything
             state.put(key, key.default)
@@ -34,36 +35,34 @@ def choose() -> None:
     with left:
         st.selectbox(
             "Text", list(SOURCES), format_func=SOURCES.__getitem__, index=0, on_change=_source_changed,
-            **state.bound(state.W2V_SOURCE),
+            **state.bound(keys.SOURCE),
         )  # fmt: skip
-        if state.get(state.W2V_SOURCE) == "own":
-            kit.typed(state.W2V_TEXT, "Your text", height=200, max_chars=word2vec.LONGEST_TEXT)
+        if state.get(keys.SOURCE) == "own":
+            kit.typed(keys.TEXT, "Your text", height=200, max_chars=word2vec.LONGEST_TEXT)
         else:
             with st.expander("Read it"):
                 st.text("\n".join(text().splitlines()[:40]))
     with right:
-        _slider("Window", state.W2V_WINDOW, "How far, in words, a neighbour may stand at most.")
+        _slider("Window", keys.WINDOW, "How far, in words, a neighbour may stand at most.")
         _slider(
-            "Negatives", state.W2V_NEGATIVES,
+            "Negatives", keys.NEGATIVES,
             "Random words that each true pair is told apart from. 0 leaves only attraction.",
         )  # fmt: skip
         with st.expander("More settings"):
-            _slider("Dimensions", state.W2V_DIMENSIONS, "Numbers in each word's vector.")
+            _slider("Dimensions", keys.DIMENSIONS, "Numbers in each word's vector.")
             st.select_slider(
-                "Subsampling", SUBSAMPLES, value=state.W2V_SUBSAMPLE.default,
+                "Subsampling", SUBSAMPLES, value=keys.SUBSAMPLE.default,
                 format_func=lambda v: f"{v:g}" if v else "off",
                 help="A word whose share f of the text is above this is kept with chance √(t/f) only.",
-                **state.bound(state.W2V_SUBSAMPLE),
+                **state.bound(keys.SUBSAMPLE),
             )  # fmt: skip
-            _slider("Epochs", state.W2V_EPOCHS, "How often the whole text is read.")
+            _slider("Epochs", keys.EPOCHS, "How often the whole text is read.")
             st.select_slider(
-                "Learning rate", RATES, value=state.W2V_RATE.default, format_func=lambda v: f"{v:g}",
-                **state.bound(state.W2V_RATE),
+                "Learning rate", RATES, value=keys.RATE.default, format_func=lambda v: f"{v:g}",
+                **state.bound(keys.RATE),
             )  # fmt: skip
-            st.number_input(
-                "Seed", *state.W2V_SEED.bounds, value=state.W2V_SEED.default, **state.bound(state.W2V_SEED)
-            )
-            _slider("Words on the map", state.W2V_SHOWN, "The most frequent, function words aside.")
+            st.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
+            _slider("Words on the map", keys.SHOWN, "The most frequent, function words aside.")
 
 
 def _slider(label: str, key: state.Key[int], meaning: str) -> None:
@@ -71,7 +70,7 @@ def _slider(label: str, key: state.Key[int], meaning: str) -> None:
 
 
 def _source_changed() -> None:
-    state.put(state.W2V_EPOCHS, EPOCHS[state.get(state.W2V_SOURCE)])
+    state.put(keys.EPOCHS, EPOCHS[state.get(keys.SOURCE)])
 
 
 @cache
@@ -81,20 +80,20 @@ def _built_in(source: str) -> str:
 
 def text() -> str:
     """The chosen text, or what was typed."""
-    source = state.get(state.W2V_SOURCE)
-    return _built_in(source) if source != "own" else state.get(state.W2V_TEXT)
+    source = state.get(keys.SOURCE)
+    return _built_in(source) if source != "own" else state.get(keys.TEXT)
 
 
 def settings() -> Settings:
     """The settings as they stand on the page."""
     return Settings(
-        dimensions=state.get(state.W2V_DIMENSIONS),
-        window=state.get(state.W2V_WINDOW),
-        negatives=state.get(state.W2V_NEGATIVES),
-        subsample=state.get(state.W2V_SUBSAMPLE),
-        epochs=state.get(state.W2V_EPOCHS),
-        rate=state.get(state.W2V_RATE),
-        seed=state.get(state.W2V_SEED),
+        dimensions=state.get(keys.DIMENSIONS),
+        window=state.get(keys.WINDOW),
+        negatives=state.get(keys.NEGATIVES),
+        subsample=state.get(keys.SUBSAMPLE),
+        epochs=state.get(keys.EPOCHS),
+        rate=state.get(keys.RATE),
+        seed=state.get(keys.SEED),
     )
 
 
@@ -105,7 +104,7 @@ def content_rows(corpus: Corpus) -> tuple[int, ...]:
 
 def kinds() -> dict[str, str]:
     """Word -> kind where the text has known ones; they colour the map."""
-    return grammar.groups() if state.get(state.W2V_SOURCE) == "grammar" else {}
+    return grammar.groups() if state.get(keys.SOURCE) == "grammar" else {}
 
 
 def shown(corpus: Corpus) -> tuple[int, ...]:
@@ -113,4 +112,4 @@ def shown(corpus: Corpus) -> tuple[int, ...]:
     known, content = kinds(), content_rows(corpus)
     first = [i for i in content if corpus.vocabulary[i] in known]  # the grammar's own words come first
     others = [i for i in content if corpus.vocabulary[i] not in known]
-    return tuple([*first, *([] if known else others)][: state.get(state.W2V_SHOWN)])
+    return tuple([*first, *([] if known else others)][: state.get(keys.SHOWN)])

@@ -11,6 +11,7 @@ from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
 from core.types import InputError
+from pages.word2vec import keys
 from pages.word2vec import setup as page
 from pages.word2vec.live import POLL, Watched
 from ui import figures, kit, messages, state
@@ -27,7 +28,7 @@ def ticking(watched: Watched, draw: Callable[[Watched], None]) -> None:
     """Draw again while the run goes on."""
 
     def look() -> None:
-        now: Watched | None = state.get(state.W2V_RUN)
+        now: Watched | None = state.get(keys.RUN)
         if now is not None:
             with kit.sentences_not_tracebacks():
                 draw(now)
@@ -40,12 +41,12 @@ def ticking(watched: Watched, draw: Callable[[Watched], None]) -> None:
 
 def first_word(watched: Watched) -> str:
     """What is looked at while nothing is typed."""
-    given = page.FIRST_WORD.get(state.get(state.W2V_SOURCE))
+    given = page.FIRST_WORD.get(state.get(keys.SOURCE))
     return given or watched.corpus.vocabulary[watched.rows[0]]
 
 
 def _word(watched: Watched) -> str:
-    return state.get(state.W2V_WORD).strip().lower() or first_word(watched)
+    return state.get(keys.WORD).strip().lower() or first_word(watched)
 
 
 def _row(watched: Watched, word: str) -> int:
@@ -58,9 +59,7 @@ def _row(watched: Watched, word: str) -> int:
 
 
 def neighbours(watched: Watched) -> None:
-    st.text_input(
-        "Word", value="", placeholder=first_word(watched), max_chars=60, **state.bound(state.W2V_WORD)
-    )
+    st.text_input("Word", value="", placeholder=first_word(watched), max_chars=60, **state.bound(keys.WORD))
     ticking(watched, _neighbours)
 
 
@@ -87,7 +86,7 @@ def _neighbours(watched: Watched) -> None:
 
 def predict_neighbour(watched: Watched) -> str | None:
     return kit.predict(
-        state.W2V_GUESSES["neighbour"],
+        keys.GUESSES["neighbour"],
         "After training, will the vector nearest to a word belong to the word that stands beside it most "
         f"often? We look at “{messages.as_written(_asked(watched))}”, and leave words "
         "such as “the” aside.",
@@ -140,18 +139,18 @@ def _times(count: int) -> str:
 def analogies(watched: Watched) -> None:
     st.text_input(
         "Three words a b c: a is to b as c is to …", value="", placeholder=_first_analogy(watched),
-        max_chars=120, **state.bound(state.W2V_ANALOGY),
+        max_chars=120, **state.bound(keys.ANALOGY),
     )  # fmt: skip
     ticking(watched, _analogy)
 
 
 def _first_analogy(watched: Watched) -> str:
-    given = page.FIRST_ANALOGY.get(state.get(state.W2V_SOURCE))
+    given = page.FIRST_ANALOGY.get(state.get(keys.SOURCE))
     return given or " ".join(watched.corpus.vocabulary[i] for i in watched.rows[:3])
 
 
 def _analogy(watched: Watched) -> None:
-    words = (state.get(state.W2V_ANALOGY).strip().lower() or _first_analogy(watched)).split()
+    words = (state.get(keys.ANALOGY).strip().lower() or _first_analogy(watched)).split()
     if len(words) != 3 or len(set(words)) != 3:
         raise InputError(
             f"Type three different words with spaces between, such as: {_first_analogy(watched)}."
@@ -167,7 +166,7 @@ def _analogy(watched: Watched) -> None:
         name="word2vec-analogy",
     )
     st.caption("The words nearest to b − a + c, the three themselves left out.")
-    if state.get(state.W2V_SOURCE) == "grammar":
+    if state.get(keys.SOURCE) == "grammar":
         _known_analogies(watched)
 
 
@@ -231,7 +230,7 @@ def _negatives(watched: Watched, i: int) -> str:
 def collapse(watched: Watched) -> None:
     """What the random words are for: train without them."""
     guess = kit.predict(
-        state.W2V_GUESSES["collapse"],
+        keys.GUESSES["collapse"],
         "Set Negatives to 0 and train. What becomes of the average cosine between the words?",
         (STAYS, COLLAPSES),
     )

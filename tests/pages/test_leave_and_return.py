@@ -7,7 +7,11 @@ import random
 import pytest
 
 from core.concepts import concentration, sandbox
+from pages.high_dimensions import keys as high_dimensions_keys
+from pages.losses import keys as losses_keys
+from pages.sbert import keys as sbert_keys
 from pages.sbert import views
+from pages.text_to_vector import keys as text_to_vector_keys
 from tests.pages.workers import in_this_process
 from ui import kit, state
 
@@ -79,7 +83,7 @@ def test_an_address_that_says_nonsense_gets_the_default(in_this_process, open_ap
     app = open_app(page, **view, **{key: value})
     assert not app.exception
     known = {
-        k.name: k for k in (*vars(state).values(), *state.SB_GUESSES.values()) if isinstance(k, state.Key)
+        k.name: k for k in (*vars(state).values(), *sbert_keys.GUESSES.values()) if isinstance(k, state.Key)
     }
     assert app.session_state[key] == known[key].default
     assert key not in app.query_params
@@ -94,8 +98,8 @@ def test_a_guess_is_in_the_link(in_this_process, open_app):
 
 
 def test_bounds_are_those_of_the_computation():
-    assert state.LS_POINTS.bounds == sandbox.POINTS
-    assert state.HD_POINTS.bounds == (concentration.FEWEST_POINTS, concentration.MOST_POINTS)
+    assert losses_keys.POINTS.bounds == sandbox.POINTS
+    assert high_dimensions_keys.POINTS.bounds == (concentration.FEWEST_POINTS, concentration.MOST_POINTS)
 
 
 ARABIC = "جملة طويلة عن الطقس في المدينة القديمة. "
@@ -111,7 +115,7 @@ def test_a_long_text_is_packed_into_the_link_and_comes_back(in_this_process, ope
     again = open_app("text_to_vector", ttv_text=word)
     assert again.text_area(key="ttv_text").value == text
     broken = open_app("text_to_vector", ttv_text=word[:-9])
-    assert not broken.exception and broken.text_area(key="ttv_text").value == state.TTV_TEXT.default
+    assert not broken.exception and broken.text_area(key="ttv_text").value == text_to_vector_keys.TEXT.default
 
 
 @pytest.mark.parametrize(

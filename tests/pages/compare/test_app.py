@@ -8,10 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.types import Run
-from pages.compare import models, saving
+from pages.compare import keys, models, saving
 from pages.compare.views import VIEWS
 from tests.pages.workers import in_this_process  # noqa: F401
-from ui import state
 
 PAGE = "compare"
 
@@ -62,14 +61,14 @@ def test_after_follows_a_run_that_has_gone_on_but_not_a_chosen_moment(monkeypatc
     runs = [finished(0, 4)]
     monkeypatch.setattr(models, "known_runs", lambda: runs)
     app = AppTest.from_function(page).run()
-    assert [app.session_state[k.name] for k in (state.CMP_A_STEP, state.CMP_B_STEP)] == [0, 4]
+    assert [app.session_state[k.name] for k in (keys.A_STEP, keys.B_STEP)] == [0, 4]
     runs[0] = finished(0, 4, 8)
     app.run()
-    assert [app.session_state[k.name] for k in (state.CMP_A_STEP, state.CMP_B_STEP)] == [0, 8]
-    app.select_slider(key=state.CMP_B_STEP.name).set_value(4).run()
+    assert [app.session_state[k.name] for k in (keys.A_STEP, keys.B_STEP)] == [0, 8]
+    app.select_slider(key=keys.B_STEP.name).set_value(4).run()
     runs[0] = finished(0, 4, 8, 9)
     app.run()
-    assert app.session_state[state.CMP_B_STEP.name] == 4
+    assert app.session_state[keys.B_STEP.name] == 4
 
 
 def test_what_was_typed_last_is_saved_too(monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from core.models import registry
 from core.storage import Store
+from pages.lessons import keys
 from pages.lessons.teacher import TEMPLATE
 from tests.pages.workers import in_this_process  # noqa: F401
 from ui import learner, state
@@ -23,7 +24,7 @@ def at_step(open_app, lesson: str, number: int, **query):
     from core.lessons.progress import Progress
 
     app = open_app(PAGE, lesson=lesson, **query)
-    app.session_state[state.LESSON_KEPT.name] = ((lesson, Progress().at(number - 1)),)
+    app.session_state[keys.KEPT.name] = ((lesson, Progress().at(number - 1)),)
     return app.run()
 
 

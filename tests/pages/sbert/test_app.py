@@ -10,7 +10,7 @@ import pytest
 from core.concepts import sbert
 from core.runs.worker import resolve
 from core.training.nli import Task, examples
-from pages.sbert import comparison, views
+from pages.sbert import comparison, keys, views
 from tests.pages.workers import in_this_process
 from ui import state
 
@@ -83,7 +83,7 @@ def test_a_comparison_runs_to_its_end_and_answers(open_app):
     assert any("From the paper, not measured here" in m.value for m in app.markdown)
     app.radio(key="sb_guess_pooling").set_value("largest of each dimension").run()
     app.button(key="sb_go").click().run()
-    key = state.SB_STUDIES["pooling"].name
+    key = keys.STUDIES["pooling"].name
     for _ in range(60):
         if app.session_state[key].done:
             break
@@ -112,7 +112,7 @@ def test_old_trainings_do_not_answer_for_new_settings(open_app):
     app.radio(key="sb_guess_modes").set_value("u, v").run()
     app.button(key="sb_go").click().run()
     for _ in range(40):
-        if app.session_state[state.SB_STUDIES["concatenation"].name].done:
+        if app.session_state[keys.STUDIES["concatenation"].name].done:
             break
         app.run()
     app.run()
@@ -126,5 +126,5 @@ def test_what_is_drawn_before_training_has_its_table(open_app):
     app = open_app("sbert", sb="Concatenation")
     assert not app.exception
     table = app.dataframe[0].value
-    assert table["concatenation"].tolist() == [comparison.written(n) for n in state.SB_MODES.default]
+    assert table["concatenation"].tolist() == [comparison.written(n) for n in keys.MODES.default]
     assert table["accuracy on a frozen encoder"].between(0, 1).all()

@@ -9,8 +9,9 @@ import pytest
 
 from core.models import cross_encoder
 from core.retrieval import corpus as corpora
+from pages.search import keys as search_keys
 from tests.pages.workers import batch_sizes, in_this_process  # noqa: F401
-from ui import batches, state
+from ui import batches
 
 PAGE = "search"
 OWN = "Bats hunt with echoes.\nBread rises because of yeast.\nThe tide follows the Moon.\nBats sleep all day."
@@ -133,4 +134,4 @@ def test_a_failing_batch_is_reported_and_asked_again():
     work.advance(["ccc", "dddd"])
     work.advance(["ccc", "dddd"])
     assert work.known(["bb", "a", "dddd"]) == [None, 1, 4], "the oldest goes when there are too many"
-    assert state.SEARCH_STOPPED.default is False
+    assert search_keys.STOPPED.default is False

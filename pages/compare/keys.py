@@ -1,0 +1,25 @@
+"""What Compare runs remembers of a visit: name, default and bounds of each key (ui/keys.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui.keys import Key
+
+A = Key("cmp_a", "", url=True)  # "run:ID" or "base:KEY"
+B = Key("cmp_b", "", url=True)
+A_STEP = Key("cmp_a_step", 0, url=True)
+B_STEP = Key("cmp_b_step", 0, url=True)
+MAP = Key("cmp_map", "Side by side", url=True)
+BLEND = Key("cmp_blend", 0.5, url=True, low=0.0, high=1.0)
+LAST = Key[tuple[tuple[str, int], ...]]("cmp_last", ())  # (run id, its newest step when last shown)
+VIEW = Key("cmp", "Neighbours", url=True)
+TEXT = Key("cmp_text", "", url=True)  # the sentence typed now
+GUESS = Key[str | None]("cmp_guess", None, url=True)
+SELECTED = Key[tuple[str, ...]]("cmp_selected", ())  # on both maps
+SEEN = Key[tuple[Any, ...]]("cmp_seen", ((), ()))  # what each map said last
+PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
+KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
+KEEP_FORM = Key[Any]("keep_form", None)  # title and note as typed, for downloads made outside the script
+KEEP_BASE_OPEN = Key("keep_base_open", False)
+KEEP_SAID = Key[tuple[str, str] | None]("keep_said", None)  # ("done" or "wrong", a sentence)

@@ -1,0 +1,19 @@
+"""What Lessons remembers of a visit: name, default and bounds of each key (ui/keys.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui.keys import Key
+
+LESSON = Key("lesson", "", url=True)  # the open lesson; "" is the list, "own" the teacher's pasted one
+STEPS_OPEN = Key("lesson_steps_open", False)  # a list that a click on one of its steps closes
+STEP = Key("lesson_step", "")  # from 1; where the learner stands, in the address of an open lesson
+VIEW = Key("lesson_view", "Lessons", url=True)
+SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run of a lesson
+TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link
+BEFORE = Key("lesson_before", "")  # what an uploaded lesson file took the place of
+ERROR = Key[str | None]("lesson_error", None)
+KEPT = Key[Any]("lesson_kept", None)  # lesson -> core.lessons.progress.Progress, as a tuple of pairs
+RUNS = Key[Any]("lesson_runs", None)  # (lesson, step) -> run id, as a tuple of pairs
+SAID = Key[str | None]("lesson_said", None)

@@ -1,0 +1,20 @@
+"""What Train live remembers of a visit: name, default and bounds of each key (ui/keys.py)."""
+
+from __future__ import annotations
+
+from ui.keys import Key
+
+LABELS = Key("labels", False, url=True)
+TRAILS = Key("trails", False, url=True)
+PANEL = Key("panel", "Progress", url=True)
+SUGGESTED = Key[tuple[str, ...]]("suggested", ())  # settings that the chosen set brought
+UPLOAD_ERROR = Key[str | None]("upload_error", None)
+PAIR_UPLOAD_ERROR = Key[str | None]("pair_upload_error", None)
+UPLOAD_SAID = Key[tuple[str, ...]]("upload_said", ())  # what was noticed in the uploaded file
+PAIR_UPLOAD_SAID = Key[tuple[str, ...]]("pair_upload_said", ())
+EARLIER_TEXT = Key("earlier_text", "")  # what a copy or an upload replaced in the text area
+PAIR_SET = Key("pair_set", "")  # the set that the typed pairs are about
+PAIR_DRAFTS = Key[tuple[tuple[str, str], ...]]("pair_drafts", ())  # typed pairs of the other sets
+MINE_KIND = Key("mine_kind", "both", url=True)
+RUN_CARD = Key("run_card", 0)
+RUN_CARD_FLIPPED = Key("run_card_flipped", "")
