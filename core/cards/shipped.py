@@ -11,11 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from ..data.assets import ASSETS
 from ..types import InputError
 from .parse import parse
 from .types import Card, Deck
 
-DECKS = Path(__file__).resolve().parents[2] / "assets" / "decks"
+DECKS = ASSETS / "decks"
 
 
 @lru_cache(maxsize=4)

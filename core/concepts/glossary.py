@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..data.assets import ASSETS
 from ..types import InputError
 
-FILE = Path(__file__).parents[2] / "assets" / "glossary.toml"
+FILE = ASSETS / "glossary.toml"
 _TEXTS = ("key", "name", "theme", "sentence", "page", "deck", "source")
 _FIELDS = {*_TEXTS, "formula", "also", "related"}
 

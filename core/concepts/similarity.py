@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.assets import ASSETS
 from ..data.text import MAX_CHARACTERS, clean, is_blank, lines_of, split_bars
 from ..maps.quality import unit_rows
 from ..types import FloatArray, InputError, IntArray
 
-PROBES_FOLDER = Path(__file__).parents[2] / "assets" / "probes"
+PROBES_FOLDER = ASSETS / "probes"
 MOST_SENTENCES = 100  # a matrix of more cannot be read
 MOST_TRIPLES = 200
 BATCH = 32

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..types import InputError, Pair, Sentence, SentenceSet, TrainingConfig
+from .assets import ASSETS
 from .sentences import MAX_GROUP_CHARACTERS, parse_pairs, sentence_id
 from .text import clean, same_text
 
-SETS_FOLDER = Path(__file__).parents[2] / "assets" / "sets"
+SETS_FOLDER = ASSETS / "sets"
 
 _TEXT_FIELDS = ("title", "point", "question", "groups_are", "source")
 _FIELDS = {*_TEXT_FIELDS, "order", "attribute", "pair_count", "similar_share", "settings", "block", "pairs"}

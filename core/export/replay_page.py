@@ -10,14 +10,14 @@ import base64
 import html
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 
+from ..data.assets import ASSETS
 from ..training.checkpoints import thin
 from ..types import Forces, Frame, InputError, Run
 
-TEMPLATE = Path(__file__).parents[2] / "assets" / "export" / "replay.html"
+TEMPLATE = ASSETS / "export" / "replay.html"
 MOST_FRAMES = 240  # a longer run is thinned evenly
 MOST_FORCES = 40  # lines a frame; the strongest ones
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
+from ..data.assets import ASSETS
 from ..models.registry import BASE_MODELS
 from ..types import Pair, Run
 
-TEMPLATE = Path(__file__).parents[2] / "assets" / "export" / "repeat_run.py"
+TEMPLATE = ASSETS / "export" / "repeat_run.py"
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the packaged model is
 BEGIN, END = "# <data>\n", "# </data>\n"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cards.shipped import all_cards
+from ..data.assets import ASSETS
 from ..types import InputError
 from .fields import Fields, found
 from .lines import lines_of_fields
@@ -20,7 +21,7 @@ from .outcomes import MEASUREMENTS, Measurement
 from .preparation import Experiment, configure, prepare
 from .types import Cards, Explain, Lesson, Look, Predict, Read, Step
 
-LESSONS = Path(__file__).parents[2] / "assets" / "lessons"
+LESSONS = ASSETS / "lessons"
 LONGEST_FILE = 100_000  # characters
 SHOWS = ("numbers", "cosines", "map")
 PREDICT_FIELDS = (

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.assets import ASSETS
 from ..types import FloatArray, InputError, TrainingConfig
 from .measures import pair_cosines, spearman
 
-FILE = Path(__file__).parents[2] / "assets" / "probe" / "general.toml"
+FILE = ASSETS / "probe" / "general.toml"
 HIGHEST_GRADE = 5.0
 
 

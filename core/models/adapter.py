@@ -15,13 +15,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..data.assets import ASSETS
 from ..types import InputError
 from . import registry
 from .encoder import Encoder
 from .joint_model import ACROSS, Head, JointModel
 from .weights import to_hub_names, to_own_names
 
-FOLDER = Path(__file__).parents[2] / "assets" / "cross_encoder"
+FOLDER = ASSETS / "cross_encoder"
 ADAPTER = "adapter_model.safetensors"
 HEAD = "head.safetensors"
 CONFIG = "cross_encoder.json"  # what neither peft nor transformers has a place for

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from ..data.assets import ASSETS
 from ..data.text import clean, lines_of
 from ..types import InputError, Notice
 
-BUILT_IN = Path(__file__).parents[2] / "assets" / "corpus" / "everyday.json"
+BUILT_IN = ASSETS / "corpus" / "everyday.json"
 MAX_PASSAGES = 10_000
 MAX_CHARACTERS = 2_000  # of one passage; the models read about the first 1,000
 MAX_QUESTIONS = 200

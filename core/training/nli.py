@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.assets import ASSETS
 from ..data.text import clean
 from ..losses.softmax import CONCATENATIONS
 from ..types import FloatArray, InputError, IntArray, Pair, Sentence, SentenceSet, TrainingConfig
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..models.encoder import Encoder
 
-FILE = Path(__file__).parents[2] / "assets" / "nli" / "everyday.toml"
+FILE = ASSETS / "nli" / "everyday.toml"
 CLASSES = ("entailment", "neutral", "contradiction")
 POOLINGS = ("mean", "cls", "max")
 MAX_EXAMPLES, MAX_CHARACTERS = 300, 300

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
 from core.data import grammar
+from core.data.assets import ASSETS
 from core.training import word2vec
 from core.training.word2vec import Corpus, Settings
 from pages.word2vec import keys
@@ -15,7 +15,7 @@ from ui import kit, state
 
 SUBSAMPLES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03)
 RATES = (0.01, 0.025, 0.05, 0.1, 0.2)
-TEXT_FILE = Path(__file__).parents[2] / "assets" / "corpus_text" / "harbour.txt"
+TEXT_FILE = ASSETS / "corpus_text" / "harbour.txt"
 SOURCES = {"grammar": "Sentences of a small grammar", "text": "A story about a harbour", "own": "My own text"}
 EPOCHS = {"grammar": 20, "text": 100, "own": 100}  # a short text has to be read more often
 FIRST_WORD = {"grammar": "king", "text": "herring"}
