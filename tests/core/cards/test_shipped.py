@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +52,13 @@ def views_of(page: str) -> set[str]:
     if isinstance(listed, ast.Dict):
         return {str(ast.literal_eval(name)) for name in listed.keys if name is not None}
     return {n.name.capitalize() for n in tree.body if isinstance(n, ast.FunctionDef)}
+
+
+def keys_of(page: str) -> list[keys.Key[Any]]:
+    """The keys that all pages share and the page's own."""
+    folder = next(row.folder for row in pages.PAGES if row.url_path == page)
+    own = importlib.import_module(f"pages.{folder}.keys")
+    return [key for module in (keys, own) for key in vars(module).values() if isinstance(key, keys.Key)]
 
 
 def test_there_are_enough_of_each() -> None:
@@ -109,7 +118,7 @@ def test_each_experiment_can_be_set_up(card: Card) -> None:
 @pytest.mark.parametrize("card", SET_UP, ids=lambda card: card.id)
 def test_each_page_is_opened_at_the_experiment(card: Card) -> None:
     page, parameters = live_target(card)
-    known = {key.name: key for key in vars(keys).values() if isinstance(key, keys.Key) and key.url}
+    known = {key.name: key for key in keys_of(page) if key.url}
     for name, value in parameters.items():
         key = known[name]
         if name in VIEW_KEYS:
