@@ -14,7 +14,7 @@ import numpy as np
 from ..data.pairs import make_split, pairs_from_groups
 from ..data.sentences import sentence_id
 from ..metrics.measures import auc, cosine_matrix, pair_cosines
-from ..metrics.probe import probe_pairs, score
+from ..metrics.probe import graded_pairs, score
 from ..types import FloatArray, InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig
 
 PAIRS = 80
@@ -97,7 +97,7 @@ def _plan(
     if not train:
         raise InputError("These sentences give no pair to learn: put at least two in each of two groups.")
     known = {s.id for s in given.sentences}
-    extra = dict.fromkeys(text for p in probe_pairs() for text in (p.left, p.right))
+    extra = dict.fromkeys(text for p in graded_pairs() for text in (p.left, p.right))
     probe = [Sentence(sentence_id(text), text) for text in extra if sentence_id(text) not in known]
     own = [replace(s, group=None) for s in given.sentences] if hide_groups else given.sentences
     sentences = SentenceSet((*own, *probe), given.title, given.source)
@@ -195,7 +195,7 @@ def read(plan: Plan, snapshot: Snapshot) -> Readings:
     apart = upper & ~same
     for left, right in (sorted(pair) for pair in paired if len(pair) == 2):
         same[left, right] = False
-    probe = [row[sentence_id(text)] for p in probe_pairs() for text in (p.left, p.right)]
+    probe = [row[sentence_id(text)] for p in graded_pairs() for text in (p.left, p.right)]
     return Readings(
         _mean(cosines[apart]),
         _mean(cosines[same]),

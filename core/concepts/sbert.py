@@ -116,11 +116,11 @@ def _parts(u: FloatArray, v: FloatArray) -> dict[str, FloatArray]:
 def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
     """The base model's cosines, and how far a classifier gets when the encoder does not learn."""
     from ..metrics.measures import pair_cosines
-    from ..metrics.probe import probe_pairs, score
+    from ..metrics.probe import graded_pairs, score
     from ..models import registry
 
     encoder = registry.load(BASE)
-    probe = [text for p in probe_pairs() for text in (p.left, p.right)]
+    probe = [text for p in graded_pairs() for text in (p.left, p.right)]
     sentences, pairs = as_pairs(given)
     row = sentences.row()
     left, right = (np.array([row[getattr(p, side)] for p in pairs]) for side in ("left", "right"))

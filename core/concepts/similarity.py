@@ -18,7 +18,7 @@ from ..data.text import MAX_CHARACTERS, clean, is_blank, lines_of, split_bars
 from ..maps.quality import unit_rows
 from ..types import FloatArray, InputError, IntArray
 
-PROBES_FOLDER = ASSETS / "probes"
+CHALLENGE_SETS = ASSETS / "challenge_sets"
 MOST_SENTENCES = 100  # a matrix of more cannot be read
 MOST_TRIPLES = 200
 BATCH = 32
@@ -148,8 +148,8 @@ class Triple:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """One built-in list of a known difficulty."""
+class ChallengeSet:
+    """Triples of one known difficulty (a challenge set: Isabelle, Cherry and Foster 2017)."""
 
     key: str
     title: str
@@ -189,21 +189,21 @@ def judge(triples: tuple[Triple, ...], base_model: str = "minilm-l6", seed: int 
 
 
 @cache
-def probes(folder: Path = PROBES_FOLDER) -> tuple[Probe, ...]:
-    """The built-in lists in their order. Raises InputError, naming the file, for a bad one."""
-    return tuple(probe for _, probe in sorted((_read(file) for file in folder.glob("*.toml")), key=_place))
+def challenge_sets(folder: Path = CHALLENGE_SETS) -> tuple[ChallengeSet, ...]:
+    """The challenge sets in their order. Raises InputError, naming the file, for a bad one."""
+    return tuple(one for _, one in sorted((_read(file) for file in folder.glob("*.toml")), key=_place))
 
 
-def _place(entry: tuple[int, Probe]) -> tuple[int, str]:
+def _place(entry: tuple[int, ChallengeSet]) -> tuple[int, str]:
     return entry[0], entry[1].key
 
 
-def _read(file: Path) -> tuple[int, Probe]:
+def _read(file: Path) -> tuple[int, ChallengeSet]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
         title = str(data["title"])
         triples = tuple(Triple(*_three(file, i, row), kind=title) for i, row in enumerate(data["triples"], 1))
-        return int(data["order"]), Probe(file.stem, title, data["why"], data["source"], triples)
+        return int(data["order"]), ChallengeSet(file.stem, title, data["why"], data["source"], triples)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{file.name} is not valid TOML: {error}.") from error
     except KeyError as error:

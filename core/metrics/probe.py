@@ -1,4 +1,4 @@
-"""The forgetting probe: does a model still rank everyday pairs as people do? Graded pairs in assets/probe.
+"""The forgetting probe: does a model still rank everyday pairs as people do? The pairs: assets/graded_pairs.
 
 Fine-tuning on a narrow task can cost general knowledge (McCloskey & Cohen 1989, "Catastrophic interference
 in connectionist networks"). The rank correlation before and after shows how much.
@@ -17,12 +17,12 @@ from ..data.assets import ASSETS
 from ..types import FloatArray, InputError, TrainingConfig
 from .measures import pair_cosines, spearman
 
-FILE = ASSETS / "probe" / "general.toml"
+FILE = ASSETS / "graded_pairs" / "everyday.toml"
 HIGHEST_GRADE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class ProbePair:
+class GradedPair:
     left: str
     right: str
     grade: float  # 0 nothing in common .. 5 the same meaning
@@ -37,7 +37,7 @@ class ProbeScore:
 
 
 @cache
-def probe_pairs(file: Path = FILE) -> tuple[ProbePair, ...]:
+def graded_pairs(file: Path = FILE) -> tuple[GradedPair, ...]:
     """The graded pairs. Raises InputError, naming the entry, when the file does not fit."""
     try:
         rows = tomllib.loads(file.read_text(encoding="utf-8"))["pairs"]
@@ -53,7 +53,7 @@ def probe_pairs(file: Path = FILE) -> tuple[ProbePair, ...]:
             or not 0 <= row[2] <= HIGHEST_GRADE
         ):
             raise InputError(f"{file.name}, pair {number}: the grade must be from 0 to {HIGHEST_GRADE:g}.")
-        pairs.append(ProbePair(row[0], row[1], float(row[2])))
+        pairs.append(GradedPair(row[0], row[1], float(row[2])))
     return tuple(pairs)
 
 
@@ -65,13 +65,13 @@ def probe(config: TrainingConfig, checkpoint: str | None) -> ProbeScore:
     """Score a model on the probe: its cosines and their rank correlation with the grades. In a worker."""
     from ..training.tuned import embed
 
-    pairs = probe_pairs()
+    pairs = graded_pairs()
     z = embed(config, checkpoint, [text for p in pairs for text in (p.left, p.right)])  # (2 m, d)
     return score(z)
 
 
 def score(z: FloatArray) -> ProbeScore:
     """From embeddings (2 m, d) of left and right texts in turn."""
-    pairs = probe_pairs()
+    pairs = graded_pairs()
     cosines = pair_cosines(z, np.arange(2 * len(pairs)).reshape(-1, 2))
     return ProbeScore(cosines, spearman(cosines, [p.grade for p in pairs]))

@@ -174,7 +174,7 @@ class NliTrainer:
 
         from ..losses import LossSettings
         from ..losses.softmax import new_head
-        from ..metrics.probe import probe_pairs
+        from ..metrics.probe import graded_pairs
         from .controls import check
         from .sampling import make_sampler
         from .trainable import Learner
@@ -195,7 +195,7 @@ class NliTrainer:
             config,
         )
         self.count = len(sentences)
-        probe = [text for p in probe_pairs() for text in (p.left, p.right)]
+        probe = [text for p in graded_pairs() for text in (p.left, p.right)]
         self.learner = Learner(encoder, [*sentences.texts, *probe], config, None)
         head = new_head(task.concatenation, encoder.dim, len(CLASSES), task.seed)
         self.weight, self.bias = (torch.nn.Parameter(value) for value in head)

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.metrics import comparison
-from core.metrics.probe import probe_pairs, probe_source
+from core.metrics.probe import graded_pairs, probe_source
 from core.metrics.table import METRICS
 from pages.compare import keys, plots
 from pages.compare.models import NEAR, Both, known_runs, run_title
@@ -170,11 +170,11 @@ def forgetting(both: Both) -> None:
     ]
     for place, name, score in zip(st.columns(2), "AB", scores):
         place.metric(f"Rank correlation with the grades, {name}", _decimal(score.spearman))
-    st.caption(f"{len(probe_pairs())} pairs. {probe_source()}. Spearman's correlation: 1 is the same order.")
+    st.caption(f"{len(graded_pairs())} pairs. {probe_source()}. Spearman's correlation: 1 is the same order.")
     columns: dict[str, object] = {
-        "left": [p.left for p in probe_pairs()],
-        "right": [p.right for p in probe_pairs()],
-        "grade (0 to 5)": [p.grade for p in probe_pairs()],
+        "left": [p.left for p in graded_pairs()],
+        "right": [p.right for p in graded_pairs()],
+        "grade (0 to 5)": [p.grade for p in graded_pairs()],
         "cosine A": scores[0].cosines,
         "cosine B": scores[1].cosines,
     }

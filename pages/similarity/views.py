@@ -159,13 +159,13 @@ def _sentence(label: str, names: dict[int, str], key: state.Key[int]) -> int:
 
 
 def kinds() -> tuple[str, ...]:
-    return tuple(probe.title for probe in sim.probes())
+    return tuple(one.title for one in sim.challenge_sets())
 
 
 def built_in() -> sim.Judged:
-    """All built-in lists, judged now by the chosen model."""
+    """All challenge sets, judged now by the chosen model."""
     base_model, seed = concepts.model(keys.MODEL, keys.SEED)
-    triples = tuple(t for probe in sim.probes() for t in probe.triples)
+    triples = tuple(t for one in sim.challenge_sets() for t in one.triples)
     judged: sim.Judged = kit.ask(
         "core.concepts.similarity:judge", triples, base_model, seed, busy="Asking the model"
     )
@@ -187,11 +187,11 @@ def failures(judged: sim.Judged) -> None:
         "Bars: how often each kind of triple is judged wrongly. The table below has every triple.",
     )
     kind = st.selectbox("Look at", kinds(), index=0, **state.bound(keys.KIND)) or kinds()[0]
-    st.caption(next(probe.why for probe in sim.probes() if probe.title == kind))
+    st.caption(next(one.why for one in sim.challenge_sets() if one.title == kind))
     rows = [i for i, t in enumerate(judged.triples) if t.kind == kind]
     part = sim.Judged(tuple(judged.triples[i] for i in rows), judged.same[rows], judged.different[rows])
     _dots(part, "sim_kind")
-    _triples(judged, "sim_probes")
+    _triples(judged, "sim_triples")
 
 
 def own() -> None:

@@ -10,7 +10,7 @@ from core.concepts.failure_table import EXPERIMENTS
 from core.concepts.failures import Readings, partners, read
 from core.data import sentence_sets
 from core.metrics.measures import spearman
-from core.metrics.probe import probe_pairs
+from core.metrics.probe import graded_pairs
 from core.types import Forces, InputError, Metrics, SentenceSet, Snapshot
 from tests.tiny import tiny_encoder, tiny_set
 
@@ -24,7 +24,7 @@ def given(key: str) -> SentenceSet:
 @pytest.mark.parametrize("key", EXPERIMENTS)
 def test_both_plans_can_be_made_and_train_on_no_probe_sentence(key):
     row = EXPERIMENTS[key]
-    probe = {text for p in probe_pairs() for text in (p.left, p.right)}
+    probe = {text for p in graded_pairs() for text in (p.left, p.right)}
     for make in (row.broken, row.sound):
         plan = make(given(key), SEED)
         texts = {s.id: s.text for s in plan.sentences.sentences}
@@ -75,8 +75,8 @@ def test_readings_of_chosen_vectors():
     assert found.apart == pytest.approx(0.0, abs=1e-6)
     assert found.train_auc == 1.0 and found.held_out_auc is None
     row = {s.text: i for i, s in enumerate(plan.sentences.sentences)}
-    cosines = [float(z[row[p.left]] @ z[row[p.right]]) for p in probe_pairs()]
-    assert found.probe == pytest.approx(spearman(cosines, [p.grade for p in probe_pairs()]))
+    cosines = [float(z[row[p.left]] @ z[row[p.right]]) for p in graded_pairs()]
+    assert found.probe == pytest.approx(spearman(cosines, [p.grade for p in graded_pairs()]))
 
 
 def test_unpaired_leaves_the_trained_pairs_out():

@@ -84,12 +84,12 @@ def test_judging_is_the_models_cosine():
 
 
 def test_built_in_lists_are_whole_and_no_text_stands_twice():
-    probes = sim.probes()
-    assert len(probes) >= 6 and {"negation", "numbers", "word_order"} <= {p.key for p in probes}
-    for probe in probes:
-        assert len(probe.triples) == 8 and probe.why and probe.source
-        assert all(len({t.sentence, t.same, t.different}) == 3 for t in probe.triples)
-    sentences = [t.sentence for p in probes for t in p.triples]
+    found = sim.challenge_sets()
+    assert len(found) >= 6 and {"negation", "numbers", "word_order"} <= {p.key for p in found}
+    for one in found:
+        assert len(one.triples) == 8 and one.why and one.source
+        assert all(len({t.sentence, t.same, t.different}) == 3 for t in one.triples)
+    sentences = [t.sentence for p in found for t in p.triples]
     assert len(set(sentences)) == len(sentences)
 
 
@@ -104,7 +104,7 @@ def test_built_in_lists_are_whole_and_no_text_stands_twice():
 def test_a_bad_list_is_named(tmp_path, content, message):
     (tmp_path / "bad.toml").write_text(content)
     with pytest.raises(InputError, match=message) as raised:
-        sim.probes(tmp_path)
+        sim.challenge_sets(tmp_path)
     assert "bad.toml" in str(raised.value)
 
 

@@ -95,7 +95,7 @@ def test_both_maps_share_one_plane(cloud):
 
 
 def test_the_probe_is_graded_and_balanced():
-    pairs = probe.probe_pairs()
+    pairs = probe.graded_pairs()
     grades = np.array([p.grade for p in pairs])
     assert len(pairs) == 40 and len({p.left for p in pairs} | {p.right for p in pairs}) == 80
     assert (grades >= 4).sum() >= 8 and (grades <= 1).sum() >= 8 and ((grades > 1) & (grades < 4)).sum() >= 8
@@ -105,7 +105,7 @@ def test_the_probe_agrees_with_scipy_and_notices_a_forgetful_model():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(80, 16)).astype(np.float32)
     scored = probe.score(z)
-    expected = spearmanr(scored.cosines, [p.grade for p in probe.probe_pairs()]).statistic
+    expected = spearmanr(scored.cosines, [p.grade for p in probe.graded_pairs()]).statistic
     assert scored.spearman == pytest.approx(expected)
     kept = probe.probe(TrainingConfig(), None)
     assert kept.spearman > 0.85
@@ -117,4 +117,4 @@ def test_a_bad_probe_file_is_named(tmp_path):
         file = tmp_path / "probe.toml"
         file.write_text(text)
         with pytest.raises(InputError, match=r"probe\.toml"):
-            probe.probe_pairs.__wrapped__(file)
+            probe.graded_pairs.__wrapped__(file)

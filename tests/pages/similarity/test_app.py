@@ -67,7 +67,7 @@ def test_own_triples_are_judged(open_app):
 
 def test_the_verdict_on_kinds_is_what_was_counted(open_app):
     app = open_app(PAGE, sim="Where it is wrong")
-    judged = sim.judge(tuple(t for p in sim.probes() for t in p.triples))
+    judged = sim.judge(tuple(t for p in sim.challenge_sets() for t in p.triples))
     shares = {kind: bad / n for kind, (bad, n) in judged.share_wrong().items()}
     top, least = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
     app.radio(key="sim_guess_kind").set_value(least).run()
