@@ -23,7 +23,7 @@ from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
 from core.metrics.measures import knn_accuracy, measure
 from core.models import registry
-from core.training.trainer import Trainer, train
+from core.training.bi_trainer import BiEncoderTrainer, train
 from core.types import Pair, Sentence, SentenceSet, TrainingConfig
 
 DATA = Path(os.environ.get("EMBEDDING_LAB_DATA") or Path(__file__).parents[2] / "shared" / "data")
@@ -54,7 +54,7 @@ def timing_pairs() -> tuple[SentenceSet, tuple[Pair, ...]]:
 def own_steps(config: TrainingConfig, with_map: bool = False) -> Iterator[Any]:
     """A generator that does one training step each time it is asked."""
     sentences, pairs = timing_pairs()
-    trainer = Trainer(registry.load(config.base_model), sentences, pairs, config)
+    trainer = BiEncoderTrainer(registry.load(config.base_model), sentences, pairs, config)
     while True:
         trainer.advance()
         yield trainer.snapshot() if with_map else None
@@ -240,7 +240,7 @@ def banking() -> None:
     print(f"\nbanking77: {INTENTS} intents, {EACH} sentences each, {STEPS_LEARNED} steps, "
           f"k-NN (k=5) on {len(tested)} test sentences\n")  # fmt: skip
     config = TrainingConfig(steps=STEPS_LEARNED)
-    trainer = Trainer(registry.load("minilm-l6"), sentences, pairs, config)
+    trainer = BiEncoderTrainer(registry.load("minilm-l6"), sentences, pairs, config)
     labels, truth = [label for label, _ in learned], [label for label, _ in tested]
     for name, steps in (("before", 0), ("after", STEPS_LEARNED)):
         while trainer.step < steps:

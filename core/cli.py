@@ -97,16 +97,17 @@ def _train(
     sentences: SentenceSet, pairs: Sequence[Pair], held_out: Sequence[Pair], config: TrainingConfig
 ) -> tuple[Run, Any]:
     from .models import registry
-    from .training.trainer import Trainer
+    from .training.bi_trainer import BiEncoderTrainer
+    from .training.trainer import iterate
 
-    trainer = Trainer(registry.load(config.base_model, seed=config.seed), sentences, pairs, config, held_out)
-    snapshots = [trainer.snapshot()]
+    encoder = registry.load(config.base_model, seed=config.seed)
+    trainer = BiEncoderTrainer(encoder, sentences, pairs, config, held_out)
+    snapshots = []
     with progress(config.steps, "Training") as advance:
-        while trainer.step < config.steps:
-            trainer.advance()
-            advance(1)
-            if trainer.step % config.snapshot_every == 0 or trainer.step == config.steps:
-                snapshots.append(trainer.snapshot())
+        for snapshot in iterate(trainer):
+            advance(int(trainer.step > 0))
+            if snapshot is not None:
+                snapshots.append(snapshot)
     run = Run(
         "", config, sentences, tuple(pairs), tuple(held_out), tuple(snapshots), status=RunStatus.FINISHED
     )

@@ -116,7 +116,7 @@ class LocalExecutor:
     def _spawn(self, lane: str) -> WorkerProcess:
         worker = WorkerProcess(lane, 1, self._on_message)
         if lane == "train":
-            worker.send("call", 0, "core.training.trainer:warm_up", (), {})
+            worker.send("call", 0, "core.training.bi_trainer:warm_up", (), {})
         return worker
 
     def _warmed_up(self, future: Future[Any]) -> None:

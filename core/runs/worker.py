@@ -19,10 +19,11 @@ from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..training.trainer import iterate
 from ..types import InputError, Pair, SentenceSet, TrainingConfig
 
 if TYPE_CHECKING:
-    from ..training.trainer import Trainer
+    from ..training.bi_trainer import BiEncoderTrainer
 
 KEPT_TRAINERS = 2  # paused runs that stay in memory, so that "one step" does not reload anything
 CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to
@@ -59,12 +60,12 @@ class TrainingLane:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.trainers: OrderedDict[str, Trainer] = OrderedDict()
+        self.trainers: OrderedDict[str, BiEncoderTrainer] = OrderedDict()
 
-    def trainer(self, task: TrainTask) -> Trainer:
+    def trainer(self, task: TrainTask) -> BiEncoderTrainer:
         from ..models import registry
         from ..training import checkpoints
-        from ..training import trainer as training
+        from ..training.bi_trainer import BiEncoderTrainer
 
         known = self.trainers.pop(task.run_id, None)
         if known is not None and known.step == task.resume_step:
@@ -73,21 +74,16 @@ class TrainingLane:
         if task.resume_step is not None:
             resume = checkpoints.load(checkpoint_file(task.folder, task.resume_step))
         encoder = registry.load(task.config.base_model, seed=task.config.seed)
-        return training.Trainer(
+        return BiEncoderTrainer(
             encoder, task.sentences, task.pairs, task.config, held_out=task.held_out, resume=resume
         )
 
     def run(self, task: TrainTask) -> None:
         trainer = self.trainer(task)
         kept = sorted(int(p.stem.split("-")[1]) for p in Path(task.folder).glob("step-*.safetensors"))
-        if task.resume_step is None:
-            self.connection.send(("snapshot", task.run_id, trainer.snapshot()))
-            kept = self.keep(task, trainer, kept)
-        while trainer.step < task.until:
-            trainer.advance()
-            every = task.config.snapshot_every
-            if trainer.step % every == 0 or trainer.step in (1, task.until):
-                self.connection.send(("snapshot", task.run_id, trainer.snapshot()))
+        for snapshot in iterate(trainer, task.until):
+            if snapshot is not None:
+                self.connection.send(("snapshot", task.run_id, snapshot))
             if trainer.step % checkpoint_every(task.config.steps) == 0:
                 kept = self.keep(task, trainer, kept)
             if self.asked_to_pause(task.run_id):
@@ -99,7 +95,7 @@ class TrainingLane:
             self.trainers.popitem(last=False)
         self.connection.send(("rested", task.run_id))
 
-    def keep(self, task: TrainTask, trainer: Trainer, kept: list[int]) -> list[int]:
+    def keep(self, task: TrainTask, trainer: BiEncoderTrainer, kept: list[int]) -> list[int]:
         """Write the state of this step to disk; drop the steps that the disk budget has no room for."""
         from ..training import checkpoints
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .trainer import Trainer, train
+from .trainer import Trainer, iterate
 
-__all__ = ["Trainer", "train"]
+if TYPE_CHECKING:
+    from .bi_trainer import BiEncoderTrainer, train
+
+__all__ = ["BiEncoderTrainer", "Trainer", "iterate", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    """`training.train` and `training.Trainer`, which need torch: loaded when somebody asks for them."""
+    """`training.train` and its trainer, which need torch: loaded when somebody asks for them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import trainer
+    from . import bi_trainer
 
-    return getattr(trainer, name)
+    return getattr(bi_trainer, name)

@@ -22,8 +22,9 @@ from ..models.joint_model import JointModel, JointPlaces, JointTokens
 from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
 from .checkpoints import Checkpoint
 from .controls import check
+from .gradient import learning_rate, make_optimizer, seeded
 from .sampling import make_sampler
-from .trainer import Diverged, learning_rate, make_optimizer, seeded
+from .trainer import Diverged
 
 CHUNK = 64  # pairs read at once outside training
 ORDER = 3  # keeps the draw of (left, right) or (right, left) apart from other draws of the same seed

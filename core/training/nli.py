@@ -176,9 +176,9 @@ class NliTrainer:
         from ..losses.softmax import new_head
         from ..metrics.probe import graded_pairs
         from .controls import check
+        from .gradient import make_optimizer
         from .sampling import make_sampler
-        from .trainable import Learner
-        from .trainer import make_optimizer
+        from .trainable import TrainableEncoder
 
         config = task.config()
         check(config)
@@ -196,7 +196,7 @@ class NliTrainer:
         )
         self.count = len(sentences)
         probe = [text for p in graded_pairs() for text in (p.left, p.right)]
-        self.learner = Learner(encoder, [*sentences.texts, *probe], config, None)
+        self.learner = TrainableEncoder(encoder, [*sentences.texts, *probe], config, None)
         head = new_head(task.concatenation, encoder.dim, len(CLASSES), task.seed)
         self.weight, self.bias = (torch.nn.Parameter(value) for value in head)
         parameters = self.learner.parameters | {"head.weight": self.weight, "head.bias": self.bias}
@@ -210,7 +210,8 @@ class NliTrainer:
         import time
 
         from ..losses import LOSSES
-        from .trainer import Diverged, learning_rate, seeded
+        from .gradient import learning_rate, seeded
+        from .trainer import Diverged
 
         began, step = time.perf_counter(), self.step + 1
         sample = self.sample(step)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from ..types import Pair, SentenceSet, TrainingConfig
 
 if TYPE_CHECKING:
+    from .bi_trainer import BiEncoderTrainer
     from .cross_trainer import CrossTrainer
-    from .trainer import Trainer
 
 KEPT_IN_MEMORY = 4  # races at hand; the others lie on disk until it is their turn
 KEPT_ON_DISK = 16
@@ -69,8 +69,8 @@ class _Runner:
     def __init__(self, race: Race) -> None:
         from ..models import cross_encoder, registry
         from . import checkpoints
+        from .bi_trainer import BiEncoderTrainer
         from .cross_trainer import CrossTrainer
-        from .trainer import Trainer
 
         self.race = race
         bi_file, cross_file = _files(race.id)
@@ -79,7 +79,7 @@ class _Runner:
         cross_state = checkpoints.load(cross_file) if self.loaded else None
         work = (race.sentences, race.pairs, race.config, race.held_out)
         base = registry.load(race.config.base_model, seed=race.config.seed)
-        self.bi: Trainer = Trainer(base, *work, resume=bi_state)
+        self.bi: BiEncoderTrainer = BiEncoderTrainer(base, *work, resume=bi_state)
         self.cross: CrossTrainer = CrossTrainer(cross_encoder.load(), *work, resume=cross_state)
         self.laps: dict[str, list[Lap]] = {"bi": [], "cross": []}
 
@@ -172,7 +172,7 @@ def _files(race_id: str) -> tuple[Path, Path]:
     return _folder() / f"{race_id}-bi.safetensors", _folder() / f"{race_id}-cross.safetensors"
 
 
-def _lap(trainer: Trainer | CrossTrainer) -> Lap:
+def _lap(trainer: BiEncoderTrainer | CrossTrainer) -> Lap:
     found: Any = trainer.snapshot()
     measured = getattr(found, "metrics", found)  # a bi-encoder's snapshot keeps them one level down
     return Lap(found.step, trainer.seconds, found.loss, measured.held_out_accuracy, measured.held_out_auc)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,12 +18,13 @@ from torch import Tensor, nn
 from ..models.encoder import Encoder, Places
 from ..types import FloatArray, InputError, IntArray, TrainingConfig
 from .checkpoints import Checkpoint
+from .gradient import array_of
 
 CHUNK_TOKENS = 8192  # embedded at once outside training; bounds the memory that a large set takes
 TABLES = {"embeddings.word": "word", "embeddings.position": "position"}  # those that are cut to what occurs
 
 
-class Learner:
+class TrainableEncoder:
     """A copy of an encoder whose top layers learn, fed with one set of sentences.
 
     `parameters` names what learns. Dropout applies to the learning layers only: the rest is cached.
@@ -116,53 +118,21 @@ class Learner:
 
     # ---- saving and going on -----------------------------------------------------------------
 
-    def checkpoint(self, optimizer: torch.optim.Optimizer, step: int, seconds: float) -> Checkpoint:
-        """Copies of all that differs from the base model, and of the optimizer's state."""
-        states = {name: optimizer.state[p] for name, p in self.parameters.items() if optimizer.state.get(p)}
-        kept = {} if self.resume is None else dict(self.resume.parameters)  # tuned before, frozen now
-        return Checkpoint(
-            step=step,
-            config=self.config,
-            parameters=kept | {name: _array(p) for name, p in self.parameters.items()},
-            first={name: _array(state["exp_avg"]) for name, state in states.items()},
-            second={name: _array(state["exp_avg_sq"]) for name, state in states.items()},
-            updates={name: int(state["step"]) for name, state in states.items()},
-            words=self.words,
-            seconds=seconds,
-        )
+    def complete(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with what the encoder brought along: layers tuned before and frozen now, words."""
+        before = {} if self.resume is None else dict(self.resume.parameters)
+        return replace(checkpoint, parameters=before | dict(checkpoint.parameters), words=self.words)
 
-    def restore(self, optimizer: torch.optim.Optimizer) -> None:
-        """Give the optimizer the checkpoint's moments. What begins to learn only now has none yet.
-
-        The weights are in place already, but for the loss's own classifier.
-        """
-        assert self.resume is not None
-        for name, parameter in self.parameters.items():
-            if name.startswith("head."):
-                head = self.resume.parameters.get(name)
-                if head is None or head.shape != tuple(parameter.shape):
-                    continue  # another concatenation needs a new classifier
-                parameter.data.copy_(torch.from_numpy(head))
-            if name not in self.resume.first:
-                continue
-            moments = []
-            for kept in (self.resume.first[name], self.resume.second[name]):
-                moment = torch.zeros_like(parameter)
-                moment[self._rows(name, len(kept))] = torch.from_numpy(kept)
-                moments.append(moment)
-            count = torch.tensor(float(self.resume.updates[name]))
-            optimizer.state[parameter] = {"step": count, "exp_avg": moments[0], "exp_avg_sq": moments[1]}
-
-    def _rows(self, name: str, count: int) -> Tensor:
+    def rows_of(self, name: str, resume: Checkpoint) -> Tensor | slice:
         """Where the checkpoint's rows of this parameter stand now; a set with new words has more rows."""
         if name == "embeddings.word":
-            assert self.resume is not None and self.resume.words is not None and self.words is not None
-            return torch.from_numpy(np.searchsorted(self.words, self.resume.words))
-        return torch.arange(count)
+            assert resume.words is not None and self.words is not None
+            return torch.from_numpy(np.searchsorted(self.words, resume.words))
+        return slice(len(resume.first[name]))
 
     def tuned(self) -> Encoder:
         """The whole encoder with what was learned, independent of this run."""
-        learned = {name: _array(p) for name, p in self.parameters.items()}
+        learned = {name: array_of(p) for name, p in self.parameters.items()}
         return with_parameters(self.base, learned, self.words)
 
 
@@ -203,7 +173,3 @@ def with_parameters(
                 raise InputError("The checkpoint's word embeddings do not fit this model.")
         target[rows] = value
     return twin.requires_grad_(False)
-
-
-def _array(tensor: Tensor) -> FloatArray:
-    return tensor.detach().numpy().copy()

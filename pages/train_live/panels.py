@@ -304,8 +304,10 @@ def map_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None
 
 def code(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     """The lines that train, read from the file that runs."""
-    st.write("These are the lines that ran, as they stand in core/training/trainer.py.")
-    st.code(source_of("core/training/trainer.py", "advance"), language="python")
+    st.write("These are the lines that ran: a step, as it stands in core/training/gradient.py,")
+    st.code(source_of("core/training/gradient.py", "advance"), language="python")
+    st.write("and the loss of its batch, from core/training/bi_trainer.py.")
+    st.code(source_of("core/training/bi_trainer.py", "loss_of"), language="python")
     config = run.config if run is not None else None
     if config is not None:
         st.write("With these settings:")

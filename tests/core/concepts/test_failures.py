@@ -108,7 +108,7 @@ def test_too_few_sentences_are_refused_in_a_sentence():
 
 
 def test_a_plan_trains_and_is_read_at_every_snapshot():
-    from core.training.trainer import train
+    from core.training.bi_trainer import train
 
     plan = failures.positives_only(tiny_set(), SEED)
     config = plan.config.replace(steps=10, learning_rate=3e-3)

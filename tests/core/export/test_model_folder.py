@@ -22,8 +22,8 @@ from core.export import model_folder, movie, replay_page, table_files
 from core.export.script import script
 from core.maps.layouts import layout_all
 from core.models import registry
+from core.training import bi_trainer as training
 from core.training import checkpoints
-from core.training import trainer as training
 from core.training.tuned import tuned
 from core.types import InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
 
@@ -42,7 +42,7 @@ def short_run(folder: Path, loss: str = "mnrl", steps: int = 3, **changes) -> tu
     chosen = SentenceSet((*chosen.sentences[:8], *chosen.sentences[-8:], *nasty), "A `set` <b>", "test")
     split = pairs.make_split(chosen, 30, 0.3, 7)
     config = TrainingConfig(loss=loss, steps=steps, trained_layers=1, learning_rate=3e-4, **changes)
-    trainer = training.Trainer(
+    trainer = training.BiEncoderTrainer(
         registry.load(config.base_model, config.seed), chosen, split.train, config, split.held_out
     )
     snapshots = [trainer.snapshot()]

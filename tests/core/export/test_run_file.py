@@ -14,8 +14,8 @@ import pytest
 from core.export import npy, run_file, run_file_weights
 from core.export.run_file import ARRAYS, RUN, WEIGHTS, RunFile, Weights, pack, unpack
 from core.models import registry
+from core.training import bi_trainer as training
 from core.training import checkpoints
-from core.training import trainer as training
 from core.types import InputError, Run, RunStatus, TrainingConfig
 from tests.tiny import tiny_encoder, tiny_pairs, tiny_set
 
@@ -30,7 +30,7 @@ def trained(encoder, tmp_path_factory):
     """A short real run of the tiny model, with its last checkpoint on disk."""
     config = TrainingConfig(loss="contrastive", steps=4, trained_layers=2, learning_rate=1e-3)
     pairs = tiny_pairs()
-    trainer = training.Trainer(encoder, tiny_set(), pairs[:-2], config, pairs[-2:])
+    trainer = training.BiEncoderTrainer(encoder, tiny_set(), pairs[:-2], config, pairs[-2:])
     snapshots = [trainer.snapshot()]
     for _ in range(4):
         trainer.advance()
@@ -97,7 +97,7 @@ def test_a_saved_run_comes_back_to_the_last_bit(trained, tmp_path):
 
 def test_trained_words_and_a_softmax_head_travel_too(encoder, tmp_path):
     config = TrainingConfig(loss="softmax", steps=2, trained_layers=1, train_word_embeddings=True)
-    trainer = training.Trainer(encoder, tiny_set(), tiny_pairs(), config)
+    trainer = training.BiEncoderTrainer(encoder, tiny_set(), tiny_pairs(), config)
     trainer.advance()
     checkpoints.save(trainer.checkpoint(), tmp_path / "a.safetensors")
     run = Run("r", config, tiny_set(), tiny_pairs(), (), (trainer.snapshot(),))

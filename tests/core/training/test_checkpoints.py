@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from core.training.bi_trainer import BiEncoderTrainer, train
 from core.training.checkpoints import Checkpoint, load, save, thin
-from core.training.trainer import Trainer, train
 from core.types import InputError, TrainingConfig
 from tests.tiny import tiny_encoder, tiny_pairs, tiny_set
 
 CONFIG = TrainingConfig(steps=6, batch_size=4, learning_rate=1e-3, train_word_embeddings=True, dropout=0.1)
 
 
-def at_step(config: TrainingConfig = CONFIG, step: int = 3, resume: Checkpoint | None = None) -> Trainer:
-    trainer = Trainer(tiny_encoder(), tiny_set(), tiny_pairs(), config, resume=resume)
+def at_step(
+    config: TrainingConfig = CONFIG, step: int = 3, resume: Checkpoint | None = None
+) -> BiEncoderTrainer:
+    trainer = BiEncoderTrainer(tiny_encoder(), tiny_set(), tiny_pairs(), config, resume=resume)
     while trainer.step < step:
         trainer.advance()
     return trainer

@@ -10,9 +10,10 @@ import torch
 
 from core.losses import LOSSES
 from core.models import registry
-from core.training import trainer as training
+from core.training.bi_trainer import BiEncoderTrainer, train
+from core.training.gradient import learning_rate
 from core.training.sampling import make_sampler
-from core.training.trainer import Diverged, Trainer, learning_rate, train
+from core.training.trainer import Diverged
 from core.types import InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig
 from tests.tiny import tiny_encoder, tiny_pairs, tiny_set
 
@@ -50,7 +51,7 @@ def test_same_seed_same_numbers_and_a_fork_equals_the_unbroken_run(changes: dict
     whole = run(config)
     torch.manual_seed(2)  # the process's own random state must not matter
     assert all(map(same, whole, run(config)))
-    trainer = Trainer(tiny_encoder(), tiny_set(), tiny_pairs(), config, HELD_OUT)
+    trainer = BiEncoderTrainer(tiny_encoder(), tiny_set(), tiny_pairs(), config, HELD_OUT)
     for _ in range(5):
         trainer.advance()
     checkpoint = trainer.checkpoint()
@@ -115,7 +116,7 @@ def test_warm_up_is_linear_and_then_flat() -> None:
 
 def test_only_the_top_layers_change_and_a_tuned_encoder_has_them() -> None:
     base = tiny_encoder()
-    trainer = Trainer(base, tiny_set(), tiny_pairs(), CONFIG.replace(trained_layers=1))
+    trainer = BiEncoderTrainer(base, tiny_set(), tiny_pairs(), CONFIG.replace(trained_layers=1))
     trainer.advance()
     tuned = trainer.tuned()
     changed = [n for (n, p), q in zip(base.named_parameters(), tuned.parameters()) if not torch.equal(p, q)]
@@ -125,7 +126,7 @@ def test_only_the_top_layers_change_and_a_tuned_encoder_has_them() -> None:
 
 def test_compact_word_embeddings_equal_the_full_update() -> None:
     config = CONFIG.replace(trained_layers=3, train_word_embeddings=True, warmup=0.0, batch_size=16)
-    trainer = Trainer(tiny_encoder(), tiny_set(), tiny_pairs(), config)
+    trainer = BiEncoderTrainer(tiny_encoder(), tiny_set(), tiny_pairs(), config)
     full = tiny_encoder().requires_grad_(True)
     optimizer = torch.optim.AdamW(full.parameters(), lr=config.learning_rate, weight_decay=0.0, fused=True)
     sampler = make_sampler(tiny_set(), tiny_pairs(), (), config)
@@ -140,7 +141,7 @@ def test_compact_word_embeddings_equal_the_full_update() -> None:
     for name, parameter in full.named_parameters():
         torch.testing.assert_close(tuned[name], parameter.detach(), atol=2e-6, rtol=1e-5)
     untouched = torch.ones(len(full.embeddings.word), dtype=torch.bool)
-    untouched[torch.from_numpy(trainer.learner.words)] = False
+    untouched[torch.from_numpy(trainer.encoder.words)] = False
     assert torch.equal(tuned["embeddings.word"][untouched], tiny_encoder().embeddings.word[untouched])
 
 
@@ -155,7 +156,7 @@ def test_one_steps_gradient_equals_sentence_transformers() -> None:
     sentences = SentenceSet(tuple(Sentence(str(i), text) for i, text in enumerate(texts)))
     pairs = [Pair(str(i), str(i + 1), 1.0) for i in (0, 2, 4)]
     config = TrainingConfig(trained_layers=6, train_word_embeddings=True, warmup=0.0)
-    trainer = Trainer(registry.load("minilm-l6"), sentences, pairs, config)
+    trainer = BiEncoderTrainer(registry.load("minilm-l6"), sentences, pairs, config)
     trainer.advance()
 
     theirs = SentenceTransformer(str(registry.packaged_folder()), device="cpu").eval()
@@ -166,8 +167,8 @@ def test_one_steps_gradient_equals_sentence_transformers() -> None:
     found = {
         name.split("0.auto_model.")[-1].split("0.model.")[-1]: p for name, p in theirs.named_parameters()
     }
-    ours = trainer.learner.parameters
-    word = found["embeddings.word_embeddings.weight"].grad[torch.from_numpy(trainer.learner.words)]
+    ours = trainer.encoder.parameters
+    word = found["embeddings.word_embeddings.weight"].grad[torch.from_numpy(trainer.encoder.words)]
     torch.testing.assert_close(ours["embeddings.word"].grad, word, atol=1e-5, rtol=1e-3)
     for i in range(6):
         three = [
@@ -229,7 +230,7 @@ def test_simcse_reads_twice_and_never_looks_at_held_out_sentences() -> None:
         half = len(rows) // 2
         assert rows[:half].tolist() == rows[half:].tolist()
         assert not {row["a3"], row["a4"], row["m4"]} & set(rows.tolist())
-    assert Trainer(tiny_encoder(), tiny_set(), (), CONFIG.replace(loss="simcse")).dropout == 0.1
+    assert BiEncoderTrainer(tiny_encoder(), tiny_set(), (), CONFIG.replace(loss="simcse")).dropout == 0.1
 
 
 @pytest.mark.parametrize(
@@ -247,13 +248,13 @@ def test_simcse_reads_twice_and_never_looks_at_held_out_sentences() -> None:
 )
 def test_what_cannot_be_trained_is_refused(changes: dict[str, object], pairs: list[Pair], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        Trainer(tiny_encoder(), tiny_set(), pairs, CONFIG.replace(**changes))
+        BiEncoderTrainer(tiny_encoder(), tiny_set(), pairs, CONFIG.replace(**changes))
 
 
 def test_simcse_without_enough_sentences_is_refused() -> None:
     one = SentenceSet((Sentence("a", "alone"),))
     with pytest.raises(InputError, match="at least two"):
-        Trainer(tiny_encoder(), one, (), CONFIG.replace(loss="simcse"))
+        BiEncoderTrainer(tiny_encoder(), one, (), CONFIG.replace(loss="simcse"))
 
 
 def test_softmax_may_train_its_classifier_alone() -> None:
@@ -262,15 +263,15 @@ def test_softmax_may_train_its_classifier_alone() -> None:
 
 
 def test_a_run_that_blows_up_says_what_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = Trainer(tiny_encoder(), tiny_set(), tiny_pairs(), CONFIG)
+    trainer = BiEncoderTrainer(tiny_encoder(), tiny_set(), tiny_pairs(), CONFIG)
     trainer.advance()
-    for parameter in trainer.learner.parameters.values():
+    for parameter in trainer.encoder.parameters.values():
         parameter.data.mul_(math.inf)
     with pytest.raises(Diverged, match=r"step 2.*lower learning rate \(now 0\.001\)"):
         trainer.advance()
     with pytest.raises(Diverged):
         trainer.snapshot()
-    assert issubclass(training.Diverged, InputError) and trainer.step == 1
+    assert issubclass(Diverged, InputError) and trainer.step == 1
 
 
 def test_chunks_do_not_change_the_embeddings(monkeypatch: pytest.MonkeyPatch) -> None:

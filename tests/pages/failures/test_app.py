@@ -22,7 +22,7 @@ class TinyExecutor:
     runs: dict[str, Run] = {}  # noqa: RUF012 (one for the whole test session)
 
     def start(self, request, alive=None):
-        from core.training.trainer import train
+        from core.training.bi_trainer import train
 
         run_id = f"tiny{len(self.runs)}"
         config = request.config.replace(steps=10, learning_rate=3e-3, trained_layers=2)
