@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlencode
@@ -78,7 +78,7 @@ def held_out(run: Run) -> RunCard | None:
         "What did the unseen pairs say?",
         f"After {last.step} steps ({_settings(run.config)}): did the accuracy on held-out pairs rise?",
         f"{options[right]} It went from {before:.1%} to {after:.1%} on {len(run.held_out)} held-out "
-        f"{_plural(len(run.held_out), 'pair')}, so one pair counts {1 / len(run.held_out):.1%}.",
+        f"{plural(len(run.held_out), 'pair')}, so one pair counts {1 / len(run.held_out):.1%}.",
         "A falling training loss does not decide this. The held-out pairs were never trained on, and only "
         "they show whether the model learned more than its own pairs.",
         tuple(option for i, option in enumerate(options) if i != right),
@@ -115,11 +115,11 @@ def _strongest(run: Run, kind: str) -> RunCard | None:
         f"strongest-{kind}",
         f"Which pair {verb} hardest?",
         f"At step {snapshot.step} ({_settings(run.config)}), which pair of the batch was {verb} hardest?",
-        f"{_pair(run, top)} The loss changes by {force[top]:+.3f} per unit of its cosine; the next pair has "
-        f"{force[order[1]]:+.3f}.",
+        f"{pair_text(run, top)} The loss changes by {force[top]:+.3f} per unit of its cosine; the next pair "
+        f"has {force[order[1]]:+.3f}.",
         "The pair that looks most wrong need not get the largest force. Temperature, margin and the other "
         "pairs of the batch weigh in too.",
-        tuple(_pair(run, pair) for pair in (order[1], *order[:1:-1])[:3]),
+        tuple(pair_text(run, pair) for pair in (order[1], *order[:1:-1])[:3]),
         (snapshot,),
         top,
     )
@@ -218,9 +218,9 @@ def pair_gained(run: Run) -> RunCard | None:
         "pair-gained",
         "Which similar pair gained most?",
         f"Of the pairs labelled similar, which gained the most cosine in {last.step} steps?",
-        f"{_pair(run, tuple(index[top]))} Its cosine went from {before[top]:.3f} to {after[top]:.3f}.",
+        f"{pair_text(run, tuple(index[top]))} Its cosine went from {before[top]:.3f} to {after[top]:.3f}.",
         "Pairs that were close at the start have little left to gain, and most losses pull them least.",
-        tuple(_pair(run, tuple(index[int(i)])) for i in (order[-1], order[len(order) // 2], order[1])),
+        tuple(pair_text(run, tuple(index[int(i)])) for i in (order[-1], order[len(order) // 2], order[1])),
         (first, last),
         tuple(int(i) for i in index[top]),
     )
@@ -314,7 +314,7 @@ def _cosines(embeddings: FloatArray, pairs: np.ndarray) -> FloatArray:
     return cosines
 
 
-def _quoted(run: Run, row: int) -> str:
+def quoted(run: Run, row: int) -> str:
     """A sentence in quotation marks, shortened."""
     text = " ".join(run.sentences.texts[row].split()).replace("“", '"').replace("”", '"')
     return f"“{text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + '…'}”"
@@ -322,13 +322,15 @@ def _quoted(run: Run, row: int) -> str:
 
 def _text(run: Run, row: int) -> str:
     """The same as a sentence of its own, so that it can be an answer or an option."""
-    quoted = _quoted(run, row)
-    return quoted if quoted[-2] in ".!?" else f"{quoted}."
+    text = quoted(run, row)
+    return text if text[-2] in ".!?" else f"{text}."
 
 
-def _pair(run: Run, rows: tuple[int, ...]) -> str:
-    return f"{_quoted(run, rows[0])} with {_text(run, rows[1])}"
+def pair_text(run: Run, rows: Sequence[int]) -> str:
+    """Both sentences of a pair of rows, quoted."""
+    return f"{quoted(run, rows[0])} with {_text(run, rows[1])}"
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """The noun as it stands after this count."""
     return noun if count == 1 else f"{noun}s"
