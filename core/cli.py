@@ -72,7 +72,7 @@ def train(
     held_out: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of sentences kept away.")] = 0.25,
 ) -> None:
     """Fine-tune a model on pairs, and print its held-out scores before and after."""
-    from .data.pairs import make_split
+    from .data.split import make_split
 
     sentences, found = read_pairs(pairs)
     split = make_split(sentences, len(found), held_out, seed, pairs=found)

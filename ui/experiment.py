@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.data import sentence_sets, sentences
-from core.data.pairs import PairSplit, make_split, mine_pairs
+from core.data.pairs import mine_pairs
+from core.data.split import PairSplit, make_split
 from core.losses import LOSSES
 from core.types import FloatArray, InputError, Notice, Pair, Sentence, SentenceSet
 from ui import messages, state

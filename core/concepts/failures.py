@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.pairs import make_split, pairs_from_groups
+from ..data.pairs import pairs_from_groups
 from ..data.sentences import sentence_id
+from ..data.split import make_split
 from ..metrics.measures import auc, cosine_matrix, pair_cosines
 from ..metrics.probe import graded_pairs, score
 from ..types import FloatArray, InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig

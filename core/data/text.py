@@ -26,6 +26,19 @@ def same_text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def same_tokens(text: str) -> str:
+    """The form in which two sentences are one to the model: lower-cased, without accents, without characters
+    that are not seen, white space folded, as BERT's uncased tokenizer reads (Devlin et al. 2019).
+
+    >>> same_tokens(" Café\u200b  au LAIT ")
+    'cafe au lait'
+    """
+    kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    plain = unicodedata.normalize("NFD", "".join(kept))
+    # One character at a time: a tokenizer knows no final sigma.
+    return " ".join("".join(c.lower() for c in plain if unicodedata.category(c) != "Mn").split())
+
+
 def sentence_id(text: str, occurrence: int = 0) -> str:
     """First 10 hex digits of the SHA-1 of the NFC text; the second occurrence of a text ends in "-2"."""
     digest = hashlib.sha1(same_text(text).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data import sentence_sets, sentences
-from ..data.pairs import make_split
+from ..data.split import make_split
 from ..training import controls
 from ..types import InputError, Pair, SentenceSet, TrainingConfig
 

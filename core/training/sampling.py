@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..data.text import same_tokens
 from ..losses import LOSSES, Batch
 from ..types import InputError, IntArray, Pair, SentenceSet, TrainingConfig
 
@@ -207,7 +208,7 @@ def _examples(sentences: SentenceSet, pairs: Sequence[Pair], held_out: Sequence[
         if y < 0.5 and a != b:
             opposites[a][b] = opposites[b][a] = None
     apart = {row[end] for pair in held_out for end in (pair.left, pair.right)}
-    first_of_text = {text: i for i, text in reversed(list(enumerate(sentences.texts)))}
+    first_of_text = {same_tokens(text): i for i, text in reversed(list(enumerate(sentences.texts)))}
     spare = sorted(i for i in first_of_text.values() if i not in apart)
     return Examples(
         left, right, label, alike, tuple(tuple(sorted(o)) for o in opposites), np.array(spare, np.int64)
@@ -215,8 +216,8 @@ def _examples(sentences: SentenceSet, pairs: Sequence[Pair], held_out: Sequence[
 
 
 def _alike(sentences: SentenceSet) -> np.ndarray:
-    """(n, n) bool: True for two sentences with the same text or in the same named group."""
-    texts = np.unique(sentences.texts, return_inverse=True)[1].reshape(-1)
+    """(n, n) bool: True for two sentences that the model reads alike or in the same named group."""
+    texts = np.unique([same_tokens(t) for t in sentences.texts], return_inverse=True)[1].reshape(-1)
     alike: np.ndarray = texts[:, None] == texts[None, :]
     if sentences.has_groups:
         names = {name: k for k, name in enumerate(dict.fromkeys(sentences.groups))}

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from core.data import sentence_sets, sentences
-from core.data.pairs import make_split
+from core.data.split import make_split
 from core.losses import LOSSES
 from core.training.controls import BY_FIELD
 from core.training.race import Lap, Race, Standing

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.concepts import contrast
 from core.data import sentence_sets, sentences
-from core.data.pairs import make_split
+from core.data.split import make_split
 from core.runs.executor import RunRequest
 from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig
 from pages.contrast import keys

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.concepts import contrast
-from core.data.pairs import make_split
+from core.data.split import make_split
 from core.types import InputError, Sentence, SentenceSet
 
 

@@ -7,7 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from core.data.pairs import make_split, mine_pairs, pairs_from_groups, split_by_sentence
+from core.data.pairs import mine_pairs, pairs_from_groups
+from core.data.split import make_split, split_by_sentence
+from core.data.text import same_tokens
 from core.types import InputError, Pair, Sentence, SentenceSet
 
 
@@ -163,6 +165,42 @@ def test_a_connected_web_without_groups_still_gets_held_out_pairs() -> None:
     pairs = tuple(Pair(f"u{i}", f"u{i + 1}", 1.0) for i in range(19))
     train, held_out, dropped = split_by_sentence(given, pairs, 0.25, seed=3)
     assert train and held_out and len(train) + len(held_out) + len(dropped) == 19
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_negatives_do_not_stop_the_asked_share(seed: int) -> None:
+    """173 tickets in 60 questions, each with its paraphrases, joined into one web by random negatives."""
+    rng = np.random.default_rng(seed)
+    given = grouped(ungrouped=173)
+    cluster = [i % 60 for i in range(173)]
+    same = [(i, j) for i in range(173) for j in range(i) if cluster[i] == cluster[j]][:100]
+    other = [(a, b) for a, b in rng.integers(0, 173, (300, 2)).tolist() if cluster[a] != cluster[b]][:100]
+    pairs = tuple(Pair(f"u{a}", f"u{b}", y) for y, part in ((1.0, same), (0.0, other)) for a, b in part)
+    train, held_out, dropped = split_by_sentence(given, pairs, 0.25, seed)
+    assert 0.2 <= len(held_out) / (len(held_out) + len(train)) <= 0.3
+    assert {p.label for p in held_out} == {0.0, 1.0} and not sides(train) & sides(held_out)
+    assert sum(p.is_similar for p in dropped) == 0, "negatives are cut first"
+    assert len(dropped) < 60
+
+
+def test_what_the_model_reads_alike_is_one_sentence() -> None:
+    texts = ["Where is my key?", "where is  my key?", "Wh\u00e9re is my key?", "Where is my\u200b key?"]
+    others = [f"sentence {i}" for i in range(12)]
+    given = SentenceSet(tuple(Sentence(str(i), t) for i, t in enumerate([*texts, *others])))
+    pairs = [Pair(str(i), str(i + 4), 1.0) for i in range(4)] + [
+        Pair(str(i), str(i + 4), 1.0) for i in range(8, 12)
+    ]
+    for seed in range(8):
+        train, held_out, _ = split_by_sentence(given, pairs, 0.3, seed)
+        known, unseen = ({i for i in sides(part) if int(i) < 4} for part in (train, held_out))
+        assert not (known and unseen), "a held-out sentence was trained on in another spelling"
+    assert len({same_tokens(t) for t in texts}) == 1
+
+
+def test_few_held_out_pairs_are_said_to_be_few() -> None:
+    pairs = tuple(Pair(f"u{i}", f"u{i + 1}", 1.0) for i in range(0, 40, 2))
+    notices = make_split(grouped(ungrouped=40), 0, 0.25, 3, pairs=pairs).notices
+    assert any("Only 5 pairs are held out" in notice.text for notice in notices)
 
 
 @pytest.mark.parametrize("seed", range(20))

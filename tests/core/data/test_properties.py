@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.data.sentences import parse_pairs, parse_sentences, parse_table, sentence_id, to_text
-from core.data.text import escape_bars, split_bars
+from core.data.text import escape_bars, same_tokens, split_bars
+from core.models import registry
 from core.types import InputError, SentenceSet
 
 spicy = st.text(st.one_of(st.sampled_from("ab |\t\\\n\r\x00\ufeff\u200b\x0b\u2028\"',;="), st.characters()))
@@ -78,3 +79,11 @@ def test_what_csv_writes_is_read(rows: list[tuple[str, str]], delimiter: str) ->
     read = parse_table(file.getvalue().encode(), "t.csv").sentence_set
     squeezed = [("".join(g.split()), "".join(t.split())) for g, t in rows]
     assert [("".join((s.group or "").split()), "".join(s.text.split())) for s in read.sentences] == squeezed
+
+
+@settings(deadline=None)  # the first call loads the model
+@given(st.text(max_size=40))
+@example("Ça VA?\u200b  ΣΑΣ İstanbul ß ﬁ 天气 مَرحبا 👩‍👩‍👧")
+def test_same_tokens_is_what_the_tokenizer_reads(text):
+    tokenizer = registry.load("minilm-l6").tokenizer
+    assert tokenizer.encode(same_tokens(text)).ids == tokenizer.encode(text).ids

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data.pairs import make_split
 from core.data.sentence_sets import LibrarySet, list_sets, load_set
 from core.data.sentences import parse_sentences, to_text
+from core.data.split import make_split
 from core.models.registry import load
 from core.types import FloatArray, InputError
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.data.pairs import make_split
 from core.data.sentences import parse_sentences
+from core.data.split import make_split
 from core.runs.executor import LocalExecutor, RunRequest
 from core.types import InputError, Run, RunStatus, TrainingConfig
 

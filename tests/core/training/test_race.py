@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from core.data import sentence_sets
-from core.data.pairs import make_split
+from core.data.split import make_split
 from core.training import race as cross_race
 from core.training.race import Race, Standing, forget, run_on
 from core.types import InputError, TrainingConfig
