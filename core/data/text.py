@@ -33,7 +33,7 @@ def same_tokens(text: str) -> str:
     >>> same_tokens(" Café\u200b  au LAIT ")
     'cafe au lait'
     """
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    kept = (c for c in text if c in "\t\n\r" or unicodedata.category(c) not in ("Cc", "Cf"))
     plain = unicodedata.normalize("NFD", "".join(kept))
     # One character at a time: a tokenizer knows no final sigma.
     return " ".join("".join(c.lower() for c in plain if unicodedata.category(c) != "Mn").split())

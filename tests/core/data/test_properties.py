@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from unicodedata import ucd_3_2_0
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -81,8 +82,12 @@ def test_what_csv_writes_is_read(rows: list[tuple[str, str]], delimiter: str) ->
     assert [("".join((s.group or "").split()), "".join(s.text.split())) for s in read.sentences] == squeezed
 
 
+# Characters that are older than the tokenizer's own tables.
+KNOWN = st.characters(exclude_categories=["Cs"]).filter(lambda c: ucd_3_2_0.category(c) != "Cn")
+
+
 @settings(deadline=None)  # the first call loads the model
-@given(st.text(max_size=40))
+@given(st.text(KNOWN, max_size=40))
 @example("Ça VA?\u200b  ΣΑΣ İstanbul ß ﬁ 天气 مَرحبا 👩‍👩‍👧")
 def test_same_tokens_is_what_the_tokenizer_reads(text):
     tokenizer = registry.load("minilm-l6").tokenizer
