@@ -87,10 +87,8 @@ def largest_mover(at: Reading) -> Moment | None:
             if top in (a, b) and a != b:
                 other = b if a == top else a
                 sums[other] = sums.get(other, 0.0) + value
-    why, rows = (
-        "It is in no pair of the recorded batches: the layers it shares with the others moved it.",
-        (top,),
-    )
+    why = "It is in no pair of the recorded batches: the layers it shares with the others moved it."
+    rows: tuple[int, ...] = (top,)
     if sums:
         other = max(sums, key=lambda row: abs(sums[row]))
         verb = "pulled towards" if sums[other] < 0 else "pushed away from"
