@@ -1,6 +1,7 @@
-"""The way to start the app with its workers already warming up: `streamlit run server.py`.
+"""The way to start the app: `streamlit run server.py`. Its workers warm up before the first visitor comes,
+and what changes during a run is pushed to the pages.
 
-app.py alone works too; the workers then start with the first visitor.
+app.py alone works too; the workers then start with the first visitor, and pages ask once a second.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from ui import push
 from ui.resources import executor
 
 # Streamlit takes a folder named pages/ for its older way of making pages until the first visitor's script
@@ -21,10 +23,11 @@ PagesManager.uses_pages_directory = False
 
 
 @asynccontextmanager
-async def warm_workers(_: st.App) -> AsyncIterator[dict[str, Any]]:
+async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
     engine = executor()
-    yield {}
+    with push.mounted():
+        yield {}
     engine.close()
 
 
-app = st.App(Path(__file__).with_name("app.py"), lifespan=warm_workers)
+app = st.App(Path(__file__).with_name("app.py"), routes=[push.route()], lifespan=life)

@@ -1,37 +1,29 @@
-"""Run controls and the polling fragments: the part of a page that changes while a model trains.
+"""Run controls and the progress line: the part of a page that changes while a model trains.
 
-The map is drawn once by the page; here only new coordinates are fed to it. Two clocks tick while a run
-is active: a quick one for the map and the progress line, a slow one for numbers and charts.
+The page draws map and line once; the run's messages then move them (core/runs/messages.py, ui/push.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from core.runs.executor import RunRequest
-from core.types import InputError, Run, RunStatus, TrainingConfig
-from ui import messages, state
-from ui.boards import moving_map
+from core.runs.messages import moved, phase, status_line
+from core.types import InputError, Run, TrainingConfig
+from ui import messages, push, state
+from ui.boards.moving_map import component
 from ui.experiment import Experiment
 from ui.resources import executor, session_is_open
 
-QUICK, SLOW = 0.12, 1.0  # seconds between two looks at the run
+SLOW = 1.0  # seconds between two messages where they cannot be pushed
 BOARD = "map"
 SNAPSHOT_SENTENCES = 300  # up to so many, a frame at every step
 RUN_BYTES = 60_000_000  # of embeddings that one run may keep in the server's memory
 REMEMBERED = 12  # runs of this session that the history offers
-
-STATUS_WORDS = {
-    RunStatus.STARTING: "Preparing the model",
-    RunStatus.RUNNING: "Training",
-    RunStatus.PAUSED: "Paused",
-    RunStatus.FINISHED: "Finished",
-    RunStatus.STOPPED: "Stopped",
-    RunStatus.FAILED: "Stopped by an error",
-}
 
 
 def current_run() -> Run | None:
@@ -185,67 +177,35 @@ def _rewind(run: Run, config: TrainingConfig) -> None:
         st.button("Go back to this step", key="rewind", on_click=fork, args=(run, step, config))
 
 
-def status_line(run: Run) -> str:
-    """One line: what is happening, where, how fast."""
-    if run.status is RunStatus.WAITING:
-        place = run.queue_place or 1
-        ahead = "next in line" if place == 1 else f"number {place} in line"
-        return f"Waiting for a free worker: {ahead}. Others are training on this server now."
-    words = STATUS_WORDS[run.status]
-    if run.status is RunStatus.STARTING:
-        return words
-    line = f"{words} · step {run.step} of {max(run.config.steps, run.step)}"
-    if run.snapshots and run.step:
-        last = run.snapshots[-1]
-        line += f" · loss {last.loss:.3f}"
-        if last.seconds > 0:
-            line += f" · {run.step / last.seconds:.1f} steps a second"
-    return line
+def progress(run: Run, key: str = "progress", prefix: str = "") -> None:
+    """The progress line, and a new page when the run has ended, without any tick of the page.
 
-
-def ticking_map(run: Run, fed: bool = True) -> None:
-    """Progress, and the newest frame handed to the board: every 0.12 s while the run is active.
-
-    `fed` is False where the board shows other sentences than the run's.
+    Only where server.py was not started, so that nothing can be pushed, a slow tick brings the messages.
     """
-    seen = run.status
+    watched = channel(run)
+    component.mount_progress(
+        key=key,
+        data={
+            "channel": watched,
+            "phase": phase(run),
+            "line": status_line(run),
+            "step": run.step,
+            "steps": max(run.config.steps, run.step),
+            "prefix": prefix,
+        },
+    )
 
-    def look() -> None:
-        run = executor().run(run_id)
-        share = min(1.0, run.step / max(1, run.config.steps))
-        st.progress(share, text=status_line(run))
-        if run.frames and fed:
-            frame, snapshot = run.frames[-1], run.snapshots[-1]
-            moving_map.feed(
-                key="feed",
-                board_key=BOARD,
-                xy=frame.xy,
-                step=frame.step,
-                values=point_values(run),
-                forces=snapshot.forces if state.get(state.FORCES) else None,
-            )
-        rested = run.status is not seen and not run.is_active
-        begun = seen is RunStatus.WAITING and run.status is not seen
-        if rested or begun or (lagging and not is_lagging(run)):
-            st.rerun()
+    def bring() -> None:
+        if (data := push.newest(run)) is not None:
+            component.mount_feed(key=f"{key} feed", data=data)
 
-    run_id, lagging = run.id, not run.is_active and is_lagging(run)
-    st.fragment(look, run_every=QUICK if run.is_active or lagging else None)()
+    if watched is not None and not push.is_mounted():
+        st.fragment(bring, run_every=SLOW)()
 
 
-def is_lagging(run: Run) -> bool:
-    """Whether the newest snapshot has not been drawn yet."""
-    drawn = run.frames[-1].step if run.frames else -1
-    return bool(run.snapshots) and drawn < run.step
-
-
-def ticking(run: Run | None, body: Callable[[Run | None], None]) -> None:
-    """Draw `body(run)` every second while the run is active, once otherwise."""
-
-    def look() -> None:
-        body(None if run is None else executor().run(run.id))
-
-    st.fragment(look, run_every=SLOW if run is not None and run.is_active else None)()
+def channel(run: Run | None) -> dict[str, Any] | None:
+    """What a component needs to be moved by the run's messages; None for a run that rests."""
+    return None if run is None or phase(run) == "rest" else push.address(run)
 
 
 def point_values(run: Run) -> object:
@@ -256,9 +216,3 @@ def point_values(run: Run) -> object:
     if colour == "movement" and run.snapshots:
         return moved(run)
     return None
-
-
-def moved(run: Run) -> object:
-    """How far each sentence has moved since step 0: 1 - cosine, in the original dimensions, (n,)."""
-    first, last = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
-    return (1.0 - (first * last).sum(axis=1)).clip(0.0, 2.0).astype("float32")

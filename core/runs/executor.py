@@ -173,6 +173,10 @@ class LocalExecutor:
             place = self._queue.index(run_id) + 1 if run_id in self._queue else None
         return replace(live.view(), queue_place=place)
 
+    def watch(self, run_id: str, observer: Callable[[], None]) -> None:
+        """Have `observer` called, on any thread, whenever the run or its place in the queue changes."""
+        self._live(run_id).on_change.append(observer)
+
     def resume(self, run_id: str, steps: int | None = None) -> None:
         """Go on for `steps` more steps, or to the planned end. A finished run only goes on by steps."""
         live = self._live(run_id)
@@ -220,6 +224,7 @@ class LocalExecutor:
             if run_id in self._queue:
                 self._queue.remove(run_id)
                 live.rest(status)
+                self._tell_the_queue()
                 return
             worker = next((w for w, busy in self._busy.items() if busy == run_id), None)
         if worker is not None:
@@ -250,6 +255,12 @@ class LocalExecutor:
                     self._busy[worker] = live.id
                     live.starting()
                     worker.send("train", live.task())
+                    self._tell_the_queue()
+
+    def _tell_the_queue(self) -> None:
+        """The places in the queue have changed."""
+        for run_id in self._queue:
+            self._runs[run_id].changed()
 
     # ---- what workers say ----------------------------------------------------------------------
 
@@ -344,6 +355,7 @@ class LocalExecutor:
         gone = [r for i, r in enumerate(idle) if i < surplus or r.abandoned_for() > IDLE_SECONDS]
         for live in gone:
             del self._runs[live.id]
+            live.changed()
             shutil.rmtree(live.folder, ignore_errors=True)
 
     def processes(self) -> Sequence[WorkerProcess]:

@@ -51,6 +51,11 @@ class LiveRun:
         self._missing_since: float | None = None
         self.resting_status: RunStatus | None = None
         self.position = run.step  # the step the model has reached, snapshots or not
+        self.on_change: list[Callable[[], None]] = []  # called on any thread; they must not wait
+
+    def changed(self) -> None:
+        for observer in tuple(self.on_change):
+            observer()
 
     def view(self) -> Run:
         with self._lock:
@@ -59,6 +64,7 @@ class LiveRun:
     def _change(self, **fields: Any) -> None:
         with self._lock:
             self._run = replace(self._run, **fields)
+        self.changed()
 
     # ---- the run's own life ------------------------------------------------------------------
 
@@ -178,6 +184,7 @@ class LiveRun:
             state, frame = future.result()
             self._states[frame.step] = state
             self._run = replace(self._run, frames=(*self._run.frames, frame))
+        self.changed()
         self._draw_next(call)
 
     def layout_ready(self, call: Call) -> None:

@@ -12,6 +12,7 @@ from core.lessons.progress import Answer
 from core.lessons.types import Lesson, Predict
 from core.metrics.measures import nearest_neighbours
 from core.runs.executor import RunRequest
+from core.runs.messages import phase, space
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
 from pages.lessons import keys, record
 from ui import figures, kit, live_run, state
@@ -119,7 +120,7 @@ def watch(run: Run) -> None:
         st.error(run.error, icon=":material/error:")
     if run.is_active:
         st.button("Stop", icon=":material/stop:", key="lesson_stop", on_click=executor().stop, args=(run.id,))
-    live_run.ticking_map(run)
+    live_run.progress(run)
 
 
 def map_of(prepared: Prepared, run: Run | None) -> None:
@@ -134,36 +135,21 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
         _, frame = kit.ask("core.maps.layouts:start", method, now, lane=lane, busy="Drawing the map")
     sentences = prepared.sentences
     # A board that replays takes no more frames, so it waits for the last one to be drawn.
-    replay = run is not None and not run.is_active and len(frames) > 1 and _is_drawn(run)
+    replay = run is not None and phase(run) == "rest" and len(frames) > 1
     moving_map.board(
         key=live_run.BOARD,
         sentence_set=sentences,
         xy=frame.xy,
         step=frame.step,
-        space=f"{frame.method} {sentences.ids[0]} {len(sentences)}",
+        space=space(frame.method, sentences),
         labels=False,
         neighbours=nearest_neighbours(now, min(NEIGHBOURS, len(sentences) - 1)),
         height=MAP_HEIGHT,
         frames=[f.xy for f in frames] if replay else None,
         steps=[f.step for f in frames] if replay else None,
         can_mark=False,
+        channel=live_run.channel(run),
     )
-    if run is not None and run.snapshots and not run.is_active and not _is_drawn(run):
-        _until_drawn(run)
-
-
-def _is_drawn(run: Run) -> bool:
-    return bool(run.frames) and run.frames[-1].step >= run.step
-
-
-def _until_drawn(run: Run) -> None:
-    """Draw the page again once the map has caught up with a run that is over."""
-
-    def look() -> None:
-        if _is_drawn(executor().run(run.id)):
-            st.rerun()
-
-    st.fragment(look, run_every=1.0)()
 
 
 def numbers(step: Predict, run: Run | None, result: Measured, beside: tuple[Measured, ...], key: str) -> None:

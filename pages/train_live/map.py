@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.metrics.measures import nearest_neighbours
+from core.runs.messages import phase, space
 from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
 from pages.train_live import keys
 from ui import experiment as exp
@@ -75,7 +76,7 @@ def _first_frame(base: FloatArray) -> Frame | None:
 
 
 def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> None:
-    """The view settings, the map, and under it the progress line that also feeds it."""
+    """The view settings, the map, and under it the progress line."""
     _view_settings()
     if experiment is None or not len(experiment.sentences):
         st.container(height=HEIGHT, border=True).caption("The map appears here once there are sentences.")
@@ -86,9 +87,9 @@ def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None
     if frame is None:
         _wait(len(experiment.sentences), base is not None)
         return
-    _board(experiment, run if drawn else None, frame, newest(experiment, run, base))
+    _board(experiment, run if drawn else None, frame, newest(experiment, run, base), run if fits else None)
     if run is not None:
-        live_run.ticking_map(run, fed=fits)
+        live_run.progress(run)
         if not fits:
             st.caption(OTHER_SENTENCES)
     else:
@@ -134,8 +135,10 @@ def _layout_changed() -> None:
         executor().set_layout(run.id, state.get(state.LAYOUT))
 
 
-def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArray | None) -> None:
-    replay = run is not None and not run.is_active and not live_run.is_lagging(run) and len(run.frames) > 1
+def _board(
+    experiment: Experiment, run: Run | None, frame: Frame, now: FloatArray | None, moved_by: Run | None
+) -> None:
+    replay = run is not None and phase(run) == "rest" and len(run.frames) > 1
     forces: Forces | None = None
     values = None if run is None else live_run.point_values(run)
     if run is not None and run.snapshots and state.get(state.FORCES):
@@ -149,7 +152,7 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
         sentence_set=sentences,
         xy=frame.xy,
         step=frame.step,
-        space=f"{frame.method} {sentences.ids[0]} {len(sentences)}",
+        space=space(frame.method, sentences),
         color_by=state.get(state.COLOUR),
         values=values,
         labels=state.get(keys.LABELS),
@@ -159,6 +162,8 @@ def _board(experiment: Experiment, run: Run | None, frame: Frame, now: FloatArra
         height=HEIGHT,
         frames=[f.xy for f in run.frames] if run is not None and replay else None,
         steps=[f.step for f in run.frames] if run is not None and replay else None,
+        channel=live_run.channel(moved_by),
+        live_forces=state.get(state.FORCES),
     )
     if result.action is not None:
         added, other = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")

@@ -55,7 +55,7 @@ with pictured:
     map.show(experiment, run, base)
 if run is not None:
     with results:
-        live_run.ticking(run, lambda now: summary(now))
+        summary(run)
 with texts:
     map.tell(experiment, problem)
 with below:
@@ -64,7 +64,9 @@ with below:
         default=keys.PANEL.default, **state.bound(keys.PANEL),
     )  # fmt: skip
     if experiment is not None and base is not None:
-        live_run.ticking(run, lambda now: PANELS[panel](experiment, now, base))
+        if run is not None and run.is_active:
+            st.button(f"Drawn at step {run.step}: look again", key="look", icon=":material/refresh:")
+        PANELS[panel](experiment, run, base)
 
 if not state.write_link(*exp.TEXTS):
     st.caption(

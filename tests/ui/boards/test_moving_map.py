@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.runs.encoding import pack, unpack
 from core.types import Forces, Sentence, SentenceSet
 from ui.boards import moving_map
 from ui.boards.moving_map import component
-from ui.boards.moving_map.encoding import pack, unpack
 
 SET = SentenceSet(
     (

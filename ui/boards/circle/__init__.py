@@ -19,8 +19,8 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 from core.concepts import sandbox
 from core.concepts.sandbox import Floats, Observation
+from core.runs.encoding import pack
 from ui.boards.moving_map import component
-from ui.boards.moving_map.encoding import pack
 
 _PROJECT, _NAME = "embedding-lab-sandbox", "board"
 _HTML = '<div class="sandbox" data-testid="sandbox"></div>'

@@ -23,9 +23,9 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runs.encoding import pack
 from core.types import FloatArray, Forces, IntArray, SentenceSet
 from ui.boards.moving_map import component
-from ui.boards.moving_map.encoding import pack
 
 ColorBy = Literal["group", "trust", "movement", "none"]
 MarkKind = Literal["similar", "dissimilar"]
@@ -72,6 +72,8 @@ def board(
     link: str = "",
     extent: NDArray[Any] | None = None,
     noun: str = "sentence",
+    channel: dict[str, Any] | None = None,
+    live_forces: bool = False,
 ) -> BoardResult:
     """Draw the map and return what was selected or marked on it.
 
@@ -99,6 +101,8 @@ def board(
         link: boards with the same link zoom and pan together; give them the same `extent`.
         extent: (m, 2) or (m, 3) further positions that have to fit into the view; they are not drawn.
         noun: what a point is, for the search field and for who hears the map: "sentence" or "word".
+        channel: ui/push.py's address of a run of this sentence set, whose messages move the points.
+        live_forces: draw the forces that these messages bring.
     """
     n = len(sentence_set)
     group_names = list(dict.fromkeys(g for g in sentence_set.groups if g is not None))
@@ -123,6 +127,8 @@ def board(
         "reportHover": report_hover,
         "link": link,
         "noun": noun,
+        "channel": channel,
+        "showsForces": live_forces,
     }
     replay = None if frames is None else np.asarray(frames, dtype=np.float32)
     assert replay is None or (replay.ndim == 3 and replay.shape[1] == n), "frames are (T, n, 2 or 3)"

@@ -1,4 +1,4 @@
-"""Registers the two browser components with Streamlit and mounts them.
+"""Registers the browser components with Streamlit and mounts them.
 
 Apart because it is the only place that knows how Streamlit finds a component's files. Streamlit reads the
 folder of a component from the manifest of an installed package; this app runs from a plain checkout, so we
@@ -17,11 +17,12 @@ from streamlit.components.v2.get_bidi_component_manager import get_bidi_componen
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 _PROJECT = "embedding-lab"
-_BOARD = "moving-map"
+_BOARD, _PROGRESS = "moving-map", "run-progress"
 _FOLDER = Path(__file__).parent
 
 # The scripts build everything inside this element; user text never passes through HTML.
 _BOARD_HTML = '<div class="moving-map" data-testid="moving-map"></div>'
+_PROGRESS_HTML = '<div class="run-progress" data-testid="run-progress"></div>'
 
 
 def mount_board(*, key: str, data: bytes) -> Any:
@@ -35,6 +36,12 @@ def mount_board(*, key: str, data: bytes) -> Any:
         on_hovered_change=_nothing,
         on_action_change=_nothing,
     )
+
+
+def mount_progress(*, key: str, data: dict[str, Any]) -> None:
+    """Mount a progress line. It has the script run again when the run is in another phase than `data`."""
+    _ensure_manifest()
+    _progress()(key=key, data=data, on_phase_change=_nothing)
 
 
 def mount_feed(*, key: str, data: bytes) -> None:
@@ -53,6 +60,13 @@ def _board() -> Any:
 
 
 @cache
+def _progress() -> Any:
+    return st.components.v2.component(
+        f"{_PROJECT}.{_PROGRESS}", html=_PROGRESS_HTML, css="progress.css", js="progress.js"
+    )
+
+
+@cache
 def _feed() -> Any:
     # Inline, for all its few hundred bytes a tick: for a script given by path Streamlit adds a new script
     # element to the page at every tick and waits for it, for an inline one it reuses the module.
@@ -67,8 +81,8 @@ def _without_comments(source: str) -> str:
 
 
 def _ensure_manifest() -> None:
-    """Tell the running server where the board's files lie (AppTest starts a new server for each test)."""
+    """Tell the running server where the scripts lie (AppTest starts a new server for each test)."""
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(f"{_PROJECT}.{_BOARD}") is None:
-        part = ComponentConfig(name=_BOARD, asset_dir="frontend")
-        manager.register_from_manifest(ComponentManifest(_PROJECT, "1", [part]), _FOLDER)
+        parts = [ComponentConfig(name=name, asset_dir="frontend") for name in (_BOARD, _PROGRESS)]
+        manager.register_from_manifest(ComponentManifest(_PROJECT, "1", parts), _FOLDER)

@@ -2,13 +2,14 @@
 // answers Streamlit, which calls the default export again at every rerun and theme change.
 
 import { Camera, boundsOf } from "./camera.js";
+import { subscribe } from "./channel.js";
 import { Chrome } from "./chrome.js";
 import { frameList, positions, unpack } from "./codec.js";
 import { Gestures } from "./gestures.js";
 import { listenToKeys } from "./keyboard.js";
 import { Labels } from "./labels.js";
 import { drawLegend } from "./legend.js";
-import { distances, matchRows, readModel, takeFrameParts } from "./model.js";
+import { distances, frameOf, matchRows, readModel, takeFrameParts } from "./model.js";
 import { LiveMotion, ReplayMotion } from "./motion.js";
 import { el } from "./dom.js";
 import { Person } from "./person.js";
@@ -112,6 +113,7 @@ class Board extends Person {
     this.takeSelection(header.selected);
     this.afterData();
     if (!before) window.dispatchEvent(new CustomEvent("moving-map:hello")); // a feed may have been first
+    this.listen(header.channel);
     if (this.replaying) this.early = null; // it has all its frames
     else if (this.early?.arrays.xy.shape[0] === n) this.takeFrame(this.early);
   }
@@ -150,13 +152,29 @@ class Board extends Person {
       this.reference = reference.newest.xy;
       this.scene.clearTrails();
     }
-    this.push(frame);
+    // What Python drew may be older than what the run has said meanwhile: nothing goes back.
+    if (!this.topic || step >= this.motion.newest.step || !this.sameIds(before.ids, ids)) this.push(frame);
+  }
+
+  /** Be moved by a run's messages, or by none. */
+  listen(address) {
+    if (address?.topic === this.topic) return;
+    this.leave?.();
+    this.topic = address?.topic;
+    this.leave = address ? subscribe(address, { take: (message) => this.onMessage(message) }) : null;
+  }
+
+  onMessage(message) {
+    if (message.arrays.xy && !this.replaying) this.takeOrKeep(frameOf(message, this.model));
   }
 
   /** A feed handed over a frame. */
   onFrame(bytes) {
     const payload = unpack(bytes);
-    if (payload.header.board !== this.key || this.replaying) return;
+    if (payload.header.board === this.key && !this.replaying) this.takeOrKeep(payload);
+  }
+
+  takeOrKeep(payload) {
     if (payload.arrays.xy.shape[0] === this.model.ids.length) this.takeFrame(payload);
     else this.early = payload; // of a sentence set that this board is about to get
   }
@@ -363,6 +381,7 @@ class Board extends Person {
 
   destroy() {
     this.stop.abort();
+    this.leave?.();
     this.observer.disconnect();
     cancelAnimationFrame(this.waiting);
     clearTimeout(this.hoverTimer);

@@ -1,12 +1,12 @@
-// Reads the bytes that encoding.py writes: one JSON header, then raw arrays.
+// Reads the bytes that core/runs/encoding.py writes: one JSON header, then raw arrays.
 
 const KINDS = { f4: Float32Array, u2: Uint16Array };
 
 /** @returns {{header: object, arrays: Object<string, {data: TypedArray, shape: number[]}>}} */
 export function unpack(bytes) {
   // slice() copies to a buffer of its own: a Float32Array must start at a multiple of 4 bytes,
-  // and the bytes Streamlit hands over are a view into the middle of a message.
-  const buffer = bytes.slice().buffer;
+  // and the bytes Streamlit hands over are a view into the middle of a message. A socket's are a buffer already.
+  const buffer = bytes instanceof ArrayBuffer ? bytes : bytes.slice().buffer;
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const arrays = {};

@@ -16,6 +16,7 @@ export function readModel({ header, arrays }) {
     ghostLabel: header.ghostLabel,
     canMark: header.canMark,
     reportHover: header.reportHover,
+    showsForces: header.showsForces,
     space: header.space,
     height: header.height,
     flat: (arrays.frames ?? arrays.xy).shape.at(-1) === 2,
@@ -42,6 +43,14 @@ export function takeFrameParts(model, arrays) {
     const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
     model.forces = { rows: arrays.forceRows.data, values, largest };
   }
+}
+
+/** A run's message (core/runs/messages.py) as a feed would have brought it. */
+export function frameOf({ header, arrays }, { colorBy, showsForces }) {
+  const { xy, forceRows, forceValues } = arrays;
+  const values = { trust: arrays.trust, movement: arrays.moved }[colorBy];
+  const forces = showsForces ? { forceRows, forceValues } : {};
+  return { header: { step: header.drawn, space: header.space }, arrays: { xy, values, ...forces } };
 }
 
 /** For each id of `ids` its row among `old`, or -1. */

@@ -1,8 +1,7 @@
-"""The byte format in which the map's data crosses to the browser: one JSON header, then raw arrays.
+"""The byte format in which numbers cross to the browser: one JSON header, then raw arrays.
 
-Apart from the component itself so that it can be tested without Streamlit. `frontend/codec.js` reads
-what this file writes. Streamlit forwards bytes untouched, whereas JSON text of the same coordinates is
-about five times as long and has to be parsed ten times a second.
+`ui/boards/moving_map/frontend/codec.js` reads what this file writes. Bytes travel untouched, whereas JSON
+text of the same coordinates is about five times as long and has to be parsed ten times a second.
 
     4 bytes   length of the header, unsigned little-endian
     header    JSON in UTF-8, padded with spaces to a multiple of 4
