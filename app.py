@@ -8,8 +8,9 @@ import streamlit as st
 
 from ui import pages
 
-st.set_page_config(page_title="Embedding Lab", page_icon="assets/logo.svg", layout="wide")
-st.logo("assets/logo.svg", size="large")
+LOGO = str(pages.ROOT / "assets" / "logo.svg")
+st.set_page_config(page_title="Embedding Lab", page_icon=LOGO, layout="wide")
+st.logo(LOGO, size="large")
 
 st.navigation(pages.navigation()).run()
 

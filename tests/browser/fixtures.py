@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,24 +51,24 @@ class Server:
 
 def start_server(home: Path, **environment: str) -> Server:
     """`streamlit run server.py` on a free port; returns once it answers. Stop it with stop_server()."""
+    options = "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", *options, "--server.port={port}"]
+    return launch(command, ROOT, home, **environment)
+
+
+def launch(command: Sequence[str], folder: Path, home: Path, **environment: str) -> Server:
+    """The command, started in a folder, with a free port for {port}; returns once the server answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     (ARTIFACTS / "logs").mkdir(parents=True, exist_ok=True)
     log = ARTIFACTS / "logs" / f"server-{port}.log"
-    options = {
-        "server.port": port,
-        "server.address": "127.0.0.1",
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-    }
-    command = [sys.executable, "-m", "streamlit", "run", "server.py"]
-    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    command = [part.format(port=port) for part in command]
     settings = {**os.environ, "EMBEDDING_LAB_HOME": str(home), "EMBEDDING_LAB_TUNED": str(home / "models")}
     settings |= {"EMBEDDING_LAB_WARM_UP": "1", "NO_COLOR": "1", **environment}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=settings, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=folder, env=settings, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
         )
     server = Server(f"http://127.0.0.1:{port}", home, log, process)
     deadline = time.monotonic() + START_SECONDS

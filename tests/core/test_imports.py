@@ -30,7 +30,7 @@ UI = files("ui/**/*.py")
 PAGES = files("pages/*/page.py")
 PAGE_FILES = files("pages/**/*.py")
 WIDGETS = [path for path in PAGE_FILES if path not in PAGES]
-APP = [ROOT / "app.py", *UI, *PAGE_FILES]
+APP = [ROOT / "app.py", ROOT / "server.py", ROOT / "__main__.py", *UI, *PAGE_FILES]
 OURS = [*CORE, *APP]
 
 
