@@ -6,6 +6,7 @@ input cannot be used (one sentence says why), 2 the command was typed wrong, 130
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .training.controls import BY_FIELD
+from .training.controls import CONTROLS, Control
 from .types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 
 app = typer.Typer(
@@ -28,13 +29,27 @@ app = typer.Typer(
 Model = Annotated[str, typer.Option("--model", "-m", help="A base model's key, or a model folder.")]
 FAILED, INTERRUPTED = 1, 130
 DEFAULTS = TrainingConfig()
+TYPES: dict[str, Any] = {"integer": int, "number": float, "choice": str, "switch": bool}
+OTHERWISE = ("base_model", "snapshot_every")  # --model says the first, the command chooses the second
 
 
-def _setting(field: str) -> Any:
-    """The option of a training setting, with the help text that the page shows."""
-    row = BY_FIELD[field]
-    known = f" One of: {', '.join(row.choices)}." if row.choices else ""
-    return typer.Option(f"--{field.replace('_', '-')}", help=row.help + known)
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for every row of the settings' table in place of its **settings."""
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [one for one in own if one.kind is not one.VAR_KEYWORD]
+    parameters += [_option(row) for row in CONTROLS if row.field not in OTHERWISE]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    return command
+
+
+def _option(row: Control) -> inspect.Parameter:
+    """The parameter of a training setting, with the help text that the page shows."""
+    known = f"One of: {', '.join(row.choices)}." if row.choices else ""
+    bounds = "" if row.low is None else f"From {row.least:g} to {row.most:.12g}."
+    words = " ".join(filter(None, (row.help, known, bounds)))
+    option: Any = Annotated[TYPES[row.kind], typer.Option(f"--{row.field.replace('_', '-')}", help=words)]
+    only = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(row.field, only, default=row.default, annotation=option)
 
 
 def main() -> None:
@@ -50,41 +65,24 @@ def main() -> None:
 
 
 @app.command()
+@with_settings
 def train(
     pairs: Annotated[Path, typer.Argument(help="CSV or TSV with the columns left, right, label.")],
     out: Annotated[Path | None, typer.Option(help="Write the tuned model to this new folder.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the whole run to this file.")] = None,
     model: Model = DEFAULTS.base_model,
-    loss: Annotated[str, _setting("loss")] = DEFAULTS.loss,
-    steps: Annotated[int, _setting("steps")] = DEFAULTS.steps,
-    learning_rate: Annotated[float, _setting("learning_rate")] = DEFAULTS.learning_rate,
-    batch_size: Annotated[int, _setting("batch_size")] = DEFAULTS.batch_size,
-    trained_layers: Annotated[int, _setting("trained_layers")] = DEFAULTS.trained_layers,
-    train_word_embeddings: Annotated[bool, _setting("train_word_embeddings")] = False,
-    pooling: Annotated[str, _setting("pooling")] = DEFAULTS.pooling,
-    margin: Annotated[float, _setting("margin")] = DEFAULTS.margin,
-    temperature: Annotated[float, _setting("temperature")] = DEFAULTS.temperature,
-    concatenation: Annotated[str, _setting("concatenation")] = DEFAULTS.concatenation,
-    dropout: Annotated[float, _setting("dropout")] = DEFAULTS.dropout,
-    warmup: Annotated[float, _setting("warmup")] = DEFAULTS.warmup,
-    weight_decay: Annotated[float, _setting("weight_decay")] = DEFAULTS.weight_decay,
-    seed: Annotated[int, _setting("seed")] = DEFAULTS.seed,
     held_out: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of sentences kept away.")] = 0.25,
+    **settings: Any,
 ) -> None:
     """Fine-tune a model on pairs, and print its held-out scores before and after."""
     from .data.split import make_split
 
     sentences, found = read_pairs(pairs)
-    split = make_split(sentences, len(found), held_out, seed, pairs=found)
+    split = make_split(sentences, len(found), held_out, settings["seed"], pairs=found)
     for notice in split.notices:
         typer.echo(notice.text, err=True)
-    config = TrainingConfig(
-        base_model=allowed(model), loss=loss, steps=steps, learning_rate=learning_rate, seed=seed,
-        batch_size=batch_size, trained_layers=trained_layers, margin=margin, temperature=temperature,
-        train_word_embeddings=train_word_embeddings, pooling=pooling, concatenation=concatenation,
-        dropout=dropout, warmup=warmup, weight_decay=weight_decay,
-        snapshot_every=max(1, min(100, steps // 20)),
-    )  # fmt: skip
+    every = max(1, min(100, settings["steps"] // 20))
+    config = TrainingConfig(base_model=allowed(model), snapshot_every=every, **settings)
     for target in filter(None, (out, save)):
         if target.exists():
             raise InputError(f"{target} exists already; choose another name or remove it.")
