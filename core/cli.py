@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .data.files import naming, read_bytes, write_bytes
 from .training.controls import CONTROLS, Control
 from .types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 
@@ -235,30 +236,6 @@ def export(
 
 
 # ---- reading and writing -----------------------------------------------------------------------------
-
-
-def read_bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror or error}.") from error
-
-
-def write_bytes(file: Path, data: bytes) -> None:
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
-
-
-@contextmanager
-def naming(file: Path) -> Iterator[None]:
-    """A refusal inside names the file."""
-    try:
-        yield
-    except InputError as error:
-        said = str(error)
-        raise InputError(said if said.startswith(file.name) else f"{file.name}: {said}") from error
 
 
 def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ..data.files import read_bytes, write_bytes
 from ..types import InputError, Run
 from . import movie, table_files
 from .replay_page import replay_html
@@ -36,8 +37,6 @@ FORMATS: dict[str, Maker] = {  # longer endings first
 
 def write(file: Path, out: Path) -> None:
     """Read the run file and write `out` in the format of its ending; without one, the model's folder."""
-    from ..cli import read_bytes, write_bytes
-
     kept = unpack(read_bytes(file), file.name)
     make = next((make for ending, make in FORMATS.items() if out.name.lower().endswith(ending)), None)
     if make is not None:
