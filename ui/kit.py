@@ -5,7 +5,7 @@ A page reads: kit.opening(...), main, side = kit.columns(PATH), predict, try, ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +14,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.types import InputError
-from ui import messages, pages, resources, state
+from ui import messages, pages, resources, state, widgets
 
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
-TOO_LONG = (
-    "Your text is too long to travel in a link, so it stays in this browser tab only. The settings do travel."
-)
 TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
 
 
@@ -48,19 +45,10 @@ def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def predict(key: state.Key[str | None], question: str, options: Sequence[str]) -> str | None:
-    """Ask for a guess before the answer is shown; None until one is made. The guess can be changed.
-
-    A guess that is no longer, or not at all, among the options is dropped: a link may bring any. Options may
-    be words that somebody typed: they are shown as written.
-    """
-    if state.get(key) not in options:
-        state.put(key, None)
+    """Ask for a guess before the answer is shown; None until one is made. The guess can be changed."""
     with st.container(border=True):
         st.markdown(f"**Predict first.** {question}")
-        return st.radio(
-            question, list(options), index=None, label_visibility="collapsed",
-            format_func=messages.as_written, **state.bound(key),
-        )  # fmt: skip
+        return widgets.radio(key, question, options)
 
 
 def verdict(prediction: str | None, truth: str, explanation: str) -> None:
@@ -84,11 +72,11 @@ def sentences_not_tracebacks() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        st.warning(messages.as_written(str(error)), icon=":material/info:")
+        messages.warning(str(error))
     except TimeoutError:
         st.warning(TOO_SLOW, icon=":material/hourglass:")
     except RuntimeError as error:
-        st.error(messages.as_written(str(error)), icon=":material/error:")
+        messages.error(str(error))
 
 
 def ask(target: str, *args: Any, busy: str = "Computing", **kwargs: Any) -> Any:
@@ -102,14 +90,10 @@ def ask(target: str, *args: Any, busy: str = "Computing", **kwargs: Any) -> Any:
 
 def typed(key: state.Key[str], label: str, **options: Any) -> str:
     """A text area bound to the page's link. Returns the text as typed."""
-    given: Callable[..., str] = st.text_area
-    text = given(label, **({"value": key.default} if key.url else {}), **options, **state.bound(key)) or ""
-    if key.url and not state.fits_link(key):
-        st.caption(TOO_LONG)
-    return text
+    return widgets.text_area(key, label, **options)
 
 
 def keep_link(*texts: state.Key[str]) -> None:
     """Let the page's link carry these texts too, and say so when it cannot."""
     if not state.write_link(*texts):
-        st.caption(TOO_LONG)
+        st.caption(widgets.TOO_LONG)

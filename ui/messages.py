@@ -1,22 +1,31 @@
-"""What went wrong or was noticed, one sentence each, on the page exactly as written.
+"""What went wrong or was noticed, one sentence each, and whatever people typed, on the page as written.
 
-Streamlit reads every message as Markdown, and messages quote what people typed: a label, a column's name.
+Streamlit reads headings, labels and messages as Markdown, and these quote what people typed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from core.types import Notice
+import streamlit as st
+
+from core.types import InputError, Notice
+from ui import state
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#~|$&]|:(?=\w))")
-_FIRST = re.compile(r"^([-+=]|\d+(?=[.)]\s))")  # would begin a list or a heading
+_FIRST = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")  # would begin a list or a heading
+# After Markdown Streamlit still turns :names: into pictures, addresses into links and -> into an arrow.
+_REWRITTEN = re.compile(r"(?<=:)(?=[\w+/-]+:|//)|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[<>~=-])(?=[>=-])", re.I)
+_JOINER = "\u2060"  # zero width, breaks no line
 LINES = 10  # of a notice that are named
 
 
 def as_written(text: str) -> str:
     """Markdown that shows one line of exactly this text. Leaves plain words and numbers as they are."""
-    line = _MARKS.sub(r"\\\1", " ".join(text.split()))
+    line = _MARKS.sub(r"\\\1", _REWRITTEN.sub(_JOINER, " ".join(text.split())))
     return _FIRST.sub(lambda m: f"{m[1]}\\" if m[1].isdigit() else f"\\{m[1]}", line)
 
 
@@ -35,3 +44,37 @@ def located(where: str, notice: Notice) -> Notice:
     more = ", …" if len(notice.lines) > LINES else ""
     word = "line" if len(notice.lines) == 1 else "lines"
     return Notice(f"{where}, {word} {named}{more}: {notice.text}", notice.lines)
+
+
+def info(text: str | None) -> None:
+    """A hint; like `warning` and `error` nothing for no text."""
+    if text:
+        st.info(as_written(text), icon=":material/info:")
+
+
+def warning(text: str | None) -> None:
+    """What has to be mended before the page can go on."""
+    if text:
+        st.warning(as_written(text), icon=":material/info:")
+
+
+def error(text: str | None) -> None:
+    """What broke."""
+    if text:
+        st.error(as_written(text), icon=":material/error:")
+
+
+@contextmanager
+def kept_in(key: state.Key[str | None]) -> Iterator[None]:
+    """In a callback: bad input is left under `key`, for `left_in` to tell when the page is drawn."""
+    try:
+        yield
+    except InputError as problem:
+        state.put(key, str(problem))
+
+
+def left_in(key: state.Key[str | None], show: Callable[[str], Any] = warning) -> None:
+    """What a callback left to say, once."""
+    if text := state.get(key):
+        state.put(key, None)
+        show(text)

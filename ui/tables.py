@@ -47,6 +47,12 @@ def safe_table(
     )
 
 
+def folded_table(columns: Mapping[str, Any], *, title: str = "The same as a table", **more: Any) -> None:
+    """`safe_table` folded away below a figure: its numbers, to read, to sort, to take along."""
+    with st.expander(title, icon=":material/table:"):
+        safe_table(columns, **more)
+
+
 def _column(name: str, dtype: Any, shown: str | None) -> Any:
     """Numbers sort as numbers; everything else is text."""
     import pandas as pd

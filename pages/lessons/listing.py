@@ -10,7 +10,7 @@ from core.lessons.types import Cards, Lesson
 from pages.lessons import keys, record, steps
 from ui import kit, state
 from ui.cards import side_panel
-from ui.cards.display import plain
+from ui.messages import as_written
 
 KIND_ICONS = {
     "read": ":material/article:",
@@ -66,12 +66,12 @@ def shelf() -> None:
     if state.get(keys.LESSON):
         st.info("This link names a lesson that is not here. These are:", icon=":material/info:")
     for problem in problems:
-        st.warning(plain(problem), icon=":material/info:")
+        st.warning(as_written(problem), icon=":material/info:")
     for number, lesson in enumerate(lessons, start=1):
         done = record.progress(lesson)
         with st.container(border=True, width=kit.READING_WIDTH, gap="xsmall"):
-            st.markdown(f"**{number}. {plain(lesson.title)}**")
-            st.markdown(plain(lesson.summary))
+            st.markdown(f"**{number}. {as_written(lesson.title)}**")
+            st.markdown(as_written(lesson.summary))
             begun = done.furthest > 0 or done.answers
             where = (
                 "Finished"
@@ -106,7 +106,7 @@ def play(lesson: Lesson) -> None:
             on_change="rerun",
         ):  # fmt: skip
             _outline(lesson, number)
-    st.title(plain(lesson.title), anchor=False)
+    st.title(as_written(lesson.title), anchor=False)
     if steps.has_map(lesson, step):  # it needs the room: the cards stand below it
         main, side = st.container(), st.container(width=kit.READING_WIDTH)
     else:
@@ -123,7 +123,7 @@ def _step(lesson: Lesson, number: int) -> None:
     with st.container(key=f"lesson_step_{number + 1}"):
         with st.container(width=kit.READING_WIDTH):
             st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
-            st.header(plain(step.title), anchor=False)
+            st.header(as_written(step.title), anchor=False)
         with kit.sentences_not_tracebacks():
             ready = steps.SHOW[step.kind](lesson, number, step)  # type: ignore[operator]
         _move(lesson, number, ready)
@@ -177,7 +177,7 @@ def _finish(lesson: Lesson) -> None:
 def _outline(lesson: Lesson, number: int) -> None:
     done = record.progress(lesson)
     for i, step in enumerate(lesson.steps):
-        mark = f"**{plain(step.title)}**" if i == number else plain(step.title)
+        mark = f"**{as_written(step.title)}**" if i == number else as_written(step.title)
         st.button(
             f"{i + 1}. {mark}", icon=KIND_ICONS[step.kind], key=f"goto {i}", type="tertiary",
             disabled=i > done.furthest, on_click=_go, args=(lesson, i),

@@ -18,9 +18,9 @@ from core.types import InputError
 from pages.lessons import experiment, keys, record
 from ui import kit, learner, state
 from ui.cards import side_panel
-from ui.cards.display import plain
 from ui.concepts import chart, twin
 from ui.figures import vectors
+from ui.messages import as_written
 from ui.tables import safe_table
 
 LONGEST = 300  # characters of a sentence in a lesson
@@ -32,9 +32,9 @@ def prose(text: str) -> None:
     for block in text.split("\n\n"):
         lines = block.strip().splitlines()
         if lines and all(line.lstrip().startswith("- ") for line in lines):
-            st.markdown("\n".join(f"- {plain(line.strip()[2:])}" for line in lines))
+            st.markdown("\n".join(f"- {as_written(line.strip()[2:])}" for line in lines))
         elif lines:
-            st.markdown(plain(" ".join(lines)))
+            st.markdown(as_written(" ".join(lines)))
 
 
 def _words() -> DeltaGenerator:
@@ -144,7 +144,7 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
     run = experiment.current(lesson, number)
     _buttons(lesson, number, step, prediction, answer, texts)
     if said := state.get(keys.SAID):
-        st.warning(plain(said), icon=":material/info:")
+        st.warning(as_written(said), icon=":material/info:")
         state.put(keys.SAID, None)
     if run is not None:
         experiment.watch(run)
@@ -194,10 +194,10 @@ def _ask(step: Predict, name: str, answer: Answer | None) -> str | None:
     if answer is not None:
         state.put(key, answer.prediction if answer.prediction in options else None)
     with st.container(border=True):
-        st.markdown(f"**Predict first.** {plain(step.question)}")
+        st.markdown(f"**Predict first.** {as_written(step.question)}")
         return st.radio(
             "Your prediction", list(options), index=None, label_visibility="collapsed",
-            format_func=lambda outcome: plain(options[outcome]), disabled=answer is not None,
+            format_func=lambda outcome: as_written(options[outcome]), disabled=answer is not None,
             **state.bound(key),
         )  # fmt: skip
 
@@ -271,9 +271,9 @@ def _compare(step: Predict, answer: Answer) -> None:
         )
         st.markdown(f"**{lead}**")
         if not answer.is_right:
-            st.markdown(f"You said: {plain(options.get(answer.prediction, answer.prediction))}")
-        st.markdown(f"Measured: {plain(options.get(answer.outcome or '', answer.outcome or ''))}")
-        st.markdown(plain(answer.says))
+            st.markdown(f"You said: {as_written(options.get(answer.prediction, answer.prediction))}")
+        st.markdown(f"Measured: {as_written(options.get(answer.outcome or '', answer.outcome or ''))}")
+        st.markdown(as_written(answer.says))
         if words := because.get(answer.outcome or ""):
             prose(words)
         prose(step.after)

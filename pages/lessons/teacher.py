@@ -9,7 +9,7 @@ from core.lessons.types import Lesson, Look, Predict
 from pages.lessons import keys, listing, record
 from pages.lessons.steps import prose
 from ui import state
-from ui.cards.display import plain
+from ui.messages import as_written
 
 TEMPLATE = '''title = "My first lesson"
 summary = "One sentence that says what it is about."
@@ -76,7 +76,7 @@ def _write() -> None:
         "Upload a lesson file", type=["toml"], key="lesson_file", on_change=_take_file, max_upload_size=1
     )
     if error := state.get(keys.ERROR):
-        st.warning(plain(error), icon=":material/info:")
+        st.warning(as_written(error), icon=":material/info:")
     st.text_area("The lesson", height=520, **state.bound(keys.TEXT))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Press Ctrl and Enter to check what you changed.")
@@ -117,7 +117,7 @@ def _problems(problems: tuple[str, ...]) -> None:
     count = len(problems)
     st.subheader("1 thing to mend" if count == 1 else f"{count} things to mend", anchor=False)
     for problem in problems:
-        st.warning(plain(problem), icon=":material/edit:")
+        st.warning(as_written(problem), icon=":material/edit:")
     st.caption("The preview appears here when there is nothing left to mend.")
 
 
@@ -133,12 +133,12 @@ def _ready(lesson: Lesson) -> None:
         "Saved as a file in assets/lessons, it stands among the lessons of this server. The address of the "
         "page you get with Try it as a learner carries the whole lesson: send it to your class."
     )
-    st.markdown(f"**{plain(lesson.title)}** · about {lesson.minutes} minutes")
-    st.markdown(plain(lesson.summary))
+    st.markdown(f"**{as_written(lesson.title)}** · about {lesson.minutes} minutes")
+    st.markdown(as_written(lesson.summary))
     for number, step in enumerate(lesson.steps, start=1):
         with st.container(border=True, gap="xsmall"):
             st.caption(f"Step {number}: {step.kind}")
-            st.markdown(f"**{plain(step.title)}**")
+            st.markdown(f"**{as_written(step.title)}**")
             prose(step.text)
             if isinstance(step, Look):
                 st.text("\n".join(step.sentences))
@@ -147,17 +147,17 @@ def _ready(lesson: Lesson) -> None:
 
 
 def _preview_question(lesson: Lesson, step: Predict) -> None:
-    st.markdown(plain(step.question))
+    st.markdown(as_written(step.question))
     st.markdown(
-        "\n".join(f"- {plain(words)}  \n  _if it comes out as {name}_" for name, words in step.options)
+        "\n".join(f"- {as_written(words)}  \n  _if it comes out as {name}_" for name, words in step.options)
     )
     row = step.measurement
     limits = f", limits {', '.join(f'{v:g}' for v in step.limits)}" if step.limits else ""
-    st.caption(plain(f"Measured: {row.title}{limits}. {row.meaning}"))
+    st.caption(as_written(f"Measured: {row.title}{limits}. {row.meaning}"))
     if row.trains:
         c = lesson.prepared(step).config
         st.caption(
-            plain(f"Trains {c.base_model} for {c.steps} steps with {c.loss}, rate {c.learning_rate:g}.")
+            as_written(f"Trains {c.base_model} for {c.steps} steps with {c.loss}, rate {c.learning_rate:g}.")
         )
 
 

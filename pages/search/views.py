@@ -24,8 +24,8 @@ from core.types import FloatArray, InputError, Notice
 from pages.search import keys as search_keys
 from ui import kit, state
 from ui.batches import Batches, readings, vectors
-from ui.cards.display import plain
 from ui.figures import cross_encoder
+from ui.messages import as_written
 from ui.tables import safe_table
 
 BUILT_IN, OWN = "Built-in passages", "My own"
@@ -265,7 +265,7 @@ def column(
         passage = corpus.passages[int(row)]
         with st.container(gap="xsmall"):
             st.markdown(f"**{place}**{arrow} · {score:.2f}{mark}")
-            with st.expander(plain(_beginning(passage.title or passage.text))):
+            with st.expander(as_written(_beginning(passage.title or passage.text))):
                 st.text(passage.text)
 
 

@@ -17,6 +17,7 @@ from pages.study.shelf import ALL, Shelf, in_words
 from ui import state
 from ui.cards import display, moving_picture
 from ui.learner import now, store
+from ui.messages import as_written
 
 MODES = {
     StudyMode.FLIP: "Flip",
@@ -204,7 +205,7 @@ def _ask_choice(card: Card, turn: Turn, shelf: Shelf) -> None:
         _confidence_first(turn)
     for i, option in enumerate(quiz.options):
         st.button(
-            display.plain(option), shortcut=str(i + 1), width="stretch", wrap=True,
+            as_written(option), shortcut=str(i + 1), width="stretch", wrap=True,
             key=f"option {i} {turn.name}",
             on_click=change, args=(turn.name,), kwargs={"picked": i, "flipped": True},
         )  # fmt: skip

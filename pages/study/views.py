@@ -11,7 +11,8 @@ from core.storage import Learner
 from pages.study import browse, deck_files, progress, session
 from pages.study.shelf import Shelf
 from ui import learner, state
-from ui.cards import display, side_panel
+from ui.cards import side_panel
+from ui.messages import as_written
 
 SAMPLE = "temperature"  # a word of the sample card's title
 
@@ -36,7 +37,7 @@ def welcome() -> None:
 def show(view: str, shelf: Shelf) -> None:
     """One view, below what a button's callback had to say."""
     if said := state.get(state.STUDY_SAID):
-        st.info(display.plain(said), icon=":material/info:")
+        st.info(as_written(said), icon=":material/info:")
         state.put(state.STUDY_SAID, None)
     VIEWS[view](shelf)
 
@@ -44,6 +45,6 @@ def show(view: str, shelf: Shelf) -> None:
 def who_is_here(who: Learner) -> None:
     """The learner's name, and what the address means."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="who"):
-        st.caption(f"Studying as {display.plain(who.name)}. Bookmark this page: its address is your key.")
+        st.caption(f"Studying as {as_written(who.name)}. Bookmark this page: its address is your key.")
         st.button("Switch learner", type="tertiary", key="leave", on_click=learner.leave)
     state.put_in_link(state.LEARNER, state.get(state.LEARNER))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 
 import pytest
@@ -13,7 +14,7 @@ from pages.sbert import keys as sbert_keys
 from pages.sbert import views
 from pages.text_to_vector import keys as text_to_vector_keys
 from tests.pages.workers import in_this_process
-from ui import kit, state
+from ui import state, widgets
 
 __all__ = ["in_this_process"]
 
@@ -82,8 +83,9 @@ def test_an_address_that_says_nonsense_gets_the_default(in_this_process, open_ap
     view = {} if key == "sb_guess_swap" else view.get(page, {})
     app = open_app(page, **view, **{key: value})
     assert not app.exception
+    own = importlib.import_module(f"pages.{page}.keys")
     known = {
-        k.name: k for k in (*vars(state).values(), *sbert_keys.GUESSES.values()) if isinstance(k, state.Key)
+        k.name: k for k in (*vars(own).values(), *sbert_keys.GUESSES.values()) if isinstance(k, state.Key)
     }
     assert app.session_state[key] == known[key].default
     assert key not in app.query_params
@@ -136,6 +138,6 @@ def test_a_text_too_long_for_a_link_is_kept_and_said(in_this_process, open_app, 
     app = open_app(page, **query)
     app.text_area(key=key).set_value(text[:20_000]).run()
     assert not app.exception
-    assert any(c.value == kit.TOO_LONG for c in app.caption)
+    assert any(c.value == widgets.TOO_LONG for c in app.caption)
     assert key not in app.query_params and "data" not in app.query_params
     assert app.text_area(key=key).value == text[:20_000]

@@ -6,39 +6,12 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from core.cards.from_run import RunCard
 from core.cards.picture import MOST_FRAMES, album, from_album, picture
 from core.cards.types import Card
 from core.types import Frame, InputError, Run, Sentence, SentenceSet, TrainingConfig
-from ui.cards.display import plain
 from ui.cards.moving_picture import setting
-
-READER = MarkdownIt("commonmark", {"linkify": False}).enable(["strikethrough", "table"])
-JOINER = "\u2060"
-
-
-@given(
-    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=60)
-)
-def test_plain_text_reads_as_nothing_but_itself(text: str) -> None:
-    expected = " ".join(text.replace(JOINER, "").split())
-    tokens = READER.parse(f"x{plain(text.replace(JOINER, ''))}x")
-    assert [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]
-    children = tokens[1].children or []
-    assert {child.type for child in children} == {"text"}
-    assert "".join(child.content for child in children).replace(JOINER, "") == f"x{expected}x"
-
-
-@pytest.mark.parametrize(
-    "text", [":smile:", ":material/home:", "www.example.org", "a@b.cd", "a -> b", "a -- b"]
-)
-def test_what_streamlit_rewrites_after_markdown_is_parted(text: str) -> None:
-    shown = plain(text).replace("\\", "")
-    assert text not in shown and shown.replace(JOINER, "") == text
 
 
 def run_with(frames: int, points: int = 5) -> Run:

@@ -1,12 +1,10 @@
 """Cards on the screen: their texts exactly as written, never read as Markdown or HTML.
 
 Bodies are plain text and code blocks; headings and button labels, which Streamlit always reads as
-Markdown, get `plain` text in which nothing is left to read.
+Markdown, get text in which nothing is left to read.
 """
 
 from __future__ import annotations
-
-import re
 
 import streamlit as st
 
@@ -14,17 +12,7 @@ from core.cards.quiz import segments
 from core.cards.shipped import live_target
 from core.cards.types import Card
 from ui import pages
-
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_JOINER = "\u2060"  # zero width, breaks no line: parts what Streamlit would still turn into something else
-# After Markdown itself Streamlit turns :names: into pictures, www.. and a@b into links, -> into an arrow.
-_JOINED = re.compile(r"(?<=[:@.<>=-])(?=\S)")
-
-
-def plain(text: str) -> str:
-    """Markdown that shows one line of exactly this text (with invisible joiners in it)."""
-    joined = _JOINED.sub(_JOINER, " ".join(text.split()))
-    return _PUNCTUATION.sub(r"\\\1", joined)
+from ui.messages import as_written
 
 
 def body(text: str) -> None:
@@ -40,13 +28,13 @@ def question(card: Card, where: str = "") -> None:
     """The side that is shown first."""
     head = " · ".join(part for part in (where, card.title) if part)
     if head:
-        st.caption(plain(head))
+        st.caption(as_written(head))
     if card.background:
         body(card.background)
     if "\n" in card.question:
         body(card.question)
     else:
-        st.markdown(f"### {plain(card.question)}")
+        st.markdown(f"### {as_written(card.question)}")
 
 
 def answer(card: Card) -> None:
@@ -57,7 +45,7 @@ def answer(card: Card) -> None:
             st.caption("Why the tempting answer is wrong")
             body(card.wrong)
     if card.source:
-        st.caption(f"Source: {plain(card.source)}")
+        st.caption(f"Source: {as_written(card.source)}")
 
 
 def live_address(card: Card) -> str | None:

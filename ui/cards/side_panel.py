@@ -11,6 +11,7 @@ from core.cards import shipped
 from core.cards.types import Card
 from ui import learner
 from ui.cards import display
+from ui.messages import as_written
 
 CARDS_SHOWN = 3
 
@@ -39,7 +40,7 @@ def of_deck(key: str, seed: str) -> tuple[Card, ...]:
 def flippable(card: Card, key: str) -> None:
     """A card whose answer unfolds in place."""
     with st.container(border=True):
-        st.markdown(f"**{display.plain(card.question)}**")
+        st.markdown(f"**{as_written(card.question)}**")
         with st.expander("Show the answer"):
             display.answer(card)
         if "?" in card.live:  # without settings it would only open the page the reader is on

@@ -12,7 +12,7 @@ from core.cards.types import Rating, StudyMode
 from core.storage import new_key
 from pages.study import typed_answer
 from ui import learner
-from ui.cards import display
+from ui.messages import as_written
 
 NASTY = "<b>bold</b> *stars* $x^2$ :smile: [link](http://x.y) `code` www.z.org"
 OWN_DECK = f"# Mine\n\n#### First\n:p {NASTY}\n??x\n{NASTY}\nx??\n"
@@ -136,7 +136,7 @@ def test_a_confident_error_comes_first(study, who):
 
 def test_multiple_choice_suggests_and_leaves_the_verdict(study, who):
     app = study(study_mode="choice")
-    right = display.plain(short_answer(shipped.all_cards()[0]))
+    right = as_written(short_answer(shipped.all_cards()[0]))
     assert right in labels(app)
     press(app, right)
     assert any("That is the right option" in m.value for m in app.markdown)
@@ -201,7 +201,7 @@ def test_an_own_deck_is_kept_and_studied_first(study, who):
     decks = learner.store().own_decks(who[0].id)
     assert [(d.title, len(d)) for d in decks] == [("Mine", 1)]
     app = study()
-    assert display.plain(NASTY) in question(app)
+    assert as_written(NASTY) in question(app)
     press(app, "Show the answer")
     assert NASTY in [t.value for t in app.text]
 
