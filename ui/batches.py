@@ -12,14 +12,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any, Generic, TypeVar
 
+from core.models import embedding
+from core.retrieval import both_encoders
 from core.retrieval.both_encoders import BASE_MODEL
 from core.retrieval.ranking import Progress
+from core.types import FloatArray
 from ui.resources import executor
 
 K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 KEPT_VECTORS = 40_000  # of 384 numbers each: about 80 MB with their texts
 KEPT_SCORES = 100_000
@@ -37,13 +41,13 @@ class _Asked(Generic[K]):
     seconds: float | None = None
 
 
-class Batches(Generic[K]):
+class Batches(Generic[K, V]):
     """Values by key. `ask(keys)` returns a future of one value for each key, in order."""
 
     def __init__(self, ask: Callable[[list[K]], Future[Any]], length: Callable[[K], int], limit: int) -> None:
         self._ask, self._length, self._limit = ask, length, limit
         self._lock = threading.Lock()  # script threads of several sessions come here at once
-        self._kept: OrderedDict[K, Any] = OrderedDict()
+        self._kept: OrderedDict[K, V] = OrderedDict()
         self._asked: _Asked[K] | None = None
         self._size = SMALLEST
 
@@ -85,7 +89,7 @@ class Batches(Generic[K]):
         per_key = max((asked.seconds or SECONDS) / len(asked.keys), 1e-4)
         self._size = max(SMALLEST, min(LARGEST, int(SECONDS / per_key), 2 * self._size))
 
-    def known(self, keys: Sequence[K]) -> list[Any | None]:
+    def known(self, keys: Sequence[K]) -> list[V | None]:
         """The value of each key, None where it is not there yet."""
         with self._lock:
             for key in keys:
@@ -95,24 +99,29 @@ class Batches(Generic[K]):
 
 
 @cache
-def vectors() -> Batches[str]:
+def vectors() -> Batches[str, FloatArray]:
     """Text -> unit vector (384,) of the base model."""
-    ask = partial(executor().call, "core.models.embedding:embed", BASE_MODEL, 0, "mean")
+
+    def ask(texts: list[str]) -> Future[FloatArray]:
+        return executor().call(embedding.embed, BASE_MODEL, 0, "mean", texts)
+
     return Batches(ask, len, KEPT_VECTORS)
 
 
 @cache
-def readings() -> Batches[tuple[str, str]]:
+def readings() -> Batches[tuple[str, str], float]:
     """(first, second) -> logit of the packaged cross-encoder, read in this order."""
-    return _scores("core.retrieval.both_encoders:logits")
+    return _scores(both_encoders.logits)
 
 
 @cache
-def pair_scores() -> Batches[tuple[str, str]]:
+def pair_scores() -> Batches[tuple[str, str], float]:
     """(left, right) -> score of the packaged cross-encoder in [0, 1], mean of both orders."""
-    return _scores("core.retrieval.both_encoders:mean_scores")
+    return _scores(both_encoders.mean_scores)
 
 
-def _scores(target: str) -> Batches[tuple[str, str]]:
-    ask = partial(executor().call, target)
+def _scores(function: Callable[[list[tuple[str, str]]], FloatArray]) -> Batches[tuple[str, str], float]:
+    def ask(pairs: list[tuple[str, str]]) -> Future[FloatArray]:
+        return executor().call(function, pairs)
+
     return Batches(ask, lambda pair: len(pair[0]) + len(pair[1]), KEPT_SCORES)

@@ -5,16 +5,18 @@ A page reads: kit.opening(...), main, side = kit.columns(PATH), predict, try, ob
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.types import InputError
 from ui import messages, pages, resources, state, widgets
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
 TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
@@ -79,9 +81,10 @@ def sentences_not_tracebacks() -> Iterator[None]:
         messages.error(str(error))
 
 
-def ask(target: str, *args: Any, busy: str = "Computing", **kwargs: Any) -> Any:
-    """resources.compute with a quiet spinner while it is not remembered already."""
-    future: Future[Any] = resources.later(target, *args, **kwargs)
+def ask(function: Callable[[*Ts], R], *args: *Ts, busy: str = "Computing", lane: str = "encode") -> R:
+    """What `function(*args)`, a function of core, returns in a worker: with a quiet spinner while it is not
+    remembered already. Raises what it raised: InputError for bad input."""
+    future = resources.later(function, *args, lane=lane)
     if future.done():
         return future.result()
     with st.spinner(busy):

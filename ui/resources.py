@@ -1,6 +1,6 @@
 """What all sessions share: the executor with its worker processes, and a cache of computed results.
 
-The server process itself never imports torch or umap; it asks a worker (`compute`, `later`).
+The server process itself never imports torch or umap; it asks a worker (`later`, or kit.ask, which waits).
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.runs.executor import LocalExecutor
+from core.runs.functions import name_of
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 KEPT_RESULTS = 300  # answers remembered for all sessions together
 PATIENCE = 120.0  # seconds a page waits for an answer before it says so
@@ -31,13 +35,14 @@ class Results:
         self._lock = threading.Lock()  # script threads of several sessions come here at once
         self._futures: OrderedDict[bytes, Future[Any]] = OrderedDict()
 
-    def ask(self, ask: Callable[..., Future[Any]], target: str, args: Any, kwargs: Any) -> Future[Any]:
-        question = hashlib.sha256(pickle.dumps((target, args, sorted(kwargs.items())))).digest()
+    def ask(self, call: Callable[[], Future[R]], question: object) -> Future[R]:
+        """The answer to `question`, from `call` unless it is remembered. What failed is asked again."""
+        digest = hashlib.sha256(pickle.dumps(question)).digest()
         with self._lock:
-            future = self._futures.get(question)
+            future = self._futures.get(digest)
             if future is None or (future.done() and future.exception() is not None):
-                future = self._futures[question] = ask(target, *args, **kwargs)
-            self._futures.move_to_end(question)
+                future = self._futures[digest] = call()
+            self._futures.move_to_end(digest)
             while len(self._futures) > KEPT_RESULTS:
                 self._futures.popitem(last=False)
         return future
@@ -59,17 +64,18 @@ def _results() -> Results:
     return Results()
 
 
-def later(target: str, *args: Any, **kwargs: Any) -> Future[Any]:
-    """Ask a worker for 'core.module:function'(*args); the same question is only computed once.
+def later(function: Callable[[*Ts], R], *args: *Ts, lane: str = "encode") -> Future[R]:
+    """Ask a worker for `function(*args)`, a function of core; the same question is only computed once.
 
     `lane="layout"` asks the process that has umap-learn loaded.
     """
-    return _results().ask(executor().call, target, args, kwargs)
+    question = (name_of(function), args, lane)
+    return _results().ask(lambda: executor().call(function, *args, lane=lane), question)
 
 
-def compute(target: str, *args: Any, **kwargs: Any) -> Any:
-    """Like `later`, but wait for the answer. Raises what the worker raised: InputError for bad input."""
-    return later(target, *args, **kwargs).result(timeout=PATIENCE)
+def anew(function: Callable[[*Ts], R], *args: *Ts) -> R:
+    """What a worker returns for it, waited for and not remembered: files are made, or a point is dragged."""
+    return executor().call(function, *args).result(timeout=PATIENCE)
 
 
 def session_is_open() -> Callable[[], bool]:

@@ -18,12 +18,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
+from ..maps import layouts
+from ..models import registry
 from ..types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
+from .functions import name_of
 from .live import LiveRun
 from .process import WorkerProcess
 from .worker import checkpoint_file
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +61,7 @@ class RunRequest:
 class Executor(Protocol):
     """Where computation happens. Every method returns at once."""
 
-    def call(self, target: str, *args: Any, lane: str = "encode", **kwargs: Any) -> Future[Any]: ...
+    def call(self, function: Callable[[*Ts], R], *args: *Ts, lane: str = "encode") -> Future[R]: ...
     def start(self, request: RunRequest, alive: Callable[[], bool] | None = None) -> str: ...
     def run(self, run_id: str) -> Run: ...
     def pause(self, run_id: str) -> None: ...
@@ -90,21 +96,21 @@ class LocalExecutor:
         for lane in ("encode", "layout"):
             self._lane(lane)
         self._workers = [self._spawn("train") for _ in range(workers or training_workers())]
-        self.call("core.models.registry:preload", lane="encode")
-        self.call("core.maps.layouts:warm_up", lane="layout").add_done_callback(self._warmed_up)
+        self.call(registry.preload, lane="encode")
+        self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
         threading.Thread(target=self._watch_owners, daemon=True).start()
 
     # ---- calls -------------------------------------------------------------------------------
 
-    def call(self, target: str, *args: Any, lane: str = "encode", **kwargs: Any) -> Future[Any]:
-        """Run 'core.module:function' in the lane's process. The future raises InputError for bad
+    def call(self, function: Callable[[*Ts], R], *args: *Ts, lane: str = "encode") -> Future[R]:
+        """Run a function of this package in the lane's process. The future raises InputError for bad
         input and RuntimeError, in words one can show, for anything unforeseen."""
-        future: Future[Any] = Future()
+        future: Future[R] = Future()
         with self._lock:
             number = next(self._numbers)
             worker = self._lane(lane)
             self._futures[number] = (future, worker)
-        worker.send("call", number, target, args, kwargs)
+        worker.send("call", number, name_of(function), args)
         return future
 
     def _lane(self, lane: str) -> WorkerProcess:
@@ -114,10 +120,7 @@ class LocalExecutor:
         return worker
 
     def _spawn(self, lane: str) -> WorkerProcess:
-        worker = WorkerProcess(lane, 1, self._on_message)
-        if lane == "train":
-            worker.send("call", 0, "core.training.bi_trainer:warm_up", (), {})
-        return worker
+        return WorkerProcess(lane, 1, self._on_message)
 
     def _warmed_up(self, future: Future[Any]) -> None:
         if future.exception() is None:

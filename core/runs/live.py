@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..maps import layouts
 from ..types import Frame, Run, RunStatus, Snapshot
 from .worker import TrainTask
 
@@ -166,11 +167,9 @@ class LiveRun:
             if state is None:
                 first = self._run.snapshots[0]
                 self._run = replace(self._run, frames=())
-                pending = call("core.maps.layouts:start", method, first.embeddings, lane=lane)
+                pending = call(layouts.start, method, first.embeddings, lane=lane)
             else:
-                pending = call(
-                    "core.maps.layouts:advance", state, snapshot.embeddings, snapshot.step, lane=lane
-                )
+                pending = call(layouts.advance, state, snapshot.embeddings, snapshot.step, lane=lane)
             self._pending = pending
         pending.add_done_callback(lambda future: self._take_frame(future, epoch, call))
 

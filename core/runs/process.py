@@ -22,7 +22,8 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = __name__.rpartition(".")[0]  # "core.runs", however deep it is installed
+ROOT = Path(__file__).resolve().parents[PACKAGE.count(".") + 1]  # the folder it is imported from
 log = logging.getLogger(__name__)
 
 Receive = Callable[["WorkerProcess", tuple[Any, ...]], None]
@@ -64,7 +65,7 @@ class WorkerProcess:
             "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "core.runs.worker", str(listener.address)],
+            [sys.executable, "-m", f"{PACKAGE}.worker", str(listener.address)],
             stdin=subprocess.PIPE,
             env=environment,
             cwd=ROOT,

@@ -1,6 +1,6 @@
 """What runs inside a worker process: answer calls, or train and stream snapshots until told otherwise.
 
-Started by core/runs/process.py as `python -m core.runs.worker ADDRESS`; the key to the connection comes on
+Started by process.py as `python -m core.runs.worker ADDRESS`; the key to the connection comes on
 standard input. A worker owns its models: a run trains a copy, so no run can touch another's.
 """
 
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib
 import os
 import sys
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..training.trainer import iterate
 from ..types import InputError, Pair, SentenceSet, TrainingConfig
+from .functions import resolve
 
 if TYPE_CHECKING:
     from ..training.bi_trainer import BiEncoderTrainer
@@ -41,14 +40,6 @@ class TrainTask:
     until: int
     folder: str  # where this run's checkpoints lie
     resume_step: int | None = None
-
-
-def resolve(target: str) -> Callable[..., Any]:
-    """'core.module:function' -> the function. Only this project's own modules can be named."""
-    module, _, name = target.partition(":")
-    assert module.split(".")[0] == "core", f"{target} is not part of core"
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return function
 
 
 def checkpoint_file(folder: str, step: int) -> Path:
@@ -135,16 +126,16 @@ def serve(connection: Connection) -> None:
             match message:
                 case ("exit",):
                     return
-                case ("call", number, target, args, kwargs):
-                    connection.send(("result", number, resolve(target)(*args, **kwargs)))
+                case ("call", number, name, args):
+                    connection.send(("result", number, resolve(name)(*args)))
                 case ("train", task):
                     lane.run(task)
         except (EOFError, BrokenPipeError, ConnectionError):
             raise
         except Exception as error:
             text = str(error) if isinstance(error, InputError) else None
-            name = message[1].run_id if message[0] == "train" else message[1]
-            connection.send(("failed", name, text, traceback.format_exc()))
+            whose = message[1].run_id if message[0] == "train" else message[1]
+            connection.send(("failed", whose, text, traceback.format_exc()))
 
 
 def main() -> None:
@@ -159,6 +150,11 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(threads)
+    if lane == "train":
+        from ..training import bi_trainer
+
+        with contextlib.suppress(InputError):  # a missing model is told by whoever needs it
+            bi_trainer.warm_up()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError, KeyboardInterrupt):
         serve(connection)
 

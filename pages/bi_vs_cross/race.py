@@ -17,7 +17,7 @@ from core.data import sentence_sets, sentences
 from core.data.split import make_split
 from core.losses import LOSSES
 from core.training.controls import BY_FIELD
-from core.training.race import Lap, Race, Standing
+from core.training.race import Lap, Race, Standing, forget, run_on
 from core.types import InputError, TrainingConfig
 from pages.bi_vs_cross import keys
 from ui import kit, state
@@ -136,7 +136,7 @@ def _start(race: Race) -> None:
 def _forget() -> None:
     old: Watched | None = state.get(keys.RACE)
     if old is not None:
-        executor().call("core.training.race:forget", old.race.id, lane="background")
+        executor().call(forget, old.race.id, lane="background")
     state.put(keys.RACE, None)
 
 
@@ -210,7 +210,7 @@ def _step(watched: Watched | None) -> Watched | None:
     if watched.standing is not None and watched.standing.done:
         watched = replace(watched, running=False)
     if watched.running and watched.asked is None:
-        asked = executor().call("core.training.race:run_on", watched.race, lane="background")
+        asked = executor().call(run_on, watched.race, lane="background")
         watched = replace(watched, asked=asked)
     return watched
 

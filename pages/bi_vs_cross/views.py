@@ -10,7 +10,7 @@ import time
 import numpy as np
 import streamlit as st
 
-from core.models.cross_encoder import JointAttention
+from core.models.cross_encoder import attention as joint_attention
 from core.retrieval import both_encoders
 from core.retrieval.both_encoders import Comparison, WordEffects
 from core.types import FloatArray
@@ -41,13 +41,12 @@ def query_and_candidates() -> Comparison:
 
 
 def _compared(query: str, candidates: str) -> Comparison:
-    found: Comparison = kit.ask(
-        "core.retrieval.both_encoders:compare",
+    return kit.ask(
+        both_encoders.compare,
         both_encoders.read_text(query, "The query"),
         both_encoders.read_candidates(candidates),
         busy="Both encoders read",
     )
-    return found
 
 
 def ranking(found: Comparison) -> None:
@@ -90,8 +89,8 @@ def disagreement(found: Comparison) -> None:
         f"**{found.bi_place[row]}** by cosine, **{found.cross_place[row]}** by the cross-encoder, for"
     )
     st.text(found.candidates[row])
-    effects: WordEffects = kit.ask(
-        "core.retrieval.both_encoders:word_effects",
+    effects = kit.ask(
+        both_encoders.word_effects,
         found.query,
         found.candidates[row],
         busy="Leaving words out",
@@ -141,12 +140,8 @@ def _same() -> None:
 def orders(left: str, right: str) -> tuple[float, float]:
     """The pair in both orders and each text with itself. Returns the difference of the scores between
     the orders, and how much the lower of the two scores of identical texts lacks to 1."""
-    mixed: Comparison = kit.ask(
-        "core.retrieval.both_encoders:compare", left, (right, left), busy="Both encoders read"
-    )
-    same: Comparison = kit.ask(
-        "core.retrieval.both_encoders:compare", right, (right,), busy="Both encoders read"
-    )
+    mixed = kit.ask(both_encoders.compare, left, (right, left), busy="Both encoders read")
+    same = kit.ask(both_encoders.compare, right, (right,), busy="Both encoders read")
     safe_table(
         {
             "first text": ["A", "B", "A", "B"],
@@ -165,7 +160,7 @@ def orders(left: str, right: str) -> tuple[float, float]:
 def squashing(left: str, right: str) -> None:
     """Logit against score for this pair and for the candidates of the first view."""
     found = _compared(state.get(keys.QUERY), state.get(keys.CANDIDATES))
-    one: Comparison = kit.ask("core.retrieval.both_encoders:compare", left, (right, left))
+    one = kit.ask(both_encoders.compare, left, (right, left))
     names = ["A, B", *(f"query, {candidate}" for candidate in found.candidates)]
     figure = cross_encoder.sigmoid(np.concatenate([one.logit[:1], found.logit]), names)
     st.plotly_chart(figure, key="bvc_sigmoid", config=PLAIN)
@@ -173,9 +168,7 @@ def squashing(left: str, right: str) -> None:
 
 def attention(left: str, right: str) -> None:
     """The joint pass of A and B as a heat map: one layer and head, or averages, with its table."""
-    found: JointAttention = kit.ask(
-        "core.models.cross_encoder:attention", left, right, busy="Reading both texts"
-    )
+    found = kit.ask(joint_attention, left, right, busy="Reading both texts")
     layers, heads = found.weights.shape[:2]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         layer = _number("Layer", keys.LAYER, layers)
@@ -220,9 +213,7 @@ def _number(label: str, key: state.Key[str], count: int) -> int | None:
 
 def words(left: str, right: str) -> None:
     """Each word left out in turn, under both encoders, as bars and as a table."""
-    effects: WordEffects = kit.ask(
-        "core.retrieval.both_encoders:word_effects", left, right, busy="Leaving words out"
-    )
+    effects = kit.ask(both_encoders.word_effects, left, right, busy="Leaving words out")
     if not effects.words:
         st.caption("These texts hold no words to leave out.")
         return
@@ -262,7 +253,7 @@ def costs() -> float | None:
     from core.retrieval.costs import SBERT, CostCurve, pair_count
 
     number = state.get(keys.MEASUREMENT)
-    future = resources.later("core.retrieval.both_encoders:costs_now", number, lane="background")
+    future = resources.later(both_encoders.costs_now, number, lane="background")
     if not future.done():
 
         def look() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.concepts import classification
 from core.concepts.classification import METHODS, CurvePoint, Labelled, Split
 from core.data import sentence_sets, sentences
+from core.models import embedding
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
 from ui import figures, kit, state, tables
@@ -119,9 +120,7 @@ def problem() -> Problem:
             other = classification.labelled(chosen, known.attributes)
             if state.get(keys.LABELS) == "attribute":
                 data, other, name, other_name = other, data, info.attribute, name
-    z: FloatArray = kit.ask(
-        "core.models.embedding:embed", MODEL, 0, POOLING, data.texts, busy="Embedding sentences"
-    )
+    z = kit.ask(embedding.embed, MODEL, 0, POOLING, data.texts, busy="Embedding sentences")
     return Problem(chosen, data, name, other, other_name, z, classification.split(data.codes, _seed()))
 
 
@@ -147,7 +146,7 @@ def classify_own(now: Problem) -> None:
     text = st.text_input("A sentence of your own", default, max_chars=1000, **state.bound(keys.NEW))
     if not (text or "").strip():
         return
-    vector = kit.ask("core.models.embedding:embed", MODEL, 0, POOLING, (text,))
+    vector = kit.ask(embedding.embed, MODEL, 0, POOLING, (text,))
     columns: dict[str, list[object]] = {"class": list(now.data.classes)}
     for key, name in METHODS.items():
         _, shares = classification.predict(key, now.z, now.data.codes, vector, method()[1])
@@ -274,7 +273,7 @@ def zero_shot(now: Problem) -> None:
         **state.bound(keys.WORDS),
     )  # fmt: skip
     words = _descriptions(state.get(keys.WORDS), classes)
-    vectors = kit.ask("core.models.embedding:embed", MODEL, 0, POOLING, words)
+    vectors = kit.ask(embedding.embed, MODEL, 0, POOLING, words)
     found, cosines = classification.nearest(now.z[now.parts.test], vectors)
     right, chance = classification.accuracy(now.truth, found), classification.chance(now.truth)
     trained = classification.measured(method()[0], now.z, now.data.codes, now.parts, method()[1])

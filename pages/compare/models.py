@@ -13,6 +13,7 @@ from core.data.text import clean, is_blank
 from core.maps.placing import place
 from core.metrics import comparison
 from core.models import registry
+from core.training import tuned
 from core.types import FloatArray, InputError, Pair, Run, Sentence, SentenceSet, TrainingConfig
 from pages.compare import keys
 from ui import experiment as exp
@@ -56,8 +57,7 @@ class Side:
 
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Unit-length embeddings (n, d) of any texts."""
-        found: FloatArray = kit.ask("core.training.tuned:embed", self.config, self.checkpoint(), tuple(texts))
-        return found
+        return kit.ask(tuned.embed, self.config, self.checkpoint(), tuple(texts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,9 +212,9 @@ def typed_sentence() -> str:
 def drawn(both: Both, text: str) -> Drawn:
     """Place everything. The map is umap-learn's, or PCA until that is ready."""
     ready = executor().layout_ready.is_set()
-    target, lane = ("shared_map", "layout") if ready else ("shared_flat", "encode")
+    place_both, lane = (comparison.shared_map, "layout") if ready else (comparison.shared_flat, "encode")
     xy_a, xy_b = kit.ask(
-        f"core.metrics.comparison:{target}",
+        place_both,
         both.before,
         both.after,
         both.aligned,

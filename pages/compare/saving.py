@@ -11,16 +11,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVarTuple
 
 import streamlit as st
 
-from core.export import movie, replay_page, run_file, script, table_files
+from core.export import model_folder, movie, replay_page, run_file, run_file_weights, script, table_files
 from core.storage import Learner, SavedRun, data_folder
 from core.types import InputError, Run
 from pages.compare import keys
 from pages.compare.models import RUN, known_runs, run_title
 from ui import learner, messages, resources, state
+
+Ts = TypeVarTuple("Ts")
 
 NOTES = "run_notes"  # the learner's setting that holds run id -> note
 MB = 1_000_000
@@ -48,11 +50,6 @@ def _guarded(action: Callable[[], str]) -> None:
         state.put(keys.KEEP_SAID, (WRONG, f"The disk refused: {error.strerror or error}."))
 
 
-def _work(target: str, *args: Any) -> Any:
-    """As resources.compute, but nothing is remembered: the answers are files."""
-    return resources.executor().call(target, *args).result(timeout=resources.PATIENCE)
-
-
 def _checkpoint(run: Run) -> str | None:
     """The weights of the run's last step, None where they were not kept."""
     return resources.executor().checkpoint_path(run.id, run.step)
@@ -74,7 +71,7 @@ def take_home(run: Run) -> None:
             _download(
                 "Model folder",
                 f"{name}-model.zip",
-                lambda: _made_file("core.export.model_folder:model_zip", run, checkpoint, name),
+                lambda: _made_file(model_folder.model_zip, run, checkpoint, name),
                 "Loads with SentenceTransformer(path).",
             )
             _as_base(run, checkpoint)
@@ -118,11 +115,11 @@ def _download(label: str, file: str, make: Callable[[], bytes], help_: str | Non
     )  # fmt: skip
 
 
-def _made_file(target: str, *args: Any) -> bytes:
+def _made_file(function: Callable[[*Ts, str], object], *args: *Ts) -> bytes:
     """Let a worker write a file, and read it."""
     with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
         path = Path(folder) / "made"
-        _work(target, *args, str(path))
+        resources.anew(function, *args, str(path))
         return path.read_bytes()
 
 
@@ -139,8 +136,8 @@ def _as_base(run: Run, checkpoint: str) -> None:
 
 def _keep_model(run: Run, checkpoint: str) -> None:
     def keep() -> str:
-        key = _work(
-            "core.export.model_folder:keep_model", run, checkpoint, state.uploaded("keep_model_name") or ""
+        key = resources.anew(
+            model_folder.keep_model, run, checkpoint, state.uploaded("keep_model_name") or ""
         )
         return f"Kept. Choose {key} as base model on any page."
 
@@ -185,7 +182,7 @@ def _run_bytes(run: Run, form: dict[str, str]) -> bytes:
     time.sleep(ARRIVAL)
     title, note = (form[key] for key in _form_keys(run))
     created = learner.now().isoformat(timespec="seconds")
-    return _made_file("core.export.run_file_weights:save", run, _checkpoint(run), title, note, created)
+    return _made_file(run_file_weights.save, run, _checkpoint(run), title, note, created)
 
 
 def _form_keys(run: Run) -> tuple[str, str]:
@@ -206,7 +203,7 @@ def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
         raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
     path = _gallery(who) / f"{run.id}.zip"
     created = now.isoformat(timespec="seconds")
-    size = _work("core.export.run_file_weights:save", run, _checkpoint(run), title, note, created, str(path))
+    size = resources.anew(run_file_weights.save, run, _checkpoint(run), title, note, created, str(path))
     where = str(path.relative_to(data_folder()))
     learner.store().save_run(
         who.id, SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size)
@@ -261,7 +258,7 @@ def open_bytes(data: bytes, name: str) -> str:
         with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
             path = Path(folder) / "opened.zip"
             path.write_bytes(data)
-            _work("core.export.run_file_weights:restore", str(path), checkpoint)
+            resources.anew(run_file_weights.restore, str(path), checkpoint)
     except InputError as error:
         return f"The run is open, but without its model: {error}"
     engine.adopted(run_id)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from core.metrics import comparison
+from core.metrics import comparison, probe
 from core.metrics.probe import graded_pairs, probe_source
 from core.metrics.table import METRICS
 from pages.compare import keys, plots
@@ -165,8 +165,7 @@ def _decimal(value: float | None) -> str:
 def forgetting(both: Both) -> None:
     """Do both models still rank everyday pairs as people do?"""
     scores = [
-        kit.ask("core.metrics.probe:probe", s.config, s.checkpoint(), busy="Reading the probe")
-        for s in (both.a, both.b)
+        kit.ask(probe.probe, s.config, s.checkpoint(), busy="Reading the probe") for s in (both.a, both.b)
     ]
     for place, name, score in zip(st.columns(2), "AB", scores):
         place.metric(f"Rank correlation with the grades, {name}", _decimal(score.spearman))

@@ -9,6 +9,7 @@ import streamlit as st
 from core.concepts import contrast
 from core.data import sentence_sets, sentences
 from core.data.split import make_split
+from core.models import embedding
 from core.runs.executor import RunRequest
 from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig
 from pages.contrast import keys
@@ -47,9 +48,7 @@ def words() -> None:
                         **state.bound(keys.P))  # fmt: skip
     q = right.text_input("Q: what did not", keys.Q.default, max_chars=600, on_change=forget,
                          **state.bound(keys.Q))  # fmt: skip
-    found: contrast.Explanation = kit.ask(
-        "core.concepts.contrast:word_effects", MODEL, p, q, busy="Leaving out words"
-    )
+    found = kit.ask(contrast.word_effects, MODEL, p, q, busy="Leaving out words")
     of_q = [w for w in found.words if w.side == "Q"]
     options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
     question = "Which word of Q keeps the two sentences apart the most?"
@@ -92,7 +91,7 @@ def triplets() -> None:
     text = kit.typed(keys.TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
     found = contrast.parse_triplets(text)
     flat = tuple(part for t in found for part in (t.anchor, t.positive, t.negative))
-    cosines = contrast.triplet_cosines(kit.ask("core.models.embedding:embed", MODEL, 0, "mean", flat))
+    cosines = contrast.triplet_cosines(kit.ask(embedding.embed, MODEL, 0, "mean", flat))
     right = int((cosines[:, 0] > cosines[:, 1]).sum())
     st.markdown(f"Ordered rightly: **{right} of {len(found)}**.")
     bars = {"with the positive": cosines[:, 0], "with the negative": cosines[:, 1]}
@@ -126,7 +125,7 @@ def hard_negatives() -> None:
     split = make_split(chosen, 2 * int(state.get(keys.COUNT)), 0.25, int(state.get(keys.SEED)))
     if not split.held_out:
         raise InputError("There are too few sentences to hold any out: give every group four or more.")
-    z = kit.ask("core.models.embedding:embed", MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
+    z = kit.ask(embedding.embed, MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
     count, seed = int(state.get(keys.COUNT)), int(state.get(keys.SEED))
     sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
     inside = _mined(sets, chosen, z)

@@ -204,7 +204,7 @@ def _curve(field: str, names: tuple[str, str], now: Watched) -> None:
 
 def before(experiment: Experiment, plan: Plan) -> None:
     """What the untouched model makes of the sentences, so that the page opens with something measured."""
-    found: Readings = kit.ask("core.concepts.failures:at_start", plan, busy="Reading the untouched model")
+    found = kit.ask(failures.at_start, plan, busy="Reading the untouched model")
     st.markdown("**Before training**")
     with st.container(horizontal=True, gap="large"):
         for field in experiment.shown:

@@ -12,6 +12,7 @@ from core.concepts.concentration import CLOUDS, DIMENSIONS, Spread
 from core.concepts.flat_maps import TITLES, FlatMap, Misled
 from core.data import sentence_sets
 from core.data.sentences import parse_sentences
+from core.models import embedding
 from core.types import FloatArray
 from pages.high_dimensions import keys, plots
 from ui import concepts, figures, kit, resources, state
@@ -128,7 +129,7 @@ def points() -> Points:
         sentence_set = sentence_sets.load_set(chosen or keys.SET.default).sentence_set
     groups = tuple(g or "no group" for g in sentence_set.groups) if sentence_set.has_groups else ()
     texts = sentence_set.texts
-    z = kit.ask("core.models.embedding:embed", "minilm-l6", 0, "mean", texts, busy="Reading the sentences")
+    z = kit.ask(embedding.embed, "minilm-l6", 0, "mean", texts, busy="Reading the sentences")
     return Points(texts, groups, z)
 
 
@@ -194,14 +195,12 @@ def maps(found: Points) -> dict[str, FlatMap]:
     point = _point(found)
     ringed = flat_maps.true_neighbours(found.z, point, NEIGHBOURS_SHOWN).tolist()
     for method in TITLES:  # all are asked before the first is waited for
-        resources.later(
-            "core.concepts.flat_maps:draw", method, found.z, int(neighbours), int(seed), lane=_lane(method)
-        )
+        resources.later(flat_maps.draw, method, found.z, int(neighbours), int(seed), lane=_lane(method))
     drawn: dict[str, FlatMap] = {}
     for column, (method, title) in zip(st.columns(len(TITLES)), TITLES.items()):
         with column:
             drawn[method] = one = kit.ask(
-                "core.concepts.flat_maps:draw",
+                flat_maps.draw,
                 method,
                 found.z,
                 int(neighbours),

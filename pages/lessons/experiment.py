@@ -10,9 +10,12 @@ from core.lessons.outcomes import Evidence, Measured
 from core.lessons.preparation import Prepared
 from core.lessons.progress import Answer
 from core.lessons.types import Lesson, Predict
+from core.maps import layouts
 from core.metrics.measures import nearest_neighbours
+from core.models import embedding
 from core.runs.executor import RunRequest
 from core.runs.messages import phase, space
+from core.training import tuned
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
 from pages.lessons import keys, record
 from ui import figures, kit, live_run, state
@@ -29,19 +32,13 @@ BUSY = "The model is reading"
 def base(prepared: Prepared) -> FloatArray:
     """Embeddings (n, d) of the experiment's sentences before any training."""
     c = prepared.config
-    found: FloatArray = kit.ask(
-        "core.models.embedding:embed", c.base_model, c.seed, c.pooling, prepared.sentences.texts, busy=BUSY
-    )
-    return found
+    return kit.ask(embedding.embed, c.base_model, c.seed, c.pooling, prepared.sentences.texts, busy=BUSY)
 
 
 def embed(texts: tuple[str, ...]) -> FloatArray:
     """Embeddings (m, d) of single texts by the base model that lessons look at without training."""
     c = TrainingConfig()
-    found: FloatArray = kit.ask(
-        "core.models.embedding:embed", c.base_model, c.seed, c.pooling, texts, busy=BUSY
-    )
-    return found
+    return kit.ask(embedding.embed, c.base_model, c.seed, c.pooling, texts, busy=BUSY)
 
 
 def current(lesson: Lesson, number: int) -> Run | None:
@@ -91,8 +88,8 @@ def evidence(step: Predict, prepared: Prepared | None, run: Run | None, texts: t
         checkpoint = executor().checkpoint_path(run.id, run.step)
         if checkpoint is None:
             raise InputError("The trained model of this run is no longer kept. Run it again to measure it.")
-        texts_before = kit.ask("core.training.tuned:embed", run.config, None, texts, busy=BUSY)
-        texts_after = kit.ask("core.training.tuned:embed", run.config, checkpoint, texts, busy=BUSY)
+        texts_before = kit.ask(tuned.embed, run.config, None, texts, busy=BUSY)
+        texts_after = kit.ask(tuned.embed, run.config, checkpoint, texts, busy=BUSY)
     if prepared is None:
         return Evidence(texts=texts, texts_before=texts_before, texts_after=texts_after)
     return Evidence(
@@ -132,7 +129,7 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
     else:
         ready = executor().layout_ready.is_set()
         method, lane = ("equilibrium", "layout") if ready else ("pca", "encode")
-        _, frame = kit.ask("core.maps.layouts:start", method, now, lane=lane, busy="Drawing the map")
+        _, frame = kit.ask(layouts.start, method, now, lane=lane, busy="Drawing the map")
     sentences = prepared.sentences
     # A board that replays takes no more frames, so it waits for the last one to be drawn.
     replay = run is not None and phase(run) == "rest" and len(frames) > 1

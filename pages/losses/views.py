@@ -129,15 +129,6 @@ def replace(standing: Standing, **changes: Any) -> Standing:
 # ---- the points --------------------------------------------------------------------------------------
 
 
-def _fresh(function: str, *args: Any) -> Any:
-    """Ask a worker without remembering the answer: every place of a drag is asked for once only."""
-    return (
-        resources.executor()
-        .call(f"core.concepts.sandbox:{function}", *args)
-        .result(timeout=resources.PATIENCE)
-    )
-
-
 def current() -> Standing:
     """The points as the settings want them. Raises InputError when the loss has no pair to look at."""
     made, task = _made(), _task()
@@ -158,7 +149,7 @@ def current() -> Standing:
 
 def _watched(standing: Standing, z: Floats) -> Standing:
     """The standing with its points at z and the record of the loss begun again."""
-    seen = _fresh("observe", standing.task, z)
+    seen = resources.anew(physics.observe, standing.task, z)  # every place of a drag is asked for once only
     start = ((standing.step, seen.loss),)
     return replace(standing, z=z, seen=seen, history=start, reference=physics.largest(seen.gradient))
 
@@ -179,7 +170,7 @@ def advance(steps: int) -> None:
     """Let the loss move the points; a callback, and what the running picture does at each tick."""
     try:
         old = current()
-        led: physics.Advance = _fresh("advance", old.task, old.z, state.get(losses_keys.RATE), steps)
+        led = resources.anew(physics.advance, old.task, old.z, state.get(losses_keys.RATE), steps)
     except InputError:
         return  # the page says why
     path = tuple((old.step + i + 1, loss) for i, loss in enumerate(led.losses))

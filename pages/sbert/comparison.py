@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.concepts import sbert
 from core.concepts.sbert import Standing, Untouched, tasks
 from core.training import nli
 from core.training.nli import Example, Task
@@ -137,7 +138,7 @@ def _step(study: Study) -> Study:
     if study.running and study.asked is None:
         ready = {s.task for s in study.finished()}
         task = next(t for t in study.tasks if t not in ready)
-        study = replace(study, asked=executor().call("core.concepts.sbert:run_on", task, lane="background"))
+        study = replace(study, asked=executor().call(sbert.run_on, task, lane="background"))
     return study
 
 

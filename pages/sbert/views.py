@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.concepts.sbert import Passes, Untouched
+from core.concepts import sbert
+from core.concepts.sbert import Untouched
 from core.losses.softmax import CONCATENATIONS
 from core.training import nli
 from core.training.nli import CLASSES, Example, Task
@@ -82,7 +83,7 @@ def pair() -> tuple[str, str]:
 
 def passes(premise: str, hypothesis: str) -> tuple[str, str]:
     """Draw u, v and |u - v|. Returns which part stays the same when both change places, and a sentence."""
-    found: Passes = kit.ask("core.concepts.sbert:passes", premise, hypothesis, busy="One encoder reads both")
+    found = kit.ask(sbert.passes, premise, hypothesis, busy="One encoder reads both")
     rows = dict(zip(PARTS, (found.u, found.v, found.difference)))
     st.plotly_chart(comparisons.parts(rows), key="sb_parts", config=PLAIN, alt="u, v and their difference")
     with st.container(horizontal=True, gap="large"):
@@ -121,10 +122,7 @@ def given() -> tuple[Example, ...]:
 
 
 def untouched(examples: tuple[Example, ...]) -> Untouched:
-    found: Untouched = kit.ask(
-        "core.concepts.sbert:untouched", examples, state.get(keys.SEED), busy="Reading all pairs"
-    )
-    return found
+    return kit.ask(sbert.untouched, examples, state.get(keys.SEED), busy="Reading all pairs")
 
 
 def cosines(examples: tuple[Example, ...], found: Untouched) -> tuple[str, str]:
@@ -224,8 +222,8 @@ def ask() -> None:
         for t in done
     ]
     chosen = st.selectbox("Classifier", range(len(done)), format_func=names.__getitem__, key="sb_asked")
-    texts = tuple((state.get(key) or "").strip() for key in (keys.PREMISE, keys.HYPOTHESIS))
-    chances, cosine = kit.ask("core.concepts.sbert:classify", done[chosen], *texts, lane="background")
+    premise, hypothesis = ((state.get(key) or "").strip() for key in (keys.PREMISE, keys.HYPOTHESIS))
+    chances, cosine = kit.ask(sbert.classify, done[chosen], premise, hypothesis, lane="background")
     st.plotly_chart(comparisons.chances(CLASSES, chances), key="sb_chances", config=PLAIN, alt="The answer")
     st.caption(
         f"Cosine under the trained encoder: {cosine:.3f}. A few dozen examples teach a direction, not logic: "

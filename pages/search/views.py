@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 
 from core.data import tables
+from core.models import embedding
 from core.retrieval import corpus as corpora
 from core.retrieval import ranking as retrieval
 from core.retrieval.both_encoders import BASE_MODEL
@@ -150,7 +151,7 @@ def _drop_file() -> None:
 # --- Work that takes a while ---------------------------------------------------------------------
 
 
-def finished(work: Batches[K], keys: Sequence[K], what: str) -> bool:
+def finished(work: Batches[K, Any], keys: Sequence[K], what: str) -> bool:
     """True once every key is computed. Until then: progress, Stop or Go on, and the work itself."""
     progress = work.advance(keys, go=not state.get(search_keys.STOPPED))
     if progress.done == progress.total:
@@ -226,9 +227,7 @@ def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return None
     z = _matrix(corpus.passages)
-    asked: FloatArray = kit.ask(
-        "core.models.embedding:embed", BASE_MODEL, 0, "mean", (query,), busy="Embedding"
-    )
+    asked = kit.ask(embedding.embed, BASE_MODEL, 0, "mean", (query,), busy="Embedding")
     began = time.perf_counter()
     return retrieval.rank_by_cosine(asked[0], z), time.perf_counter() - began
 
@@ -302,7 +301,7 @@ def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]
         return
     z = _matrix(corpus.passages)
     texts = tuple(question.text for question in questions)
-    asked: FloatArray = kit.ask("core.models.embedding:embed", BASE_MODEL, 0, "mean", texts, busy="Embedding")
+    asked = kit.ask(embedding.embed, BASE_MODEL, 0, "mean", texts, busy="Embedding")
     index = word_index(corpus)
     words = [index.rank(text) for text in texts]
     cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]

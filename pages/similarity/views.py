@@ -41,9 +41,7 @@ def sentences() -> Compared:
         raise InputError(
             f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
         )
-    z: FloatArray = kit.ask(
-        "core.concepts.similarity:pooled", texts, base_model, seed, busy="Reading the sentences"
-    )
+    z = kit.ask(sim.pooled, texts, base_model, seed, busy="Reading the sentences")
     return Compared(texts, sim.unit_rows(z) if unit else z)
 
 
@@ -166,10 +164,7 @@ def built_in() -> sim.Judged:
     """All challenge sets, judged now by the chosen model."""
     base_model, seed = concepts.model(keys.MODEL, keys.SEED)
     triples = tuple(t for one in sim.challenge_sets() for t in one.triples)
-    judged: sim.Judged = kit.ask(
-        "core.concepts.similarity:judge", triples, base_model, seed, busy="Asking the model"
-    )
-    return judged
+    return kit.ask(sim.judge, triples, base_model, seed, busy="Asking the model")
 
 
 def hardest(judged: sim.Judged, guess: str | None) -> str:
@@ -203,9 +198,7 @@ def own() -> None:
     if not triples:
         st.caption("Type a line, and the model is asked about it.")
         return
-    judged: sim.Judged = kit.ask(
-        "core.concepts.similarity:judge", triples, state.get(keys.MODEL), state.get(keys.SEED)
-    )
+    judged = kit.ask(sim.judge, triples, state.get(keys.MODEL), state.get(keys.SEED))
     wrong = int(judged.wrong.sum())
     st.metric("Wrong on your own", f"{wrong} of {len(triples)}")
     _dots(judged, "sim_own_dots")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.cards.quiz import short_answer
-from core.cards.typed import LONGEST, TypedScore
+from core.cards.typed import LONGEST, TypedScore, score
 from core.cards.types import Card, Rating
 from ui import kit
 
@@ -17,8 +17,8 @@ def compare(card: Card, typed: str) -> Rating | None:
     st.caption("You wrote")
     st.text(typed)
     with kit.sentences_not_tracebacks():
-        found: TypedScore = kit.ask(
-            "core.cards.typed:score",
+        found = kit.ask(
+            score,
             typed,
             short_answer(card),
             card.choices,

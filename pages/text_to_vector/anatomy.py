@@ -10,8 +10,8 @@ import math
 import numpy as np
 import streamlit as st
 
-from core.concepts.anatomy import LONGEST_TEXT, MOVED, POOLINGS, Anatomy, Batch, Change, Token, check_text
-from core.types import FloatArray
+from core.concepts import anatomy
+from core.concepts.anatomy import LONGEST_TEXT, MOVED, POOLINGS, Anatomy, Change, Token, check_text
 from pages.text_to_vector import keys
 from ui import concepts, kit, state
 from ui.figures import vectors
@@ -38,10 +38,7 @@ def text_and_model() -> Anatomy:
     with st.expander("Model and pooling"):
         base_model, seed = concepts.model(keys.MODEL, keys.SEED)
         how = pooling_choice()
-    found: Anatomy = kit.ask(
-        "core.concepts.anatomy:dissect", check_text(text), base_model, seed, how, busy="Reading the text"
-    )
-    return found
+    return kit.ask(anatomy.dissect, check_text(text), base_model, seed, how, busy="Reading the text")
 
 
 def pooling_choice() -> str:
@@ -134,7 +131,7 @@ def layers(found: Anatomy) -> None:
         "After layer", 0, found.layers, value=min(keys.LAYER.default, found.layers),
         help="0 is the input: word, position and type, added and scaled.", **state.bound(keys.LAYER),
     )  # fmt: skip
-    hidden: FloatArray = kit.ask("core.concepts.anatomy:layer", found.text, int(number), *_model())
+    hidden = kit.ask(anatomy.layer, found.text, int(number), *_model())
     concepts.chart(
         vectors.token_vectors(hidden, found.pieces),
         "ttv_hidden",
@@ -227,14 +224,13 @@ def change(found: Anatomy) -> Change:
         icon=":material/content_copy:",
         on_click=state.setter(keys.OTHER, found.text),
     )
-    compared: Change = kit.ask(
-        "core.concepts.anatomy:compare",
+    return kit.ask(
+        anatomy.compare,
         found.text,
         check_text(other, "The second text"),
         *_model(),
         state.get(keys.POOLING),
     )
-    return compared
 
 
 def who_moved(compared: Change) -> str:
@@ -279,7 +275,7 @@ def moved(compared: Change) -> None:
 def in_one_batch(found: Anatomy) -> None:
     """Both texts and a short one as the rectangle that goes through the model, with its mask."""
     other = check_text(state.get(keys.OTHER), "The second text")
-    together: Batch = kit.ask("core.concepts.anatomy:batch", (found.text, other, SHORT), *_model())
+    together = kit.ask(anatomy.batch, (found.text, other, SHORT), *_model())
     names = ("yours", "changed", "a short one")
     concepts.chart(
         vectors.mask(together.mask, together.pieces, names),

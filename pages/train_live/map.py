@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.maps import layouts
 from core.metrics.measures import nearest_neighbours
+from core.models import embedding
 from core.runs.messages import phase, space
 from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
 from pages.train_live import keys
@@ -29,7 +31,7 @@ def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> Fl
     if experiment is None or not len(experiment.sentences):
         return None
     future = later(
-        "core.models.embedding:embed",
+        embedding.embed,
         config.base_model,
         config.seed,
         config.pooling,
@@ -69,7 +71,7 @@ def _first_frame(base: FloatArray) -> Frame | None:
     ready = executor().layout_ready.is_set()
     method, lane = (state.get(state.LAYOUT), "layout") if ready else ("pca", "encode")
     try:
-        _, frame = later("core.maps.layouts:start", method, base, lane=lane).result(timeout=WAIT)
+        _, frame = later(layouts.start, method, base, lane=lane).result(timeout=WAIT)
     except TimeoutError:
         return None
     return frame

@@ -6,7 +6,7 @@ A panel reads the run's snapshots and shows numbers; it changes nothing. Adding 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +135,7 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
         with kit.sentences_not_tracebacks():
             batches.pair_scores().advance(asked)
         progress = batches.pair_scores().progress(asked)
-        scores = batches.pair_scores().known(asked)
+        scores: Sequence[object] = batches.pair_scores().known(asked)
         if progress.done < progress.total:
             scores = ["…" if score is None else f"{score:.3f}" for score in scores]
         safe_table(

@@ -106,9 +106,7 @@ def _can_be_drawn_better(watched: Watched) -> bool:
 
 def _ask(watched: Watched, until: int) -> Future[Any]:
     begun = watched.state if watched.state.done else None
-    return executor().call(
-        "core.training.word2vec:run_on", watched.text, watched.settings, begun, until, lane="background"
-    )
+    return executor().call(word2vec.run_on, watched.text, watched.settings, begun, until, lane="background")
 
 
 def _next_mark(watched: Watched) -> int:
@@ -152,10 +150,10 @@ def _draw(watched: Watched) -> Watched:
             else layouts.start(method, vectors, step=step)
         )
         return _framed(watched, *settled)
-    if goes_on:
-        drawing = executor().call("core.maps.layouts:advance", layout, vectors, step, lane="layout")
+    if goes_on and layout is not None:
+        drawing = executor().call(layouts.advance, layout, vectors, step, lane="layout")
     else:
-        drawing = executor().call("core.maps.layouts:start", method, vectors, step=step, lane="layout")
+        drawing = executor().call(layouts.start, method, vectors, None, step, lane="layout")
     return replace(watched, drawing=drawing, drawn=step)
 
 

@@ -6,6 +6,7 @@ The rules and their reasons stand in CONTRIBUTING.md.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -181,6 +182,16 @@ def test_nothing_unpickles_or_trusts_remote_code(path):
             assert values.get("allow_pickle") in (None, "False")
             assert values.get("unsafe_allow_html") in (None, "False")
             assert ast.unparse(node.func) not in ("eval", "exec", "torch.load")
+
+
+NAMED = re.compile(r"\b(core|embedding_lab)(\.\w+)+:")
+
+
+@each([*OURS, *files("tests/**/*.py", "benchmarks/*.py", "scripts/*.py")])
+def test_no_call_names_its_function_in_a_string(path):
+    """A worker is handed the function itself, so that names, types and go-to-definition hold."""
+    strings = (node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant))
+    assert not [text for text in strings if isinstance(text, str) and NAMED.match(text)]
 
 
 @each(OURS)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
-from core.runs.worker import resolve
 from ui import batches, resources
+
+
+def answered(function: Callable[..., Any], *args: Any, lane: str = "encode") -> Future[Any]:
+    """As Executor.call, in this process and over before it returns."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(function(*args))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def later(target: str, *args: Any, lane: str = "encode", **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(resolve(target)(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    monkeypatch.setattr(resources, "later", later)
+    monkeypatch.setattr(resources, "later", answered)
 
 
 @pytest.fixture
@@ -30,11 +32,9 @@ def batch_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
 
     class Engine:
-        def call(self, target: str, *args: Any, lane: str = "encode") -> Future[Any]:
+        def call(self, function: Callable[..., Any], *args: Any, lane: str = "encode") -> Future[Any]:
             sizes.append(len(args[-1]))
-            future: Future[Any] = Future()
-            future.set_result(resolve(target)(*args))
-            return future
+            return answered(function, *args)
 
     monkeypatch.setattr(batches, "executor", Engine)
     for store in (batches.vectors, batches.readings, batches.pair_scores):

@@ -15,6 +15,8 @@ import pytest
 
 from core.data.sentences import parse_sentences
 from core.data.split import make_split
+from core.metrics import measures
+from core.models import embedding
 from core.runs.executor import LocalExecutor, RunRequest
 from core.types import InputError, Run, RunStatus, TrainingConfig
 
@@ -162,7 +164,7 @@ def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecuto
 def test_a_dead_helper_is_restarted(executor: LocalExecutor) -> None:
     os.kill(executor._lanes["encode"].pid, signal.SIGKILL)
     time.sleep(0.5)
-    z = executor.call("core.models.embedding:embed", "minilm-l3", 0, "mean", ("one", "two")).result(PATIENCE)
+    z = executor.call(embedding.embed, "minilm-l3", 0, "mean", ("one", "two")).result(PATIENCE)
     assert z.shape == (2, 384)
 
 
@@ -179,14 +181,14 @@ def test_a_run_whose_tab_closed_ends_by_itself(
 
 def test_bad_input_comes_back_in_its_own_words(executor: LocalExecutor) -> None:
     with pytest.raises(InputError, match="Unknown model 'nope'"):
-        executor.call("core.models.embedding:embed", "nope", 0, "mean", ("one",)).result(PATIENCE)
+        executor.call(embedding.embed, "nope", 0, "mean", ("one",)).result(PATIENCE)
     run = wait(executor, executor.start(replace(request(), pairs=())), rested)
     assert run.status is RunStatus.FAILED and run.error
 
 
 def test_a_bug_in_a_worker_shows_no_traceback(executor: LocalExecutor) -> None:
     with pytest.raises(RuntimeError, match="server's log") as caught:
-        executor.call("core.models.embedding:embed", "minilm-l3", 0, "mean", 5).result(PATIENCE)
+        executor.call(embedding.embed, "minilm-l3", 0, "mean", 5).result(PATIENCE)
     assert "Traceback" not in str(caught.value)
 
 
@@ -200,7 +202,7 @@ def test_two_full_pipes_do_not_wait_for_each_other(executor: LocalExecutor) -> N
         def answered(_: Future[Any]) -> None:
             ask_again(place, rounds - 1) if rounds else done[place].set_result(True)
 
-        executor.call("core.metrics.measures:normalized", large, lane="layout").add_done_callback(answered)
+        executor.call(measures.normalized, large, lane="layout").add_done_callback(answered)
 
     for place in range(len(done)):
         ask_again(place, 3)

@@ -10,9 +10,8 @@ import pytest
 from core.models import cross_encoder
 from core.models.embedding import embed
 from core.retrieval import both_encoders
-from core.runs.worker import resolve
 from pages.bi_vs_cross import race, views
-from tests.pages.workers import in_this_process  # noqa: F401
+from tests.pages.workers import answered, in_this_process  # noqa: F401
 
 PAGE = "bi_vs_cross"
 VIEWS = ("Rank", "Order", "Attention", "Words", "Cost", "Learn")
@@ -22,16 +21,11 @@ class Engine:
     """Answers calls at once, and counts them."""
 
     def __init__(self) -> None:
-        self.called: list[str] = []
+        self.called: list[object] = []
 
-    def call(self, target: str, *args, lane: str = "encode", **kwargs) -> Future:
-        future: Future = Future()
-        self.called.append(target)
-        try:
-            future.set_result(resolve(target)(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+    def call(self, function, *args, lane: str = "encode") -> Future:
+        self.called.append(function)
+        return answered(function, *args)
 
 
 @pytest.fixture

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
 from core.concepts import sbert
-from core.runs.worker import resolve
 from core.training.nli import Task, examples
 from pages.sbert import comparison, keys, views
-from tests.pages.workers import in_this_process
+from tests.pages.workers import answered, in_this_process
 from ui import state
 
 __all__ = ["in_this_process"]
@@ -20,13 +18,7 @@ __all__ = ["in_this_process"]
 class Here:
     """An executor that answers at once, in this process."""
 
-    def call(self, target, *args, lane="encode", **kwargs):
-        future = Future()
-        try:
-            future.set_result(resolve(target)(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+    call = staticmethod(answered)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.cards import shipped
 from core.cards.quiz import Scores, short_answer
-from core.cards.typed import TypedScore
+from core.cards.typed import TypedScore, score
 from core.cards.types import Rating, StudyMode
 from core.storage import new_key
 from pages.study import typed_answer
@@ -156,7 +156,7 @@ def test_typed_answers_show_both_scores(study, who, monkeypatch):
     app = study(study_mode="typed")
     app.text_input[0].input(NASTY)
     press(app, "Check")
-    assert asked[0][0] == "core.cards.typed:score" and asked[0][1][0] == NASTY
+    assert asked[0][0] is score and asked[0][1][0] == NASTY
     assert NASTY in [t.value for t in app.text]
     assert "0.81" in str(app.table[0].value) and "0.77" in str(app.table[0].value)
     assert "closer to the card's" in " ".join(c.value for c in app.caption)

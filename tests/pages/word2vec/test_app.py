@@ -7,8 +7,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from core.runs.worker import resolve
 from pages.word2vec import live
+from tests.pages.workers import answered
 
 OWN = " ".join(
     f"The {a} {b} in the {c}." for a, c in (("sparrow", "hedge"), ("robin", "garden"), ("heron", "reeds"))
@@ -21,13 +21,7 @@ class Here:
 
     layout_ready = threading.Event()
 
-    def call(self, target, *args, lane="encode", **kwargs):
-        future: Future = Future()
-        try:
-            future.set_result(resolve(target)(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+    call = staticmethod(answered)
 
 
 @pytest.fixture
@@ -59,12 +53,12 @@ class SlowMaps(Here):
     layout_ready.set()
     late: list = []  # noqa: RUF012
 
-    def call(self, target, *args, lane="encode", **kwargs):
+    def call(self, function, *args, lane="encode"):
         if lane != "layout":
-            return super().call(target, *args, lane=lane, **kwargs)
+            return answered(function, *args)
         future: Future = Future()
         given = ["pca" if a is args[0] and isinstance(a, str) else a for a in args]
-        self.late.append((future, target, given, kwargs))
+        self.late.append((future, function, given))
         return future
 
 
@@ -74,8 +68,8 @@ def test_a_picture_that_comes_late_is_followed_by_the_newest(page, monkeypatch):
     assert app.session_state["w2v_run"].state.done == 900 and app.session_state["w2v_run"].busy
     run = app.session_state["w2v_run"]
     for step in (0, 900):
-        future, target, given, kwargs = SlowMaps.late.pop(0)
-        future.set_result(resolve(target)(*given, **kwargs))
+        future, function, given = SlowMaps.late.pop(0)
+        future.set_result(function(*given))
         run = live.move(run)
         assert run.frames[-1].step == step
         assert run.busy == (step == 0), "it goes on looking until the map is up to date"
