@@ -24,7 +24,8 @@ SETTINGS = Settings(epochs=4)
 
 
 def ours(corpus: Corpus, settings: Settings) -> np.ndarray:
-    return word2vec.advance(corpus, settings, word2vec.start(corpus, settings), 10**9).vectors
+    *_, last = word2vec.train(corpus, settings)
+    return last.vectors
 
 
 def gensims(corpus: Corpus, sentences: list[list[str]], settings: Settings) -> np.ndarray:
@@ -60,7 +61,7 @@ def main() -> None:
     words = [corpus.vocabulary[w] for w in corpus.words]
     sentences = [words[a:b] for a, b in zip(corpus.bounds[:-1], corpus.bounds[1:])]
     tiny = replace(SETTINGS, epochs=1)
-    compiled = seconds(lambda: word2vec.advance(corpus, tiny, word2vec.start(corpus, tiny), 1))
+    compiled = seconds(word2vec.Word2vecTrainer(corpus, tiny).advance)
     print(f"{len(corpus.words):,} running words, {len(corpus.vocabulary)} different, {SETTINGS}")
     print(f"loading or compiling the loop: {compiled:.1f} s\n")
     print("| dimensions | words a second, ours | gensim | ours / gensim | shared neighbours | analogies |")

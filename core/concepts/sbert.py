@@ -13,16 +13,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..losses.softmax import CONCATENATIONS
-from ..training.nli import POOLINGS, Example, Lap, NliTrainer, Task, as_pairs, features, probabilities, split
+from ..training.nli import (
+    BASE,
+    POOLINGS,
+    Example,
+    NliSnapshot,
+    Task,
+    as_pairs,
+    features,
+    make,
+    probabilities,
+    split,
+)
+from ..training.trainer import iterate
 from ..types import FloatArray, InputError, IntArray
 
 if TYPE_CHECKING:
     from ..models.encoder import Encoder
+    from ..training.nli_trainer import NliTrainer, Tuned
 
 SLICE = 1.0  # seconds of work in one call
-MEASUREMENTS = 3  # of each training
 KEPT_TRAINERS, KEPT_MODELS = 3, 12  # in memory; a training that was dropped repeats the same numbers
-BASE = "minilm-l6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Standing:
     """A training as it stands. `laps` begin with step 0, before training."""
 
     task: Task
-    laps: tuple[Lap, ...]
+    laps: tuple[NliSnapshot, ...]
     step: int
 
     @property
@@ -68,15 +79,8 @@ class Untouched:
     probe: dict[str, float | None]  # rank correlation with the graded pairs, for each pooling
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Model:
-    encoder: Encoder
-    weight: FloatArray
-    bias: FloatArray
-
-
-_running: OrderedDict[Task, NliTrainer] = OrderedDict()
-_finished: OrderedDict[Task, _Model] = OrderedDict()
+_running: OrderedDict[Task, tuple[NliTrainer, tuple[NliSnapshot, ...]]] = OrderedDict()
+_finished: OrderedDict[Task, Tuned] = OrderedDict()
 
 
 def pooled(encoder: Encoder, texts: list[str], pooling: str) -> FloatArray:
@@ -161,36 +165,20 @@ def run_on(task: Task, seconds: float = SLICE) -> Standing:
     The state stays in this process; where it was dropped, the training begins again and repeats the same
     numbers. Raises InputError for examples or settings that cannot be trained.
     """
-    trainer = _running.pop(task, None)
-    if trainer is None:
-        from ..models import registry
-
-        trainer = NliTrainer(registry.load(BASE), task)
-    _running[task] = trainer
-    while len(_running) > KEPT_TRAINERS:
-        _running.popitem(last=False)
-    every = max(1, task.steps // MEASUREMENTS)
-    if not trainer.laps:
-        trainer.laps = (trainer.measure(),)
+    trainer, found = _running.pop(task) if task in _running else (make(task), ())
     end = time.perf_counter() + seconds
-    while trainer.step < task.steps:
-        trainer.advance()
-        if trainer.step % every == 0 or trainer.step == task.steps:
-            trainer.laps = (*trainer.laps, trainer.measure())
-        if time.perf_counter() >= end:
+    for snapshot in iterate(trainer):
+        found = (*found, snapshot) if snapshot is not None else found
+        if trainer.step and time.perf_counter() >= end:
             break
-    if trainer.step >= task.steps:
-        _finish(task, trainer)
-    return Standing(task, trainer.laps, trainer.step)
-
-
-def _finish(task: Task, trainer: NliTrainer) -> None:
-    """Keep what was learned, drop what only training needs."""
-    _running.pop(task, None)
-    weight, bias = (value.detach().numpy().copy() for value in (trainer.weight, trainer.bias))
-    _finished[task] = _Model(trainer.learner.tuned(), weight, bias)
-    while len(_finished) > KEPT_MODELS:
-        _finished.popitem(last=False)
+    if trainer.step < task.steps:
+        _running[task] = trainer, found
+    else:
+        _finished[task] = trainer.tuned()
+    for kept, most in ((_running, KEPT_TRAINERS), (_finished, KEPT_MODELS)):
+        while len(kept) > most:
+            kept.popitem(last=False)
+    return Standing(task, found, trainer.step)
 
 
 def classify(task: Task, premise: str, hypothesis: str) -> tuple[FloatArray, float]:

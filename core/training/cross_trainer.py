@@ -1,20 +1,18 @@
 """Fine-tuning a cross-encoder step by step, with the bi-encoder's controls and the same kind of iterator.
 
-So both can learn the same pairs side by side. Everything random derives from (seed, step), and the layers
-that do not learn run once per pair and order; what they gave is kept.
+So both can learn the same pairs side by side. The layers that do not learn run once per pair and order;
+what they gave is kept.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..metrics.measures import auc, pair_accuracy
 from ..models.cross_encoder import CrossEncoder, JointPairs, TextPair, sigmoid
@@ -22,9 +20,9 @@ from ..models.joint_model import JointModel, JointPlaces, JointTokens
 from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
 from .checkpoints import Checkpoint
 from .controls import check
-from .gradient import learning_rate, make_optimizer, seeded
+from .gradient import GradientTrainer
 from .sampling import make_sampler
-from .trainer import Diverged
+from .trainer import iterate
 
 CHUNK = 64  # pairs read at once outside training
 ORDER = 3  # keeps the draw of (left, right) or (right, left) apart from other draws of the same seed
@@ -62,17 +60,12 @@ def train_cross(
     seed and snapshot_every count; the loss is always binary cross-entropy. Raises InputError without
     labelled pairs or for a model that cannot be trained here, Diverged when the loss is not finite.
     """
-    trainer = CrossTrainer(cross_encoder, sentences, pairs, config, held_out, resume)
-    if resume is None:
-        yield trainer.snapshot()
-    while trainer.step < config.steps:
-        trainer.advance()
-        if trainer.step % config.snapshot_every == 0 or trainer.step in (1, config.steps):
-            yield trainer.snapshot()
+    trainer = CrossEncoderTrainer(cross_encoder, sentences, pairs, config, held_out, resume)
+    yield from (snapshot for snapshot in iterate(trainer) if snapshot is not None)
 
 
-class CrossTrainer:
-    """One run: the joint model that learns, its optimizer and the step it has reached."""
+class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
+    """One run: a copy of the joint model that learns to score these pairs."""
 
     def __init__(
         self,
@@ -86,42 +79,25 @@ class CrossTrainer:
         check(config)
         if not isinstance(cross_encoder.model, JointPairs):
             raise InputError("Only the packaged cross-encoder can be trained here; choose it.")
-        self.config = config
         self.pairs, self.held_out = tuple(pairs), tuple(held_out)
         # The same pairs in the same batches as a bi-encoder whose loss takes labelled pairs.
         self.sample = make_sampler(sentences, pairs, held_out, config.replace(loss="cosine"))
         base = cross_encoder.model.joint
         self.first = max(0, len(base.layers) - config.trained_layers)
         self.model = base.copy_to_train(self.first)
-        self.parameters = {n: p for n, p in self.model.named_parameters() if _learns(n, self.first)}
-        self.optimizer = make_optimizer(self.parameters, config)
+        super().__init__({n: p for n, p in self.model.named_parameters() if _learns(n, self.first)}, config)
         self.reader = _Reader(self.model, self.first, sentences, (*self.pairs, *self.held_out))
-        self.step, self.seconds, self.last_loss = 0, 0.0, math.nan
         if resume is not None:
-            self._restore(resume)
+            self.restore(resume)
 
-    def advance(self) -> None:
-        """One step: read a batch of pairs, compare with the labels, correct the weights."""
-        began, step = time.perf_counter(), self.step + 1
+    def loss_of(self, step: int) -> Tensor:
+        """A batch of pairs, each read in a drawn order, and how far their scores are from the labels."""
         sample = self.sample(step)
         turned = np.random.default_rng((self.config.seed, ORDER, step)).random(len(sample.batch.left)) < 0.5
         left, right = sample.rows[sample.batch.left], sample.rows[sample.batch.right]
         asked = [(b, a) if turn else (a, b) for a, b, turn in zip(left.tolist(), right.tolist(), turned)]
-        with seeded(self.config.seed, step):
-            logits = self.reader.logits(asked, self.config.dropout)  # (b,)
-        loss = F.binary_cross_entropy_with_logits(logits, sample.batch.label)
-        if not math.isfinite(loss.item()):
-            raise Diverged(
-                f"At step {step} the cross-encoder's loss is no longer a finite number. Try a lower learning "
-                f"rate (now {self.config.learning_rate:g})."
-            )
-        self.optimizer.zero_grad()
-        loss.backward()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, self.config)
-        self.optimizer.step()
-        self.step, self.last_loss = step, loss.item()
-        self.seconds += time.perf_counter() - began
+        logits = self.reader.logits(asked, self.config.dropout)  # (b,)
+        return F.binary_cross_entropy_with_logits(logits, sample.batch.label)
 
     def snapshot(self) -> CrossSnapshot:
         """The scores of all pairs now, both orders averaged, and how good those of held-out pairs are."""
@@ -139,38 +115,14 @@ class CrossTrainer:
         twin = self.model.copy_to_train(self.first).requires_grad_(False).eval()
         return CrossEncoder(JointPairs(twin), "Cross-encoder, trained here")
 
-    # ---- saving and going on -----------------------------------------------------------------
-
-    def checkpoint(self) -> Checkpoint:
-        """The state after this step, as copies."""
-        states = {n: self.optimizer.state[p] for n, p in self.parameters.items() if p in self.optimizer.state}
-        return Checkpoint(
-            step=self.step,
-            config=self.config,
-            parameters={name: _array(p) for name, p in self.parameters.items()},
-            first={name: _array(state["exp_avg"]) for name, state in states.items()},
-            second={name: _array(state["exp_avg_sq"]) for name, state in states.items()},
-            updates={name: int(state["step"]) for name, state in states.items()},
-            seconds=self.seconds,
-        )
-
-    def _restore(self, resume: Checkpoint) -> None:
-        """Take over weights and moments. Raises InputError when they are not this model's."""
-        fits = all(
-            name in resume.parameters and resume.parameters[name].shape == tuple(p.shape)
-            for name, p in self.parameters.items()
-        )
-        if not fits or len(resume.parameters) != len(self.parameters):
+    def restore(self, resume: Checkpoint) -> None:
+        """Weights too. Raises InputError when they are not this model's."""
+        shapes = {name: tuple(p.shape) for name, p in self.parameters.items()}
+        if shapes != {name: kept.shape for name, kept in resume.parameters.items()}:
             raise InputError("The checkpoint belongs to a cross-encoder with other trained layers.")
         for name, parameter in self.parameters.items():
             parameter.data.copy_(torch.from_numpy(resume.parameters[name]))
-            if name in resume.first:
-                self.optimizer.state[parameter] = {
-                    "step": torch.tensor(float(resume.updates[name])),
-                    "exp_avg": torch.from_numpy(resume.first[name].copy()),
-                    "exp_avg_sq": torch.from_numpy(resume.second[name].copy()),
-                }
-        self.step, self.seconds = resume.step, resume.seconds
+        super().restore(resume)
 
 
 class _Reader:
@@ -230,7 +182,3 @@ def _learns(name: str, first: int) -> bool:
     """Whether this parameter belongs to the head or to a layer that is trained."""
     part, _, rest = name.partition(".")
     return part == "head" or (part == "layers" and int(rest.split(".")[0]) >= first)
-
-
-def _array(tensor: Tensor | nn.Parameter) -> FloatArray:
-    return tensor.detach().numpy().copy()

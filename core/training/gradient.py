@@ -31,15 +31,8 @@ class GradientTrainer(Trainer[S]):
     def __init__(self, parameters: Mapping[str, nn.Parameter], config: TrainingConfig) -> None:
         self.parameters, self.config = dict(parameters), config
         self.optimizer = make_optimizer(self.parameters, config)
+        self.steps, self.snapshot_every = config.steps, config.snapshot_every
         self.last_loss = math.nan
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
-
-    @property
-    def snapshot_every(self) -> int:
-        return self.config.snapshot_every
 
     @abstractmethod
     def loss_of(self, step: int) -> Tensor:

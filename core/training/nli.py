@@ -1,18 +1,17 @@
 """Entailment, neutral or contradiction: Sentence-BERT's own training task in small, with three classes.
 
-Here are the data and the trainer: both sentences of a pair pass through one encoder, a linear layer sees
-the parts of u and v that it is given and guesses the class. core/concepts/sbert.py answers what pages ask.
+Both sentences of a pair pass through one encoder; a linear layer sees the parts of u and v that it is given
+and guesses the class. Here are data, task and formulas, without torch; nli_trainer.py trains.
 """
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +21,7 @@ from ..losses.softmax import CONCATENATIONS
 from ..types import FloatArray, InputError, IntArray, Pair, Sentence, SentenceSet, TrainingConfig
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ..models.encoder import Encoder
+    from .nli_trainer import NliTrainer
 
 FILE = ASSETS / "nli" / "everyday.toml"
 CLASSES = ("entailment", "neutral", "contradiction")
@@ -32,6 +29,8 @@ POOLINGS = ("mean", "cls", "max")
 MAX_EXAMPLES, MAX_CHARACTERS = 300, 300
 HELD_OUT = 1 / 3  # of the premises
 BATCH = 16
+SNAPSHOTS = 3  # of each training, beside those at its start; measuring takes as long as some steps
+BASE = "minilm-l6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +67,13 @@ class Task:
             pooling=self.pooling,
             concatenation=self.concatenation,
             seed=self.seed,
+            snapshot_every=max(1, self.steps // SNAPSHOTS),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Lap:
-    """One measurement. Accuracies in [0, 1], chance is 1/3; `cosines` of held-out pairs, mean by class.
+class NliSnapshot:
+    """What a training reports. Accuracies in [0, 1], chance is 1/3; `cosines` of held-out pairs by class.
 
     `probe` is the rank correlation of cosines with the graded pairs of core/metrics/probe.py.
     """
@@ -85,6 +85,14 @@ class Lap:
     probe: float | None
     cosines: tuple[float | None, ...]
     seconds: float
+
+
+def make(task: Task) -> NliTrainer:
+    """Its trainer, before the first step. Raises InputError for examples or settings that cannot be used."""
+    from ..models import registry
+    from .nli_trainer import NliTrainer
+
+    return NliTrainer(registry.load(BASE), task)
 
 
 # ---- data --------------------------------------------------------------------------------------------
@@ -163,110 +171,7 @@ def as_pairs(given: Sequence[Example]) -> tuple[SentenceSet, tuple[Pair, ...]]:
     return sentences, tuple(Pair(ids[e.premise], ids[e.hypothesis], e.label / last) for e in given)
 
 
-# ---- training ----------------------------------------------------------------------------------------
-
-
-class NliTrainer:
-    """One task: the encoder and the classifier that learn together, and the laps measured so far."""
-
-    def __init__(self, encoder: Encoder, task: Task) -> None:
-        import torch
-
-        from ..losses import LossSettings
-        from ..losses.softmax import new_head
-        from ..metrics.probe import graded_pairs
-        from .controls import check
-        from .gradient import make_optimizer
-        from .sampling import make_sampler
-        from .trainable import TrainableEncoder
-
-        config = task.config()
-        check(config)
-        self.task, self.config = task, config
-        self.train, self.held_out = split(task.examples, task.seed)
-        sentences, pairs = as_pairs(task.examples)
-        row = sentences.row()
-        self.rows = np.array([(row[p.left], row[p.right]) for p in pairs])  # (m, 2) rows of the sentences
-        self.labels = np.array([e.label for e in task.examples])  # (m,)
-        self.sample = make_sampler(
-            sentences,
-            [pairs[i] for i in self.train.tolist()],
-            [pairs[i] for i in self.held_out.tolist()],
-            config,
-        )
-        self.count = len(sentences)
-        probe = [text for p in graded_pairs() for text in (p.left, p.right)]
-        self.learner = TrainableEncoder(encoder, [*sentences.texts, *probe], config, None)
-        head = new_head(task.concatenation, encoder.dim, len(CLASSES), task.seed)
-        self.weight, self.bias = (torch.nn.Parameter(value) for value in head)
-        parameters = self.learner.parameters | {"head.weight": self.weight, "head.bias": self.bias}
-        self.settings = LossSettings(concatenation=task.concatenation, head=self.weight, head_bias=self.bias)
-        self.optimizer = make_optimizer(parameters, config)
-        self.step, self.loss, self.seconds = 0, math.nan, 0.0
-        self.laps: tuple[Lap, ...] = ()
-
-    def advance(self) -> None:
-        """One step: two passes through the same weights, the parts side by side, softmax, correction."""
-        import time
-
-        from ..losses import LOSSES
-        from .gradient import learning_rate, seeded
-        from .trainer import Diverged
-
-        began, step = time.perf_counter(), self.step + 1
-        sample = self.sample(step)
-        with seeded(self.task.seed, step):
-            z = self.embed(sample.rows)  # (s, d): u and v of all pairs in one pass, which shares the weights
-        terms = LOSSES["softmax"].compute(z, sample.batch, self.settings)
-        loss = terms.value.item()
-        if not math.isfinite(loss):
-            raise Diverged(
-                f"At step {step} the loss is no longer a finite number. Try a lower learning rate "
-                f"(now {self.task.learning_rate:g})."
-            )
-        self.optimizer.zero_grad()
-        terms.value.backward()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, self.config)
-        self.optimizer.step()
-        self.step, self.loss = step, loss
-        self.seconds += time.perf_counter() - began
-
-    def embed(self, rows: IntArray) -> Tensor:
-        """Pooled vectors (len(rows), d), not normalised: as in the paper, the classifier sees lengths too."""
-        from ..models.encoder import pool
-
-        hidden, places = self.learner.hidden(rows, 0.0)
-        return pool(places.pad(hidden), places.mask, self.task.pooling)
-
-    def measure(self) -> Lap:
-        """Accuracies, the probe and the mean cosine of each class, now."""
-        import torch
-
-        from ..metrics.measures import pair_cosines
-        from ..metrics.probe import score
-
-        z = np.empty((len(self.learner.lengths), self.learner.dim), np.float32)
-        with torch.no_grad():
-            for rows in self.learner.chunks():
-                z[rows] = self.embed(rows).numpy()
-        u, v = z[self.rows[:, 0]], z[self.rows[:, 1]]  # (m, d)
-        right = self.probabilities(u, v).argmax(axis=1) == self.labels
-        cosines, held = pair_cosines(z, self.rows), self.held_out
-        by_class = [cosines[held][self.labels[held] == i] for i in range(len(CLASSES))]
-        return Lap(
-            self.step,
-            self.loss,
-            float(right[self.train].mean()),
-            float(right[held].mean()) if len(held) else None,
-            score(z[self.count :]).spearman,
-            tuple(float(c.mean()) if len(c) else None for c in by_class),
-            self.seconds,
-        )
-
-    def probabilities(self, u: FloatArray, v: FloatArray) -> FloatArray:
-        """What the classifier says of pooled vectors u and v (m, d): (m, 3), each row sums to 1."""
-        return probabilities(u, v, self.task.concatenation, _array(self.weight), _array(self.bias))
+# ---- the classifier in plain numbers ------------------------------------------------------------------
 
 
 def features(u: FloatArray, v: FloatArray, concatenation: str) -> FloatArray:
@@ -284,8 +189,3 @@ def probabilities(
     grown = np.exp(logits - logits.max(axis=1, keepdims=True))
     result: FloatArray = (grown / grown.sum(axis=1, keepdims=True)).astype(np.float32)
     return result
-
-
-def _array(tensor: Any) -> FloatArray:
-    found: FloatArray = tensor.detach().numpy()
-    return found

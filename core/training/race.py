@@ -1,7 +1,6 @@
-"""Bi- and cross-encoder learning the same pairs in turns, a second of work at a time.
+"""Bi- and cross-encoder learning the same pairs in turns, so that their clocks can be compared.
 
-One process trains both, always the one that has had less time, so the two clocks can be compared. Work is
-done in short calls: whoever asks can stop between two of them, and nobody who asks has to wait long.
+A race is a trainer like any other: its step is one step of whichever of the two has had less time.
 """
 
 from __future__ import annotations
@@ -12,13 +11,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..types import Pair, SentenceSet, TrainingConfig
+from .trainer import Trainer, iterate
 
 if TYPE_CHECKING:
     from .bi_trainer import BiEncoderTrainer
-    from .cross_trainer import CrossTrainer
+    from .checkpoints import Checkpoint
+    from .cross_trainer import CrossEncoderTrainer
 
 KEPT_IN_MEMORY = 4  # races at hand; the others lie on disk until it is their turn
 KEPT_ON_DISK = 16
@@ -38,8 +39,8 @@ class Race:
 
 
 @dataclass(frozen=True, slots=True)
-class Lap:
-    """One measurement of one of the two. `seconds` of its own training, without measuring."""
+class Measurement:
+    """One of the two at one of its steps. `seconds` of its own training, without measuring."""
 
     step: int
     seconds: float
@@ -49,11 +50,93 @@ class Lap:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """All laps so far, and where both are now."""
+class RaceSnapshot:
+    """How good each of the two was when it was measured last."""
 
-    bi: tuple[Lap, ...]
-    cross: tuple[Lap, ...]
+    bi: Measurement
+    cross: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class RaceCheckpoint:
+    """Both as they stand, and how good they were."""
+
+    bi: Checkpoint
+    cross: Checkpoint
+    measured: RaceSnapshot
+
+
+def make(race: Race, resume: RaceCheckpoint | None = None) -> RaceTrainer:
+    """Both trainers, at the start or at a checkpoint. Raises InputError for what cannot be trained."""
+    from ..models import cross_encoder, registry
+    from .bi_trainer import BiEncoderTrainer
+    from .cross_trainer import CrossEncoderTrainer
+
+    work = (race.sentences, race.pairs, race.config, race.held_out)
+    bi, cross, measured = (None, None, None) if resume is None else (resume.bi, resume.cross, resume.measured)
+    base = registry.load(race.config.base_model, seed=race.config.seed)
+    return RaceTrainer(
+        BiEncoderTrainer(base, *work, resume=bi),
+        CrossEncoderTrainer(cross_encoder.load(), *work, resume=cross),
+        measured,
+    )
+
+
+class RaceTrainer(Trainer[RaceSnapshot]):
+    """Two trainers of equally many steps. `step` counts the steps of both, `seconds` those of training."""
+
+    def __init__(
+        self, bi: BiEncoderTrainer, cross: CrossEncoderTrainer, measured: RaceSnapshot | None = None
+    ) -> None:
+        self.bi, self.cross, self.measured = bi, cross, measured
+        self.last: BiEncoderTrainer | CrossEncoderTrainer | None = None  # who made the last step
+        self.steps, self.fresh = bi.steps + cross.steps, measured is None
+        self.step, self.seconds = bi.step + cross.step, bi.seconds + cross.seconds
+
+    def advance(self) -> None:
+        """A step of the one with less time of training; who is at the end waits for the other."""
+        self.last = self.next()
+        self.last.advance()
+        self.step, self.seconds = self.bi.step + self.cross.step, self.bi.seconds + self.cross.seconds
+
+    def next(self) -> BiEncoderTrainer | CrossEncoderTrainer:
+        """Whose turn it is."""
+        both: list[BiEncoderTrainer | CrossEncoderTrainer] = [self.bi, self.cross]
+        return min(both, key=lambda trainer: (trainer.step >= trainer.steps, trainer.seconds))
+
+    def is_due(self) -> bool:
+        return self.last is None or self.last.is_due()
+
+    def snapshot(self) -> RaceSnapshot:
+        """Measures whoever made the last step, both at the start; the other's measurement stays."""
+        bi, cross = (None, None) if self.measured is None else (self.measured.bi, self.measured.cross)
+        if bi is None or self.last is self.bi:
+            now = self.bi.snapshot()
+            quality = (now.metrics.held_out_accuracy, now.metrics.held_out_auc)
+            bi = Measurement(now.step, now.seconds, now.loss, *quality)
+        if cross is None or self.last is self.cross:
+            read = self.cross.snapshot()
+            quality = (read.held_out_accuracy, read.held_out_auc)
+            cross = Measurement(read.step, read.seconds, read.loss, *quality)
+        self.measured = RaceSnapshot(bi, cross)
+        return self.measured
+
+    def checkpoint(self) -> RaceCheckpoint:
+        assert self.measured is not None, "iterate() measures the start first"
+        return RaceCheckpoint(self.bi.checkpoint(), self.cross.checkpoint(), self.measured)
+
+
+# ---- in short calls, until the executor runs races as it runs the rest ----------------------------------
+
+Lap = Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All measurements so far, and where both are now."""
+
+    bi: tuple[Measurement, ...]
+    cross: tuple[Measurement, ...]
     bi_step: int
     cross_step: int
     steps: int
@@ -63,70 +146,9 @@ class Standing:
         return self.bi_step >= self.steps and self.cross_step >= self.steps
 
 
-class _Runner:
-    """One race while it is in memory."""
-
-    def __init__(self, race: Race) -> None:
-        from ..models import cross_encoder, registry
-        from . import checkpoints
-        from .bi_trainer import BiEncoderTrainer
-        from .cross_trainer import CrossTrainer
-
-        self.race = race
-        bi_file, cross_file = _files(race.id)
-        self.loaded = bi_file.is_file() and cross_file.is_file()
-        bi_state = checkpoints.load(bi_file) if self.loaded else None
-        cross_state = checkpoints.load(cross_file) if self.loaded else None
-        work = (race.sentences, race.pairs, race.config, race.held_out)
-        base = registry.load(race.config.base_model, seed=race.config.seed)
-        self.bi: BiEncoderTrainer = BiEncoderTrainer(base, *work, resume=bi_state)
-        self.cross: CrossTrainer = CrossTrainer(cross_encoder.load(), *work, resume=cross_state)
-        self.laps: dict[str, list[Lap]] = {"bi": [], "cross": []}
-
-    def advance(self, seconds: float) -> None:
-        """Train and measure for about this long; one step at least."""
-        end = time.perf_counter() + seconds
-        while True:
-            trainer = self.next()
-            if trainer is None:
-                return
-            side = "bi" if trainer is self.bi else "cross"
-            if not self.laps[side] and trainer.step == 0:
-                self.laps[side].append(_lap(trainer))
-            else:
-                trainer.advance()
-                if trainer.step % self.race.config.snapshot_every == 0 or trainer.step in (1, self.steps):
-                    self.laps[side].append(_lap(trainer))
-            if time.perf_counter() >= end:
-                return
-
-    def next(self) -> Any:
-        """Whose turn it is: of those not at the end, the one with less time of training."""
-        both = [t for t in (self.bi, self.cross) if t.step < self.steps]
-        return min(both, key=lambda t: t.seconds) if both else None
-
-    @property
-    def steps(self) -> int:
-        return self.race.config.steps
-
-    def standing(self) -> Standing:
-        return Standing(
-            tuple(self.laps["bi"]), tuple(self.laps["cross"]), self.bi.step, self.cross.step, self.steps
-        )
-
-    def save(self) -> None:
-        from . import checkpoints
-
-        bi_file, cross_file = _files(self.race.id)
-        checkpoints.save(self.bi.checkpoint(), bi_file)
-        checkpoints.save(self.cross.checkpoint(), cross_file)
-        saved = sorted(_folder().glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
-        for file in saved[: -2 * KEPT_ON_DISK]:
-            file.unlink(missing_ok=True)
-
-
-_running: OrderedDict[str, _Runner] = OrderedDict()
-_laps: OrderedDict[str, dict[str, list[Lap]]] = OrderedDict()  # a race on disk keeps its laps here
+Laps = tuple[RaceSnapshot, ...]
+_running: OrderedDict[str, tuple[RaceTrainer, Laps]] = OrderedDict()
+_laps: OrderedDict[str, Laps] = OrderedDict()  # a race on disk keeps its snapshots here
 
 
 def run_on(race: Race, seconds: float = SLICE) -> Standing:
@@ -136,19 +158,34 @@ def run_on(race: Race, seconds: float = SLICE) -> Standing:
     process, the race begins again and repeats the same numbers. Raises InputError for pairs or settings
     that cannot be trained, Diverged when a loss is not finite.
     """
-    runner = _running.pop(race.id, None)
-    if runner is None:
-        runner = _Runner(race)
-        if runner.loaded:
-            runner.laps = _laps.pop(race.id)
-            seconds = max(seconds, AFTER_LOADING)
-    _running[race.id] = runner
+    from . import checkpoints
+
+    files = _files(race.id)
+    if race.id in _running:
+        trainer, found = _running.pop(race.id)
+    elif all(file.is_file() for file in files):
+        found, seconds = _laps.pop(race.id), max(seconds, AFTER_LOADING)
+        bi_state, cross_state = map(checkpoints.load, files)
+        trainer = make(race, RaceCheckpoint(bi_state, cross_state, found[-1]))
+    else:
+        trainer, found = make(race), ()
+    end = time.perf_counter() + seconds
+    for snapshot in iterate(trainer):
+        found = (*found, snapshot) if snapshot is not None else found
+        if time.perf_counter() >= end:
+            break
+    _running[race.id] = trainer, found
     while len(_running) > KEPT_IN_MEMORY:
-        name, other = _running.popitem(last=False)
-        other.save()
-        _laps[name] = other.laps
-    runner.advance(seconds)
-    return runner.standing()
+        name, (other, _laps[name]) = _running.popitem(last=False)
+        state = other.checkpoint()
+        for one, file in zip((state.bi, state.cross), _files(name)):
+            checkpoints.save(one, file)
+    for file in sorted(_folder().iterdir(), key=lambda file: file.stat().st_mtime)[: -2 * KEPT_ON_DISK]:
+        file.unlink(missing_ok=True)
+    bi, cross = ({getattr(s, side).step: getattr(s, side) for s in found} for side in ("bi", "cross"))
+    return Standing(
+        tuple(bi.values()), tuple(cross.values()), trainer.bi.step, trainer.cross.step, race.config.steps
+    )
 
 
 def forget(race_id: str) -> None:
@@ -170,9 +207,3 @@ def _folder() -> Path:
 
 def _files(race_id: str) -> tuple[Path, Path]:
     return _folder() / f"{race_id}-bi.safetensors", _folder() / f"{race_id}-cross.safetensors"
-
-
-def _lap(trainer: BiEncoderTrainer | CrossTrainer) -> Lap:
-    found: Any = trainer.snapshot()
-    measured = getattr(found, "metrics", found)  # a bi-encoder's snapshot keeps them one level down
-    return Lap(found.step, trainer.seconds, found.loss, measured.held_out_accuracy, measured.held_out_auc)

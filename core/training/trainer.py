@@ -22,26 +22,22 @@ class Diverged(InputError):  # noqa: N818 (an event of a run, not a programming 
 class Trainer(ABC, Generic[S]):
     """Something that learns in steps: `steps` are planned, `step` are done, `seconds` were spent on them.
 
-    A trainer goes on beyond `steps` when asked to. `seconds` leave out pauses and measuring.
+    `seconds` leave out pauses and measuring.
     """
 
+    steps: int
     step: int = 0
     seconds: float = 0.0
+    snapshot_every: int = 1
+    until: int | None = None  # where whoever iterates wants to stop; None is at the end
     fresh: bool = True  # its start was not reported yet; False for one that goes on from a checkpoint
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """Steps planned."""
-
-    @property
-    @abstractmethod
-    def snapshot_every(self) -> int:
-        """Steps between two snapshots."""
 
     @abstractmethod
     def advance(self) -> None:
-        """One step of training. Raises Diverged when the numbers stop being finite."""
+        """One step of training, or several very short ones, but not past `until` or a step that is due.
+
+        Raises Diverged when the numbers stop being finite.
+        """
 
     @abstractmethod
     def snapshot(self) -> S:
@@ -59,7 +55,7 @@ def iterate(trainer: Trainer[S], until: int | None = None) -> Iterator[S | None]
     (and at `until`), else None, so that whoever iterates can do something between any two steps: look
     for a pause, keep a checkpoint, draw a progress bar, or stop for good.
     """
-    last = trainer.steps if until is None else until
+    trainer.until, last = until, trainer.steps if until is None else until
     if trainer.fresh:
         trainer.fresh = False
         yield trainer.snapshot()

@@ -15,6 +15,8 @@ is drawn from 1 .. window, v starts small and random, u starts at zero, and the 
 from __future__ import annotations
 
 import re
+import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray, InputError, IntArray
+from .trainer import Diverged, Trainer, iterate
 
 POWER = 0.75  # of the word frequencies that negatives are drawn by; found by trial in the paper
 LOWEST_RATE = 1e-4  # at the end of the run
@@ -33,6 +36,7 @@ LONGEST_TEXT = 300_000  # characters
 FEWEST_WORDS = 30  # running words
 FEWEST_DIFFERENT = 5
 SNAPSHOTS = 40
+AT_ONCE = 100  # sentences between two looks at a clock or a pause, some milliseconds
 LOOK_AHEAD = 50  # sentences in which to find one that has pairs
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
@@ -73,6 +77,14 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "rate": (0.001, 0.5),
     "seed": (0, 10_000),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One training: a text and how to learn from it."""
+
+    text: str
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,44 +227,71 @@ def marks(corpus: Corpus, settings: Settings, snapshots: int = SNAPSHOTS) -> tup
     return tuple(sorted({round(s * total(corpus, settings)) for s in share.tolist()}))
 
 
-def advance(corpus: Corpus, settings: Settings, state: State, until: int) -> State:
-    """Go on until so many sentences are done, at most to the end. The result depends on the corpus, the
-    settings and `until` only, not on how many calls it took."""
-    from . import word2vec_kernel as kernel
+class Word2vecTrainer(Trainer[State]):
+    """One run; a step is one sentence read, and a few are read at once. The result depends on corpus,
+    settings and step only, not on where a run was cut: a State is all that it takes to go on."""
 
-    check(settings)
-    keep, table = keep_chances(corpus.counts, settings.subsample), negative_table(corpus.counts)
-    vectors, contexts = state.vectors.copy(), state.contexts.copy()
-    done, until = state.done, min(until, total(corpus, settings))
-    loss, count = 0.0, 0
-    while done < until:
-        epoch, first = divmod(done, corpus.sentences)
-        last = min(corpus.sentences, first + until - done)
-        more, pairs = kernel.learn_sentences(
-            corpus.words, corpus.bounds, first, last, keep, table, settings.window, settings.negatives,
-            settings.seed, epoch, settings.epochs, settings.rate, min(LOWEST_RATE, settings.rate),
-            vectors, contexts,
+    def __init__(
+        self, corpus: Corpus, settings: Settings, resume: State | None = None, snapshots: int = SNAPSHOTS
+    ) -> None:
+        begun = start(corpus, settings) if resume is None else resume
+        self.corpus, self.settings = corpus, settings
+        self.step, self.fresh, self.steps = begun.done, resume is None, total(corpus, settings)
+        self.vectors, self.contexts = begun.vectors.copy(), begun.contexts.copy()
+        self.keep = keep_chances(corpus.counts, settings.subsample)
+        self.table = negative_table(corpus.counts)
+        self.marks = marks(corpus, settings, snapshots)
+        self.mean, self.loss, self.pairs = begun.loss, 0.0, 0  # loss and pairs since the last snapshot
+
+    def advance(self) -> None:
+        """Learn from some sentences: every pair in each, and the negatives drawn for it."""
+        from . import word2vec_kernel as kernel
+
+        assert self.step < self.steps, "the rate has come down to its end"
+        began = time.perf_counter()
+        settings, corpus = self.settings, self.corpus
+        epoch, first = divmod(self.step, corpus.sentences)
+        end = min(self.until or self.steps, self.marks[bisect_right(self.marks, self.step)])
+        last = min(corpus.sentences, first + min(AT_ONCE, end - self.step))
+        loss, pairs = kernel.learn_sentences(
+            corpus.words, corpus.bounds, first, last, self.keep, self.table, settings.window,
+            settings.negatives, settings.seed, epoch, settings.epochs, settings.rate,
+            min(LOWEST_RATE, settings.rate), self.vectors, self.contexts,
         )  # fmt: skip
-        loss, count, done = loss + more, count + pairs, done + last - first
-    if not (np.isfinite(vectors).all() and np.isfinite(contexts).all()):
-        raise InputError("The vectors grew beyond all bounds. Choose a smaller learning rate.")
-    return _sealed(State(done, loss / count if count else state.loss, vectors, contexts))
+        self.loss, self.pairs, self.step = self.loss + loss, self.pairs + pairs, self.step + last - first
+        self.seconds += time.perf_counter() - began
+
+    def is_due(self) -> bool:
+        """Closer together at the start, where the words move most."""
+        return self.step in self.marks
+
+    def snapshot(self) -> State:
+        if not (np.isfinite(self.vectors).all() and np.isfinite(self.contexts).all()):
+            raise Diverged("The vectors grew beyond all bounds. Choose a smaller learning rate.")
+        if self.pairs:
+            self.mean, self.loss, self.pairs = self.loss / self.pairs, 0.0, 0
+        return _sealed(State(self.step, self.mean, self.vectors.copy(), self.contexts.copy()))
+
+
+def make(task: Task, resume: State | None = None) -> Word2vecTrainer:
+    """The task's trainer, at the start or where it stood. Raises InputError for a text or settings that
+    cannot be used."""
+    return Word2vecTrainer(read(task.text), task.settings, resume)
 
 
 def train(corpus: Corpus, settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[State]:
     """The whole run as an iterator of snapshots, the untrained vectors first."""
-    state = start(corpus, settings)
-    for mark in marks(corpus, settings, snapshots):
-        if mark > state.done:
-            state = advance(corpus, settings, state, mark)
-        yield state
+    trainer = Word2vecTrainer(corpus, settings, snapshots=snapshots)
+    yield from (state for state in iterate(trainer) if state is not None)
 
 
 def run_on(text: str, settings: Settings, state: State | None, until: int) -> tuple[State, Step]:
     """What a worker does for the page: go on, and show what the next sentence will teach."""
-    corpus = read(text)
-    now = advance(corpus, settings, state or start(corpus, settings), until)
-    return now, next_step(corpus, settings, now)
+    trainer = make(Task(text, settings), state)
+    for now in iterate(trainer, min(until, trainer.steps)):
+        state = now or state
+    assert state is not None
+    return state, next_step(trainer.corpus, settings, state)
 
 
 def next_step(corpus: Corpus, settings: Settings, state: State) -> Step:

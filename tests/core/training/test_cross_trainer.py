@@ -12,7 +12,7 @@ from core.metrics.measures import auc
 from core.models.cross_encoder import CrossEncoder, JointPairs
 from core.models.joint_model import Head, JointModel
 from core.training.checkpoints import Checkpoint
-from core.training.cross_trainer import CrossSnapshot, CrossTrainer, train_cross
+from core.training.cross_trainer import CrossEncoderTrainer, CrossSnapshot, train_cross
 from core.types import InputError, TrainingConfig
 from tests.tiny import tiny_encoder, tiny_pairs, tiny_set
 
@@ -52,7 +52,7 @@ def test_it_learns_the_pairs(cross: CrossEncoder) -> None:
 def test_step_0_is_the_untrained_model_and_the_last_is_the_tuned_one(cross: CrossEncoder) -> None:
     texts = dict(zip(tiny_set().ids, tiny_set().texts))
     asked = [(texts[pair.left], texts[pair.right]) for pair in PAIRS]
-    trainer = CrossTrainer(cross, tiny_set(), PAIRS, CONFIG, HELD_OUT)
+    trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG, HELD_OUT)
     np.testing.assert_allclose(trainer.snapshot().scores, cross.score_both_orders(asked).scores, atol=1e-5)
     before = cross.score(asked).logits
     for _ in range(5):
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_numbers(cross: CrossEncoder) -> None:
 def test_resuming_equals_the_unbroken_run(cross: CrossEncoder) -> None:
     config = CONFIG.replace(dropout=0.1)
     whole = run(cross, config)
-    trainer = CrossTrainer(cross, tiny_set(), PAIRS, config, HELD_OUT)
+    trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, config, HELD_OUT)
     for _ in range(5):
         trainer.advance()
     rest = list(train_cross(cross, tiny_set(), PAIRS, config, HELD_OUT, resume=trainer.checkpoint()))
@@ -89,18 +89,18 @@ def test_resuming_equals_the_unbroken_run(cross: CrossEncoder) -> None:
 
 
 def test_a_checkpoint_of_another_shape_is_refused(cross: CrossEncoder) -> None:
-    trainer = CrossTrainer(cross, tiny_set(), PAIRS, CONFIG)
+    trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG)
     other = CONFIG.replace(trained_layers=1)
     with pytest.raises(InputError, match="other trained layers"):
-        CrossTrainer(cross, tiny_set(), PAIRS, other, resume=trainer.checkpoint())
+        CrossEncoderTrainer(cross, tiny_set(), PAIRS, other, resume=trainer.checkpoint())
     with pytest.raises(InputError, match="other trained layers"):
-        CrossTrainer(cross, tiny_set(), PAIRS, CONFIG, resume=Checkpoint(1, CONFIG, {}))
+        CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG, resume=Checkpoint(1, CONFIG, {}))
 
 
 @pytest.mark.parametrize("layers", [0, 1, 20])
 def test_only_the_chosen_layers_and_the_head_learn(cross: CrossEncoder, layers: int) -> None:
     assert isinstance(cross.model, JointPairs)
-    trainer = CrossTrainer(cross, tiny_set(), PAIRS, CONFIG.replace(trained_layers=layers))
+    trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG.replace(trained_layers=layers))
     trainer.advance()
     for i, (before, after) in enumerate(zip(cross.model.joint.layers, trainer.model.layers)):
         assert torch.equal(before.up.weight, after.up.weight) == (i < 3 - min(layers, 3))
@@ -109,4 +109,4 @@ def test_only_the_chosen_layers_and_the_head_learn(cross: CrossEncoder, layers: 
 
 def test_pairs_are_needed(cross: CrossEncoder) -> None:
     with pytest.raises(InputError, match="no pairs to train on"):
-        CrossTrainer(cross, tiny_set(), (), CONFIG)
+        CrossEncoderTrainer(cross, tiny_set(), (), CONFIG)

@@ -11,6 +11,7 @@ import torch
 from core.losses import LOSSES, Batch, LossSettings
 from core.losses.softmax import CONCATENATIONS, new_head
 from core.training import nli
+from core.training.nli_trainer import NliTrainer
 from core.types import InputError
 from tests.tiny import tiny_encoder
 
@@ -108,9 +109,9 @@ TINY = tuple(
 )
 
 
-def trained(steps: int = 25, **changes) -> nli.NliTrainer:
+def trained(steps: int = 25, **changes) -> NliTrainer:
     task = nli.Task(TINY, steps=steps, learning_rate=3e-3, **changes)
-    trainer = nli.NliTrainer(tiny_encoder(), task)
+    trainer = NliTrainer(tiny_encoder(), task)
     while trainer.step < steps:
         trainer.advance()
     return trainer
@@ -118,8 +119,8 @@ def trained(steps: int = 25, **changes) -> nli.NliTrainer:
 
 def test_it_learns_and_repeats_bit_for_bit():
     first, second = trained(), trained()
-    before = nli.NliTrainer(tiny_encoder(), first.task).measure()
-    lap, again = first.measure(), second.measure()
+    before = NliTrainer(tiny_encoder(), first.task).snapshot()
+    lap, again = first.snapshot(), second.snapshot()
     assert lap.train_accuracy > before.train_accuracy and lap.train_accuracy == 1.0
     assert (lap.loss, lap.cosines, lap.probe) == (again.loss, again.cosines, again.probe)
 
@@ -127,22 +128,22 @@ def test_it_learns_and_repeats_bit_for_bit():
 def test_the_trainer_and_the_plain_formula_agree_on_the_loss():
     """One step's loss from the trainer equals cross-entropy of `probabilities` on the same batch."""
     trainer = trained(steps=1)
-    fresh = nli.NliTrainer(tiny_encoder(), trainer.task)
+    fresh = NliTrainer(tiny_encoder(), trainer.task)
     sample = fresh.sample(1)
     with torch.no_grad():
         z = fresh.embed(sample.rows).numpy()
     chances = fresh.probabilities(z[sample.batch.left], z[sample.batch.right])
     labels = (sample.batch.label * 2).long().numpy()
-    assert abs(-np.log(chances[np.arange(len(labels)), labels]).mean() - trainer.loss) < 1e-5
+    assert abs(-np.log(chances[np.arange(len(labels)), labels]).mean() - trainer.last_loss) < 1e-5
 
 
 def test_the_base_model_is_left_alone():
     encoder = tiny_encoder()
     before = {name: p.clone() for name, p in encoder.named_parameters()}
-    trainer = nli.NliTrainer(encoder, nli.Task(TINY, steps=5, learning_rate=3e-3))
+    trainer = NliTrainer(encoder, nli.Task(TINY, steps=5, learning_rate=3e-3))
     trainer.advance()
     assert all(torch.equal(p, before[name]) for name, p in encoder.named_parameters())
-    assert any(not torch.equal(p, before[name]) for name, p in trainer.learner.tuned().named_parameters())
+    assert any(not torch.equal(p, before[name]) for name, p in trainer.encoder.tuned().named_parameters())
 
 
 def test_the_seed_changes_the_first_classifier():

@@ -11,6 +11,7 @@ from core.data import sentence_sets
 from core.data.split import make_split
 from core.training import race as cross_race
 from core.training.race import Race, Standing, forget, run_on
+from core.training.trainer import iterate
 from core.types import InputError, TrainingConfig
 
 
@@ -63,13 +64,23 @@ def test_laps_begin_with_the_untouched_models_and_their_clocks_stay_together():
 
 
 def test_whose_turn_it_is_goes_by_time_of_training():
-    runner = cross_race._Runner(race("one"))
-    runner.bi.seconds, runner.cross.seconds = 2.0, 1.0
-    assert runner.next() is runner.cross
-    runner.cross.step = runner.steps
-    assert runner.next() is runner.bi, "who is at the end waits"
-    runner.bi.step = runner.steps
-    assert runner.next() is None
+    trainer = cross_race.make(race("one"))
+    trainer.bi.seconds, trainer.cross.seconds = 2.0, 1.0
+    assert trainer.next() is trainer.cross
+    trainer.cross.step = trainer.cross.steps
+    assert trainer.next() is trainer.bi, "who is at the end waits"
+
+
+def test_a_race_is_a_trainer_that_measures_whoever_moved():
+    trainer = cross_race.make(race("one"))
+    found = [(trainer.step, s) for s in iterate(trainer)]
+    assert [step for step, _ in found] == list(range(9)), "four steps of each"
+    reported = [s for _, s in found if s is not None]
+    for side in ("bi", "cross"):
+        assert sorted({getattr(s, side).step for s in reported}) == [0, 1, 2, 4]
+    for (_, before), (_, after) in itertools.pairwise(found):
+        if before is not None and after is not None:
+            assert (before.bi is after.bi) or (before.cross is after.cross), "one of the two moved"
 
 
 def test_pairs_that_cannot_be_trained_are_refused():

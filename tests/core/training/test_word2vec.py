@@ -9,7 +9,8 @@ from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
 from core.training import word2vec_kernel as kernel
-from core.training.word2vec import Settings
+from core.training.trainer import iterate
+from core.training.word2vec import Settings, Word2vecTrainer
 from core.types import InputError
 
 EPOCHS = 12
@@ -24,6 +25,11 @@ def corpus():
 @pytest.fixture(scope="module")
 def trained(corpus):
     return list(word2vec.train(corpus, Settings(epochs=EPOCHS), 10))
+
+
+def until(trainer, step):
+    *_, state = iterate(trainer, step)
+    return state
 
 
 def sentences_of(corpus):
@@ -62,20 +68,18 @@ def test_the_loss_falls_and_snapshots_are_sealed(trained):
 
 def test_a_run_does_not_depend_on_how_it_is_cut(corpus):
     settings = Settings(epochs=1, dimensions=8)
-    whole = word2vec.advance(corpus, settings, word2vec.start(corpus, settings), 1000)
+    whole = until(Word2vecTrainer(corpus, settings), 1000)
     state = word2vec.start(corpus, settings)
-    for until in (1, 7, 500, 1000):
-        state = word2vec.advance(corpus, settings, state, until)
+    for step in (1, 7, 500, 1000):
+        state = until(Word2vecTrainer(corpus, settings, state), step)
     assert np.array_equal(state.vectors, whole.vectors) and np.array_equal(state.contexts, whole.contexts)
     other = Settings(epochs=1, dimensions=8, seed=8)
-    assert not np.array_equal(
-        whole.vectors, word2vec.advance(corpus, other, word2vec.start(corpus, other), 1000).vectors
-    )
+    assert not np.array_equal(whole.vectors, until(Word2vecTrainer(corpus, other), 1000).vectors)
 
 
 def test_without_negatives_all_words_line_up(corpus):
     settings = Settings(negatives=0, epochs=6)
-    end = word2vec.advance(corpus, settings, word2vec.start(corpus, settings), 10**9)
+    *_, end = word2vec.train(corpus, settings)
     assert mean_random_cosine(end.vectors) > 0.9
 
 
@@ -190,7 +194,7 @@ def test_the_story_is_long_enough_and_learned():
     text = TEXT_FILE.read_text(encoding="utf-8")
     assert len(text.split()) > 1500
     corpus, settings = word2vec.read(text), Settings(epochs=60)
-    end = word2vec.advance(corpus, settings, word2vec.start(corpus, settings), 10**9)
+    *_, end = word2vec.train(corpus, settings)
     row = corpus.row()
     near = [
         corpus.vocabulary[i] for i, _ in word2vec.nearest(end.vectors, end.vectors[row["herring"]], (), 8)
