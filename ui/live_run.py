@@ -49,10 +49,15 @@ def history() -> list[Run]:
     return runs
 
 
-def _remember(run_id: str) -> None:
-    state.put(state.RUN_ID, run_id)
+def remember(run_id: str) -> None:
+    """Put a run first in this session's history."""
     others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
     state.put(state.RUN_IDS, (run_id, *others)[:REMEMBERED])
+
+
+def _show(run_id: str) -> None:
+    state.put(state.RUN_ID, run_id)
+    remember(run_id)
 
 
 def snapshot_interval(sentences: int, steps: int) -> int:
@@ -72,14 +77,14 @@ def start(experiment: Experiment, config: TrainingConfig, until: int | None = No
     request = RunRequest(
         config, experiment.sentences, experiment.train, experiment.held_out, state.get(state.LAYOUT), until
     )
-    _guarded(lambda: _remember(executor().start(request, session_is_open())))
+    _guarded(lambda: _show(executor().start(request, session_is_open())))
 
 
 def fork(run: Run, step: int, config: TrainingConfig) -> None:
     """Go back to a kept step as a new, paused run, with the settings as they stand now."""
     config = config.replace(steps=max(config.steps, step + 1))
     state.put(state.REWIND_OPEN, False)
-    _guarded(lambda: _remember(executor().fork(run.id, step, config)))
+    _guarded(lambda: _show(executor().fork(run.id, step, config)))
 
 
 def show_again(run_id: str) -> None:
@@ -89,7 +94,7 @@ def show_again(run_id: str) -> None:
     if now is not None and now.sentences != run.sentences:
         state.put(state.MESSAGE, "That run used other sentences. Choose its set first, then show it.")
         return
-    _remember(run_id)
+    _show(run_id)
 
 
 def reset() -> None:

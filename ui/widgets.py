@@ -111,7 +111,8 @@ def toggle(key: Key[bool], label: str, *, at: Place = None, **more: Any) -> bool
 def selectbox(key: Key[V], label: str, options: Options[V], *, at: Place = None, **more: Any) -> V:
     values, titles = _mend(key, options), _titles(options)
     with _in(at):
-        return st.selectbox(label, values, values.index(key.default), titles, **more, **state.bound(key))
+        at_first = values.index(key.default) if key.default in values else 0
+        return st.selectbox(label, values, at_first, titles, **more, **state.bound(key))
 
 
 def segmented_control(key: Key[V], label: str, options: Options[V], *, at: Place = None, **more: Any) -> V:
@@ -160,7 +161,7 @@ def _mend(key: Key[V], options: Options[V]) -> list[V]:
     """The options, one of which is chosen now."""
     values = list(options)
     if state.get(key) not in values:
-        state.put(key, key.default)
+        state.put(key, key.default if key.default in values else values[0])
     return values
 
 

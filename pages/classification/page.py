@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.classification import keys, tuned, views
-from ui import kit, messages, state
+from ui import kit, messages, state, widgets
 
 PATH = "classification"
 VIEWS = {
@@ -30,21 +30,13 @@ with main:
         views.choose()
     with how:
         views.settings()
-    if message := state.get(state.MESSAGE):
-        st.warning(messages.as_written(message), icon=":material/info:")
-        state.put(state.MESSAGE, None)
+    messages.left_in(state.MESSAGE)
 
-    if state.get(keys.VIEW) not in VIEWS:
-        state.put(keys.VIEW, keys.VIEW.default)
     with kit.sentences_not_tracebacks():
         problem = views.problem()
         views.describe(problem)
         views.classify_own(problem)
-        view = st.segmented_control(
-            "View", list(VIEWS), required=True, default=keys.VIEW.default, label_visibility="collapsed",
-            **state.bound(keys.VIEW),
-        )  # fmt: skip
-        VIEWS[view](problem)
+        VIEWS[widgets.view(keys.VIEW, "View", VIEWS)](problem)
 
     with st.expander("What the two classifiers do"):
         st.markdown(

@@ -9,12 +9,16 @@ from core.concepts.classification import Labelled, Split
 from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
 from core.runs.executor import RunRequest
-from core.types import InputError, Run, Sentence, SentenceSet, TrainingConfig
+from core.runs.messages import status_line
+from core.types import Run, Sentence, SentenceSet, TrainingConfig
 from pages.classification import keys
-from pages.classification.views import OWN, PLAIN, SAME, Problem, method
-from ui import kit, live_run, state, tables
+from pages.classification.views import SAME, Problem, method
+from ui import inputs, kit, live_run, messages, state, widgets
+from ui.charts import chart
 from ui.figures import classifiers
 from ui.resources import executor, session_is_open
+from ui.tables import safe_table
+from ui.widgets import button
 
 STEPS, PAIRS, LOOK = 40, 120, 1.0
 CHANGES = ("It gets worse", "It stays about the same", "It gets better")
@@ -35,32 +39,26 @@ def before_and_after(now: Problem) -> None:
     if run.is_active:
         _watch(run)
         return
-    if run.error:
-        st.error(run.error, icon=":material/error:")
+    messages.error(run.error)
     if run.step:
         _compare(now, run, guess)
 
 
 def _choose(now: Problem) -> Run | None:
     """The run to compare with, with the button for a new one."""
-    fitting = [r for r in _known() if _same_texts(now, r) and r.step]
-    ids = [r.id for r in fitting]
-    chosen: Run | None = next((r for r in _known() if r.id == state.get(keys.RUN)), None)
+    known = live_run.history()
+    fitting = [r for r in known if _same_texts(now, r) and r.step]
+    chosen = next((r for r in known if r.id == state.get(keys.RUN)), None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         busy = chosen is not None and chosen.is_active
-        st.button("Fine-tune now", type="primary", icon=":material/play_arrow:", key="cls_tune",
-                  on_click=_start, args=(now,), disabled=busy)  # fmt: skip
-        if ids and not busy:
-            names = {r.id: f"{r.config.loss}, {r.step} steps ({r.id})" for r in fitting}
-            if state.get(keys.RUN) not in ids:
-                state.put(keys.RUN, ids[0])
-            st.selectbox("Run", ids, format_func=lambda i: names.get(i, i), **state.bound(keys.RUN))
-            return next(r for r in fitting if r.id == state.get(keys.RUN))
+        button("Fine-tune now", _start, now, key="cls_tune", icon="play_arrow", type="primary", disabled=busy)
+        if fitting and not busy:
+            names: dict[str | None, str] = {
+                r.id: f"{r.config.loss}, {r.step} steps ({r.id})" for r in fitting
+            }
+            picked = widgets.selectbox(keys.RUN, "Run", names)
+            return next(r for r in fitting if r.id == picked)
     return chosen if busy else None
-
-
-def _known() -> list[Run]:
-    return live_run.history()
 
 
 def _same_texts(now: Problem, run: Run) -> bool:
@@ -74,32 +72,28 @@ def _start(now: Problem) -> None:
         Sentence(i, text, data.classes[code]) for i, text, code in zip(data.ids, data.texts, data.codes)
     )
     learned = SentenceSet(tuple(s for n, s in enumerate(told) if n in rows))
-    try:
-        pairs = pairs_from_groups(learned, PAIRS, int(state.get(keys.SEED)))
+    seed = state.get(keys.SEED)
+    with messages.kept_in(state.MESSAGE):
+        pairs = pairs_from_groups(learned, PAIRS, seed)
         key = state.get(keys.SET)
-        suggested = (
-            TrainingConfig(loss="contrastive") if key == OWN else sentence_sets.load_set(key).info.config()
-        )
-        config = suggested.replace(steps=STEPS, snapshot_every=5, seed=int(state.get(keys.SEED)))
+        own = TrainingConfig(loss="contrastive")
+        suggested = own if key == inputs.OWN else sentence_sets.load_set(key).info.config()
+        config = suggested.replace(steps=STEPS, snapshot_every=5, seed=seed)
         request = RunRequest(config, SentenceSet(told, now.sentence_set.title), pairs, layout="pca")
         run_id = executor().start(request, session_is_open())
-    except InputError as error:
-        state.put(state.MESSAGE, str(error))
-        return
-    state.put(keys.RUN, run_id)
-    others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
-    state.put(state.RUN_IDS, (run_id, *others)[: live_run.REMEMBERED])
+        state.put(keys.RUN, run_id)
+        live_run.remember(run_id)
 
 
 def _watch(run: Run) -> None:
     def look() -> None:
         now = executor().run(run.id)
-        st.progress(min(1.0, now.step / max(1, now.config.steps)), text=live_run.status_line(now))
+        st.progress(min(1.0, now.step / max(1, now.config.steps)), text=status_line(now))
         if not now.is_active:
             st.rerun()
 
     st.fragment(look, run_every=LOOK)()
-    st.button("Stop", key="cls_stop", icon=":material/stop:", on_click=executor().stop, args=(run.id,))
+    button("Stop", executor().stop, run.id, key="cls_stop", icon="stop")
 
 
 def _compare(now: Problem, run: Run, guess: str | None) -> None:
@@ -125,7 +119,7 @@ def _compare(now: Problem, run: Run, guess: str | None) -> None:
         f"**{run.step}** steps:"
     )
     figure = classifiers.pairs_of_bars(names, {"before": before, "after": after}, y_title="accuracy")
-    st.plotly_chart(figure, key="cls_tuned", alt="Accuracy before and after fine-tuning", config=PLAIN)
+    chart(figure, "cls_tuned", "Accuracy before and after fine-tuning")
     change = after[-2] - before[-2]
     truth = CHANGES[0] if change < -SAME else CHANGES[2] if change > SAME else CHANGES[1]
     kit.verdict(
@@ -137,4 +131,4 @@ def _compare(now: Problem, run: Run, guess: str | None) -> None:
         "other seeds.",
     )
     columns = {"label and method": names, "before": before, "after": after}
-    tables.safe_table(columns, key="cls_tuned_table", name="before-and-after")
+    safe_table(columns, key="cls_tuned_table", name="before-and-after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,10 +14,11 @@ from core.data import sentence_sets, sentences
 from core.models import embedding
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
-from ui import figures, kit, state, tables
+from ui import figures, inputs, kit, state, widgets
+from ui.charts import chart
 from ui.figures import classifiers
+from ui.tables import safe_table
 
-OWN = "own"
 EXAMPLE = (
     "weather | It will rain all day.\nweather | The sun is out at last.\nweather | A storm is coming.\n"
     "weather | Fog hid the valley this morning.\nfood | This soup is too salty.\n"
@@ -28,7 +30,6 @@ SAME = 0.05  # accuracies closer than this count as equal
 GOOD = 0.9
 CURVE = ("2", "4 or 8", "16 or more", "More than there are here")
 ZERO = ("About chance", "Better than chance, worse than the classifier", "As well as the classifier")
-PLAIN = {"displayModeBar": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +51,14 @@ class Problem:
 
 def choose() -> None:
     """The sentences and what their classes are."""
-    titles = {info.key: info.title for info in sentence_sets.list_sets()} | {OWN: "My own sentences"}
-    if state.get(keys.SET) not in titles:
-        state.put(keys.SET, keys.SET.default)
-    options = list(titles)
-    st.selectbox(
-        "Sentences", options, index=options.index(keys.SET.default), format_func=titles.__getitem__,
-        on_change=_set_changed, **state.bound(keys.SET),
-    )  # fmt: skip
-    key = state.get(keys.SET)
-    if key == OWN:
-        if not state.get(keys.TEXT) and state.once("cls_text"):  # emptied by hand it stays empty
-            state.put(keys.TEXT, EXAMPLE)
-        st.text_area("One a line: class | sentence", height=190, **state.bound(keys.TEXT))
+    key = inputs.sentence_set(keys.SET, on_change=_set_changed)
+    if key == inputs.OWN:
+        inputs.own_text(keys.TEXT, "One a line: class | sentence", EXAMPLE, height=190)
         return
     info = sentence_sets.load_set(key).info
-    if state.get(keys.LABELS) not in ("groups", "attribute"):
-        state.put(keys.LABELS, "groups")
     if info.attribute:
         names = {"groups": info.groups_are, "attribute": info.attribute}
-        st.segmented_control(
-            "Classes are", ["groups", "attribute"], required=True, default="groups",
-            on_change=_labels_changed, format_func=names.__getitem__, **state.bound(keys.LABELS),
-        )  # fmt: skip
+        widgets.segmented_control(keys.LABELS, "Classes are", names, on_change=_labels_changed)
 
 
 def _set_changed() -> None:
@@ -82,40 +68,31 @@ def _set_changed() -> None:
 
 
 def _labels_changed() -> None:
-    for key in (keys.WORDS, *keys.GUESSES.values()):
-        state.put(key, key.default)
+    state.put(keys.WORDS, "")
+    for guess in keys.GUESSES.values():
+        state.put(guess, None)
 
 
 def settings() -> None:
     """How to classify."""
-    if state.get(keys.METHOD) not in METHODS:
-        state.put(keys.METHOD, keys.METHOD.default)
-    st.segmented_control(
-        "Classifier", list(METHODS), required=True, default="logistic", format_func=METHODS.__getitem__,
-        **state.bound(keys.METHOD),
-    )  # fmt: skip
+    name = widgets.segmented_control(keys.METHOD, "Classifier", METHODS)
     left, right = st.columns(2)
-    left.number_input("Neighbours (k)", *keys.K.bounds, value=5, **state.bound(keys.K),
-                      disabled=state.get(keys.METHOD) != "knn")  # fmt: skip
-    right.number_input("Seed of the split", *keys.SEED.bounds, value=7, **state.bound(keys.SEED))
+    widgets.number_input(keys.K, "Neighbours (k)", at=left, disabled=name != "knn")
+    widgets.number_input(keys.SEED, "Seed of the split", at=right)
 
 
 def problem() -> Problem:
     """What the widgets describe, with its vectors. Raises InputError for sentences that cannot be used."""
     key = state.get(keys.SET)
-    if key == OWN:
+    other, other_name = None, None
+    if key == inputs.OWN:
         chosen = sentences.parse_sentences(state.get(keys.TEXT)).sentence_set
-        data, name, other, other_name = (
-            classification.labelled(chosen, chosen.groups),
-            "your classes",
-            None,
-            None,
-        )
+        data, name = classification.labelled(chosen, chosen.groups), "your classes"
     else:
         known = sentence_sets.load_set(key)
         chosen, info = known.sentence_set, known.info
         data, name = classification.labelled(chosen, chosen.groups), info.groups_are
-        other, other_name = None, info.attribute
+        other_name = info.attribute
         if info.attribute:
             other = classification.labelled(chosen, known.attributes)
             if state.get(keys.LABELS) == "attribute":
@@ -125,11 +102,11 @@ def problem() -> Problem:
 
 
 def _seed() -> int:
-    return int(state.get(keys.SEED))
+    return state.get(keys.SEED)
 
 
 def method() -> tuple[str, int]:
-    return state.get(keys.METHOD), int(state.get(keys.K))
+    return state.get(keys.METHOD), state.get(keys.K)
 
 
 def describe(now: Problem) -> None:
@@ -142,9 +119,8 @@ def describe(now: Problem) -> None:
 
 def classify_own(now: Problem) -> None:
     """The learner's own sentence, classified at once by both classifiers."""
-    default = keys.NEW.default
-    text = st.text_input("A sentence of your own", default, max_chars=1000, **state.bound(keys.NEW))
-    if not (text or "").strip():
+    text = widgets.text_input(keys.NEW, "A sentence of your own", max_chars=1000)
+    if not text.strip():
         return
     vector = kit.ask(embedding.embed, MODEL, 0, POOLING, (text,))
     columns: dict[str, list[object]] = {"class": list(now.data.classes)}
@@ -155,7 +131,7 @@ def classify_own(now: Problem) -> None:
         float(v)
         for v in classification.nearest(vector, classification.prototypes(now.z, now.data.codes))[1][0]
     ]
-    tables.safe_table(columns, key="cls_new_table", name="own-sentence")
+    safe_table(columns, key="cls_new_table", name="own-sentence")
     st.caption(
         "Probability by logistic regression, share of the votes of the nearest neighbours, and cosine to the "
         "mean vector of each class; here all labelled sentences are learned from."
@@ -182,7 +158,7 @@ def learning_curve(now: Problem) -> None:
         st.caption("Every class needs at least two sentences to learn from.")
         return
     figure = classifiers.learning_curves(curves, classification.chance(now.truth))
-    st.plotly_chart(figure, key="cls_curve", alt="Accuracy by labelled sentences per class", config=PLAIN)
+    chart(figure, "cls_curve", "Accuracy by labelled sentences per class")
     enough = [p.per_class for p in curves[METHODS[name]] if p.mean >= GOOD]
     truth = CURVE[3] if not enough else CURVE[0 if enough[0] <= 2 else 1 if enough[0] <= 8 else 2]
     kit.verdict(
@@ -195,7 +171,7 @@ def learning_curve(now: Problem) -> None:
     rows = [(m, p) for m, points in curves.items() for p in points]
     columns = {"classifier": [m for m, _ in rows], "labelled per class": [p.per_class for _, p in rows]}
     columns |= {n: [getattr(p, n) for _, p in rows] for n in ("mean", "low", "high")}
-    tables.safe_table(columns, key="cls_curve_table", name="learning-curve")
+    safe_table(columns, key="cls_curve_table", name="learning-curve")
     st.caption(
         f"Mean, lowest and highest of {classification.DRAWS} random choices of the labelled sentences."
     )
@@ -213,7 +189,7 @@ def confusion(now: Problem) -> None:
     chance = classification.chance(now.truth)
     st.markdown(f"Right: **{right:.0%}** of {len(found)} test sentences (always the largest: {chance:.0%}).")
     figure = classifiers.confusion(table, classes)
-    st.plotly_chart(figure, key="cls_confusion", alt="Confusion matrix", config=PLAIN)
+    chart(figure, "cls_confusion", "Confusion matrix")
     recall = table.diagonal() / table.sum(axis=1)
     worst = [c for c, r in zip(classes, recall) if r == recall.min()]
     kit.verdict(
@@ -227,16 +203,11 @@ def confusion(now: Problem) -> None:
             else "There is no mistake among these test sentences: all classes are recognised equally often."
         ),
     )
-    columns = {
-        "sentence": [now.data.texts[i] for i in parts.test],
-        "is": [classes[c] for c in now.truth],
-        "taken for": [classes[c] for c in found],
-        "share": shares.max(axis=1).astype(float),
-    }
+    columns = _test_sentences(now) | {"taken for": [classes[c] for c in found]}
+    columns |= {"share": shares.max(axis=1).astype(float)}
     order = np.argsort(found == now.truth, kind="stable")  # mistakes first
-    tables.safe_table(
-        {n: [v[i] for i in order] for n, v in columns.items()}, key="cls_mistakes", name="test-sentences"
-    )
+    mistakes = {name: [values[i] for i in order] for name, values in columns.items()}
+    safe_table(mistakes, key="cls_mistakes", name="test-sentences")
 
 
 def prototypes(now: Problem) -> None:
@@ -250,40 +221,31 @@ def prototypes(now: Problem) -> None:
     )
     st.markdown("How alike the prototypes are:")
     figure = figures.matrix(means @ means.T, classes, height=160 + 30 * len(classes))
-    st.plotly_chart(figure, key="cls_prototypes", alt="Cosines between class prototypes", config=PLAIN)
+    chart(figure, "cls_prototypes", "Cosines between class prototypes")
     nearest = np.argmax(means @ z[parts.train].T, axis=1)
     typical = {"class": list(classes), "most typical": [now.data.texts[parts.train[i]] for i in nearest]}
-    tables.safe_table(typical, key="cls_typical", name="typical-sentences")
-    columns = {"sentence": [now.data.texts[i] for i in parts.test], "is": [classes[c] for c in now.truth]}
+    safe_table(typical, key="cls_typical", name="typical-sentences")
+    columns = _test_sentences(now)
     columns |= {f"cosine to {name}": cosines[:, i].astype(float) for i, name in enumerate(classes)}
-    tables.safe_table(columns, key="cls_cosines", name="cosines-to-prototypes")
+    safe_table(columns, key="cls_cosines", name="cosines-to-prototypes")
 
 
 def zero_shot(now: Problem) -> None:
-    guess = kit.predict(
-        keys.GUESSES["zero"],
-        "With descriptions of the classes but no example, how well does it do?",
-        ZERO,
-    )
+    question = "With descriptions of the classes but no example, how well does it do?"
+    guess = kit.predict(keys.GUESSES["zero"], question, ZERO)
     classes = now.data.classes
     if not state.get(keys.WORDS):
         state.put(keys.WORDS, "\n".join(f"{name} | {name}" for name in classes))
-    st.text_area(
-        "What each class is about, one a line: class | description", height=40 + 28 * len(classes),
-        **state.bound(keys.WORDS),
-    )  # fmt: skip
-    words = _descriptions(state.get(keys.WORDS), classes)
+    label = "What each class is about, one a line: class | description"
+    words = _descriptions(widgets.text_area(keys.WORDS, label, height=40 + 28 * len(classes)), classes)
     vectors = kit.ask(embedding.embed, MODEL, 0, POOLING, words)
     found, cosines = classification.nearest(now.z[now.parts.test], vectors)
     right, chance = classification.accuracy(now.truth, found), classification.chance(now.truth)
     trained = classification.measured(method()[0], now.z, now.data.codes, now.parts, method()[1])
     bars = {"right": [chance, right, trained]}
-    figure = classifiers.pairs_of_bars(
-        ["always the largest class", "descriptions only", "classifier with examples"],
-        bars,
-        y_title="accuracy",
-    )
-    st.plotly_chart(figure, key="cls_zero", alt="Accuracy without and with examples", config=PLAIN)
+    names = ["always the largest class", "descriptions only", "classifier with examples"]
+    figure = classifiers.pairs_of_bars(names, bars, y_title="accuracy")
+    chart(figure, "cls_zero", "Accuracy without and with examples")
     truth = ZERO[2] if right >= trained - SAME else ZERO[0] if right <= chance + SAME else ZERO[1]
     kit.verdict(
         guess,
@@ -292,10 +254,15 @@ def zero_shot(now: Problem) -> None:
         "as the model places a description near its sentences. Better words help: describe what such a "
         "sentence would say, and watch the bar.",
     )
-    columns = {"sentence": [now.data.texts[i] for i in now.parts.test], "is": [classes[c] for c in now.truth]}
-    columns["taken for"] = [classes[c] for c in found]
+    columns = _test_sentences(now) | {"taken for": [classes[c] for c in found]}
     columns |= {f"cosine to {name}": cosines[:, i].astype(float) for i, name in enumerate(classes)}
-    tables.safe_table(columns, key="cls_zero_table", name="zero-shot")
+    safe_table(columns, key="cls_zero_table", name="zero-shot")
+
+
+def _test_sentences(now: Problem) -> dict[str, Any]:
+    """The columns that begin a table of the test sentences: what each says, and what it is."""
+    texts, classes = now.data.texts, now.data.classes
+    return {"sentence": [texts[i] for i in now.parts.test], "is": [classes[c] for c in now.truth]}
 
 
 def _descriptions(text: str, classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.contrast import keys, views
-from ui import kit, messages, state
+from ui import kit, messages, state, widgets
 
 PATH = "contrast"
 VIEWS = {
@@ -32,16 +32,9 @@ kit.opening(
 main, side = kit.columns(PATH)
 
 with main:
-    if state.get(keys.VIEW) not in VIEWS:
-        state.put(keys.VIEW, keys.VIEW.default)
-    view = st.segmented_control(
-        "View", list(VIEWS), required=True, default=keys.VIEW.default, label_visibility="collapsed",
-        **state.bound(keys.VIEW),
-    )  # fmt: skip
+    view = widgets.view(keys.VIEW, "View", VIEWS)
     st.markdown(LEADS[view])
-    if message := state.get(state.MESSAGE):
-        st.warning(messages.as_written(message), icon=":material/info:")
-        state.put(state.MESSAGE, None)
+    messages.left_in(state.MESSAGE)
     with kit.sentences_not_tracebacks():
         VIEWS[view]()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,25 +12,25 @@ from core.data import sentence_sets, sentences
 from core.data.split import make_split
 from core.models import embedding
 from core.runs.executor import RunRequest
-from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig
+from core.runs.messages import status_line
+from core.types import FloatArray, InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 from pages.contrast import keys
-from ui import figures, kit, live_run, state, tables
+from ui import figures, inputs, kit, live_run, messages, state, widgets
+from ui.charts import chart
 from ui.figures import classifiers
 from ui.resources import executor, session_is_open
+from ui.tables import folded_table, safe_table
+from ui.widgets import button, row
 
 MODEL = "minilm-l6"
-OWN = "own"
 ORDERED = ("All of them", "More than half, not all", "Half or fewer")
 BETTER = ("Random negatives", "Hard negatives", "No difference, within 0.02")
 CLOSE = 0.02
 NO_WORD = "None: without any of them the cosine falls"
 NAMES = ("random negatives", "hard negatives")
-OUTCOME_COLUMNS = {
-    "before": "AUC before", "random": "AUC, random", "hard": "AUC, hard", "steps": "steps",
-    "pairs": "pairs", "held_out": "held-out pairs", "sentences": "sentences",
-}  # fmt: skip
+OUTCOME_COLUMNS = {"before": "AUC before", "random": "AUC, random", "hard": "AUC, hard", "steps": "steps"}
+OUTCOME_COLUMNS |= {"pairs": "pairs", "held_out": "held-out pairs", "sentences": "sentences"}
 LOOK = 1.0
-PLAIN = {"displayModeBar": False}
 EXAMPLE = (
     "coffee | I drink espresso.\ncoffee | A cup of black coffee.\ncoffee | Grind the beans finely.\n"
     "coffee | A latte with oat milk.\ntea | I drink green tea.\ntea | A pot of Earl Grey.\n"
@@ -44,10 +45,8 @@ def words() -> None:
     """P and Q, and what every word of both does to their cosine."""
     left, right = st.columns(2)
     forget = state.setter(keys.GUESSES["words"], None)
-    p = left.text_input("P: what happened", keys.P.default, max_chars=600, on_change=forget,
-                        **state.bound(keys.P))  # fmt: skip
-    q = right.text_input("Q: what did not", keys.Q.default, max_chars=600, on_change=forget,
-                         **state.bound(keys.Q))  # fmt: skip
+    p = widgets.text_input(keys.P, "P: what happened", max_chars=600, on_change=forget, at=left)
+    q = widgets.text_input(keys.Q, "Q: what did not", max_chars=600, on_change=forget, at=right)
     found = kit.ask(contrast.word_effects, MODEL, p, q, busy="Leaving out words")
     of_q = [w for w in found.words if w.side == "Q"]
     options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
@@ -61,7 +60,7 @@ def words() -> None:
     figure = figures.bars(names, [-w.effect for w in found.words], x_title="what the word adds to the cosine")
     for bar in figure.data:  # here blue brings together and is above 0
         bar.marker.color = [figures.PUSH if w.effect > 0 else figures.NOW for w in found.words]
-    st.plotly_chart(figure, key="con_words", alt="What each word adds to the cosine", config=PLAIN)
+    chart(figure, "con_words", "What each word adds to the cosine")
     most = max(of_q, key=lambda w: w.effect)
     kit.verdict(
         guess,
@@ -71,11 +70,14 @@ def words() -> None:
         "weighs less than its meaning deserves. A word's part is not independent of the others: leaving it "
         "out also changes how the rest is read.",
     )
-    columns = {"side": [w.side for w in found.words], "word": [w.word for w in found.words]}
-    columns |= {"on both sides": ["yes" if w.shared else "no" for w in found.words]}
-    columns |= {"cosine without it": [found.cosine + w.effect for w in found.words]}
-    columns |= {"what it adds": [-w.effect for w in found.words]}
-    tables.safe_table(columns, key="con_words_table", name="words")
+    columns = {
+        "side": [w.side for w in found.words],
+        "word": [w.word for w in found.words],
+        "on both sides": ["yes" if w.shared else "no" for w in found.words],
+        "cosine without it": [found.cosine + w.effect for w in found.words],
+        "what it adds": [-w.effect for w in found.words],
+    }
+    safe_table(columns, key="con_words_table", name="words")
 
 
 # ---- triplets ----------------------------------------------------------------------------------------
@@ -83,12 +85,9 @@ def words() -> None:
 
 def triplets() -> None:
     """Typed triplets under the untrained model: which it orders rightly, and by how much."""
-    guess = kit.predict(
-        keys.GUESSES["triplets"],
-        "How many of these triplets does the untrained model order rightly?",
-        ORDERED,
-    )
-    text = kit.typed(keys.TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
+    question = "How many of these triplets does the untrained model order rightly?"
+    guess = kit.predict(keys.GUESSES["triplets"], question, ORDERED)
+    text = widgets.text_area(keys.TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
     found = contrast.parse_triplets(text)
     flat = tuple(part for t in found for part in (t.anchor, t.positive, t.negative))
     cosines = contrast.triplet_cosines(kit.ask(embedding.embed, MODEL, 0, "mean", flat))
@@ -98,7 +97,7 @@ def triplets() -> None:
     figure = classifiers.pairs_of_bars(
         [t.anchor for t in found], bars, y_title="cosine of the anchor", colours=(figures.NOW, figures.PUSH)
     )
-    st.plotly_chart(figure, key="con_triplets_figure", alt="Cosines of each anchor", config=PLAIN)
+    chart(figure, "con_triplets_figure", "Cosines of each anchor")
     truth = ORDERED[0] if right == len(found) else ORDERED[1] if 2 * right > len(found) else ORDERED[2]
     kit.verdict(
         guess,
@@ -107,11 +106,15 @@ def triplets() -> None:
         "not the words. The triplet loss is 0 once the positive leads by the margin, so a model learns only "
         "from the triplets where it does not lead by that much.",
     )
-    columns = {"anchor": [t.anchor for t in found], "positive": [t.positive for t in found]}
-    columns |= {"negative": [t.negative for t in found], "cos positive": cosines[:, 0].astype(float)}
-    columns |= {"cos negative": cosines[:, 1].astype(float)}
-    columns |= {"ordered rightly": ["yes" if a > b else "no" for a, b in cosines]}
-    tables.safe_table(columns, key="con_triplets_table", name="triplets")
+    columns = {
+        "anchor": [t.anchor for t in found],
+        "positive": [t.positive for t in found],
+        "negative": [t.negative for t in found],
+        "cos positive": cosines[:, 0].astype(float),
+        "cos negative": cosines[:, 1].astype(float),
+        "ordered rightly": ["yes" if a > b else "no" for a, b in cosines],
+    }
+    safe_table(columns, key="con_triplets_table", name="triplets")
 
 
 # ---- random against hard negatives -------------------------------------------------------------------
@@ -122,26 +125,33 @@ def hard_negatives() -> None:
     question = "Which negatives separate held-out pairs better after training?"
     guess = kit.predict(keys.GUESSES["hard"], question, BETTER)
     chosen = _settings()
-    split = make_split(chosen, 2 * int(state.get(keys.COUNT)), 0.25, int(state.get(keys.SEED)))
+    count, seed = state.get(keys.COUNT), state.get(keys.SEED)
+    split = make_split(chosen, 2 * count, 0.25, seed)
     if not split.held_out:
         raise InputError("There are too few sentences to hold any out: give every group four or more.")
     z = kit.ask(embedding.embed, MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
-    count, seed = int(state.get(keys.COUNT)), int(state.get(keys.SEED))
     sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
     inside = _mined(sets, chosen, z)
     runs = _runs()
-    with st.container(horizontal=True):
-        busy = any(r.is_active for r in runs)
-        st.button("Train both", type="primary", icon=":material/play_arrow:", key="con_train", disabled=busy,
-                  on_click=_start, args=(chosen, sets, split.held_out))  # fmt: skip
+    busy, made_from = any(r.is_active for r in runs), (chosen, sets, split.held_out)
+    with row():
+        button(
+            "Train both",
+            _start,
+            *made_from,
+            key="con_train",
+            icon="play_arrow",
+            type="primary",
+            disabled=busy,
+        )
         if busy:
-            st.button("Stop", icon=":material/stop:", key="con_stop", on_click=_stop)
+            button("Stop", _stop, key="con_stop", icon="stop")
     if not runs:
         st.caption("Both runs start from the same model, with the same positives and held-out pairs.")
         return
     _watch(runs)
     made = (runs[0].pairs, runs[1].pairs, runs[0].config.steps, runs[0].config.seed)
-    as_set = made == (sets.random, sets.hard, int(state.get(keys.STEPS)), seed)
+    as_set = made == (sets.random, sets.hard, state.get(keys.STEPS), seed)
     if not as_set:
         st.caption("These runs had other sentences or settings than the page has now. Train both to compare.")
     if all(r.status is RunStatus.FINISHED for r in runs):
@@ -149,27 +159,18 @@ def hard_negatives() -> None:
 
 
 def _settings() -> SentenceSet:
-    titles = {i.key: i.title for i in sentence_sets.list_sets() if not i.has_listed_pairs} | {
-        OWN: "My own sentences"
-    }
-    if state.get(keys.SET) not in titles:
-        state.put(keys.SET, keys.SET.default)
-    names = list(titles)
     left, right = st.columns([0.6, 0.4])
-    left.selectbox("Sentences", names, index=names.index(keys.SET.default),
-                   format_func=titles.__getitem__, **state.bound(keys.SET))  # fmt: skip
-    right.number_input("Seed", *keys.SEED.bounds, value=7, **state.bound(keys.SEED))
-    left.slider("Pairs of each kind", *keys.COUNT.bounds, value=48, **state.bound(keys.COUNT))
-    right.slider("Steps", *keys.STEPS.bounds, value=40, step=10, **state.bound(keys.STEPS))
-    if state.get(keys.SET) != OWN:
-        return sentence_sets.load_set(state.get(keys.SET)).sentence_set
-    if not state.get(keys.TEXT) and state.once("con_text"):  # emptied by hand it stays empty
-        state.put(keys.TEXT, EXAMPLE)
-    st.text_area("One a line: group | sentence", height=180, **state.bound(keys.TEXT))
-    return sentences.parse_sentences(state.get(keys.TEXT)).sentence_set
+    key = inputs.sentence_set(keys.SET, only=lambda info: not info.has_listed_pairs, at=left)
+    widgets.number_input(keys.SEED, "Seed", at=right)
+    widgets.slider(keys.COUNT, "Pairs of each kind", at=left)
+    widgets.slider(keys.STEPS, "Steps", step=10, at=right)
+    if key != inputs.OWN:
+        return sentence_sets.load_set(key).sentence_set
+    text = inputs.own_text(keys.TEXT, "One a line: group | sentence", EXAMPLE, height=180)
+    return sentences.parse_sentences(text).sentence_set
 
 
-def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> dict[str, float]:
+def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: FloatArray) -> dict[str, float]:
     """Show the negatives of both kinds. Returns the share of each that is inside the margin at the start."""
     from core.metrics.measures import pair_cosines
 
@@ -196,24 +197,22 @@ def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: object) -> dict[
     )
     if set(sets.hard) == set(sets.random):
         st.caption("Both runs get the same negatives, since there are no others: ask for fewer pairs.")
-    with st.expander("The negatives"):
-        tables.safe_table(columns, key="con_negatives", name="negatives", height=300)
+    folded_table(columns, title="The negatives", key="con_negatives", name="negatives", height=300)
     return inside
 
 
-def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple) -> None:  # type: ignore[type-arg]
-    steps, seed = int(state.get(keys.STEPS)), int(state.get(keys.SEED))
-    config = TrainingConfig(loss="contrastive", steps=steps, seed=seed, snapshot_every=5)
-    try:
+def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple[Pair, ...]) -> None:
+    config = TrainingConfig(
+        loss="contrastive", steps=state.get(keys.STEPS), seed=state.get(keys.SEED), snapshot_every=5
+    )
+    with messages.kept_in(state.MESSAGE):
         started = tuple(
             executor().start(RunRequest(config, chosen, pairs, held_out, layout="pca"), session_is_open())
             for pairs in (sets.random, sets.hard)
         )
-    except InputError as error:
-        state.put(state.MESSAGE, str(error))
-        return
-    state.put(keys.RUNS, started)
-    state.put(state.RUN_IDS, (*reversed(started), *state.get(state.RUN_IDS))[: live_run.REMEMBERED])
+        state.put(keys.RUNS, started)
+        for run_id in started:
+            live_run.remember(run_id)
 
 
 def _stop() -> None:
@@ -235,11 +234,10 @@ def _watch(runs: list[Run]) -> None:
         now = _runs()
         for name, run in zip(NAMES, now):
             share = min(1.0, run.step / max(1, run.config.steps))
-            st.progress(share, text=f"{name.capitalize()}: {live_run.status_line(run)}")
-            if run.error:
-                st.error(run.error, icon=":material/error:")
+            st.progress(share, text=f"{name.capitalize()}: {status_line(run)}")
+            messages.error(run.error)
         steps = sorted({s.step for run in now for s in run.snapshots})
-        lines = {}
+        lines: dict[str, Sequence[float | None]] = {}
         for name, run in zip(NAMES, now):
             at = {s.step: s.metrics.held_out_auc for s in run.snapshots}
             lines[name] = [at.get(step) for step in steps]
@@ -248,9 +246,8 @@ def _watch(runs: list[Run]) -> None:
                 steps, lines, y_range=(0.0, 1.05), last_step=now[0].config.steps, height=260
             )
             figure.update_yaxes(title="held-out AUC")
-            st.plotly_chart(figure, key="con_curve", alt="Held-out AUC by step", config=PLAIN)
-            with st.expander("The same as a table", icon=":material/table:"):
-                tables.safe_table({"step": steps, **lines}, key="con_curve_table", name="held-out-auc")
+            chart(figure, "con_curve", "Held-out AUC by step")
+            folded_table({"step": steps, **lines}, key="con_curve_table", name="held-out-auc")
         if active and not any(r.is_active for r in now):
             st.rerun()
 
@@ -293,13 +290,13 @@ def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None)
         columns[f"{label} before"] = [getattr(m, field) for m in first]
         columns[f"{label} after"] = [getattr(m, field) for m in last]
     columns["last loss"] = [run.snapshots[-1].loss for run in runs]
-    tables.safe_table(columns, key="con_result", name="random-against-hard")
+    safe_table(columns, key="con_result", name="random-against-hard")
     _all_outcomes()
 
 
 def _remember(runs: list[Run], random: float, hard: float) -> None:
     key = state.get(keys.SET)
-    name = "my own" if key == OWN else sentence_sets.load_set(key).info.title
+    name = "my own" if key == inputs.OWN else sentence_sets.load_set(key).info.title
     config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
     outcome = Outcome(
         name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard
@@ -321,4 +318,4 @@ def _all_outcomes() -> None:
     )
     columns: dict[str, list[object]] = {"seed": [o.seed for o in every], "hard − random": list(changes)}
     columns |= {title: [getattr(o, field) for o in every] for field, title in OUTCOME_COLUMNS.items()}
-    tables.safe_table(columns, key="con_outcomes_table", name="outcomes")
+    safe_table(columns, key="con_outcomes_table", name="outcomes")

@@ -8,10 +8,12 @@ import streamlit as st
 
 from core.cards.shipped import load_decks
 from core.concepts.glossary import ConceptMap, Glossary, Term, around, load, whole
-from pages.glossary import keys as glossary_keys
-from pages.glossary import plots
-from ui import concepts, learner, pages, state
+from pages.glossary import keys, plots
+from ui import learner, messages, pages, state, widgets
 from ui.cards import side_panel
+from ui.charts import chart
+from ui.tables import folded_table
+from ui.widgets import button, row
 
 MAPS = ("Around one term", "All terms")
 
@@ -22,13 +24,11 @@ def glossary() -> Glossary:
 
 def search(found: Glossary) -> tuple[Term, ...]:
     """The search field, and the terms it finds; all of them while it is empty."""
-    text = st.text_input(
-        "Search", value=glossary_keys.SEARCH.default, placeholder="A word of the term or of its meaning",
-        max_chars=80, **state.bound(glossary_keys.SEARCH),
-    )  # fmt: skip
-    terms = found.search(text or "")
+    hint = "A word of the term or of its meaning"
+    text = widgets.text_input(keys.SEARCH, "Search", placeholder=hint, max_chars=80)
+    terms = found.search(text)
     if not terms:
-        st.info("No term has all of these words. Try fewer or shorter ones.", icon=":material/info:")
+        messages.info("No term has all of these words. Try fewer or shorter ones.")
     elif text:
         st.caption(f"{len(terms)} of {len(found.terms)} terms")
     return terms
@@ -54,20 +54,17 @@ def _entry(found: Glossary, term: Term) -> None:
         st.markdown(term.sentence)
         if term.formula:
             st.latex(term.formula)
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with row():
             _page_link(term)
             _cards_link(term)
-            st.button(
-                "On the map", key=f"map {term.key}", type="tertiary", icon=":material/hub:",
-                on_click=choose, args=(term.key,),
-            )  # fmt: skip
+            button("On the map", choose, term.key, key=f"map {term.key}", type="tertiary", icon="hub")
         related = ", ".join(other.name for other in found.related(term.key))
         st.caption(f"Related: {related}  \nSource: {term.source}")
 
 
 def choose(key: str) -> None:
     """Put a term in the middle of the map; a callback."""
-    state.put(glossary_keys.TERM, key)
+    state.put(keys.TERM, key)
 
 
 def _page_link(term: Term) -> None:
@@ -88,28 +85,23 @@ def _cards_link(term: Term) -> None:
 
 def open_link(found: Glossary) -> None:
     """A link may name a term that does not exist."""
-    if found.term(state.get(glossary_keys.TERM)) is None:
-        state.put(glossary_keys.TERM, glossary_keys.TERM.default)
+    if found.term(state.get(keys.TERM)) is None:
+        state.put(keys.TERM, keys.TERM.default)
 
 
 def cards(found: Glossary) -> None:
     """Cards from the deck of the chosen term."""
-    term = found.term(state.get(glossary_keys.TERM))
+    term = found.term(state.get(keys.TERM))
     assert term is not None
     side_panel.panel(f"Cards about: {term.name}", side_panel.of_deck(term.deck, term.key), "glossary")
 
 
 def around_one_term(found: Glossary) -> bool:
     """A term to choose, and the map around it. True when the whole map is wanted instead."""
-    keys = [t.key for t in found.terms]
-    small = concepts.view(MAPS, glossary_keys.MAP, "How much of the map") == MAPS[0]
+    small = widgets.view(keys.MAP, "How much of the map", MAPS) == MAPS[0]
     left, right = st.columns([0.36, 0.64], gap="large") if small else (st.container(), None)
     with left:
-        st.selectbox(
-            "Term", keys, index=keys.index(glossary_keys.TERM.default),
-            format_func={t.key: t.name for t in found.terms}.__getitem__, **state.bound(glossary_keys.TERM),
-        )  # fmt: skip
-        chosen = state.get(glossary_keys.TERM)
+        chosen = widgets.selectbox(keys.TERM, "Term", {t.key: t.name for t in found.terms})
         _chosen(found, chosen)
     if right is not None:
         with right:
@@ -119,24 +111,20 @@ def around_one_term(found: Glossary) -> bool:
 
 def all_terms(found: Glossary) -> None:
     """The whole map, as wide as the page."""
-    _map(found, whole(found), state.get(glossary_keys.TERM), whole=True)
+    _map(found, whole(found), state.get(keys.TERM), whole=True)
     st.caption("On a narrow screen the view around one term is easier to read.")
 
 
 def _map(found: Glossary, drawn: ConceptMap, chosen: str, *, whole: bool) -> None:
     """Drawn, and as a table; a click on a point puts that term in the middle."""
-    figure = plots.concept_map(
-        drawn, chosen, themes=found.themes if whole else (), height=620 if whole else 380
-    )
+    themes, height = (found.themes, 620) if whole else ((), 380)
+    figure = plots.concept_map(drawn, chosen, themes=themes, height=height)
     name = f"concepts {whole} {chosen}"  # a new key a term: an old selection would choose again
-    st.plotly_chart(
-        figure, key=name, config=concepts.PLAIN, on_select=lambda: _clicked(name),
-        selection_mode="points",
-        alt=f"Map of concepts with {len(drawn.terms)} terms and {len(drawn.edges)} relations",
-    )  # fmt: skip
+    says = f"Map of concepts with {len(drawn.terms)} terms and {len(drawn.edges)} relations"
+    chart(figure, name, says, on_select=lambda: _clicked(name), selection_mode="points")
     names = {t.key: t.name for t in found.terms}
     columns = {"term": [names[a] for a, _ in drawn.edges], "related to": [names[b] for _, b in drawn.edges]}
-    concepts.twin(columns, key="concept_table", name="concepts")
+    folded_table(columns, key="concept_table", name="concepts")
 
 
 def _chosen(found: Glossary, key: str) -> None:
@@ -146,7 +134,7 @@ def _chosen(found: Glossary, key: str) -> None:
     st.markdown(term.sentence)
     with st.container(horizontal=True, gap="xsmall"):
         for other in found.related(key):
-            st.button(other.name, key=f"go {other.key}", on_click=choose, args=(other.key,))
+            button(other.name, choose, other.key, key=f"go {other.key}")
 
 
 def _clicked(name: str) -> None:
@@ -154,4 +142,4 @@ def _clicked(name: str) -> None:
     key = points[0].get("customdata") if points else None
     key = key[0] if isinstance(key, list) else key
     if isinstance(key, str) and load().term(key) is not None:
-        state.put(glossary_keys.TERM, key)
+        state.put(keys.TERM, key)

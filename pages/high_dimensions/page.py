@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.concepts.flat_maps import TITLES
 from pages.high_dimensions import keys
 from pages.high_dimensions import views as hd
-from ui import concepts, kit
+from ui import kit, widgets
 
 PATH = "high-dimensions"
 
@@ -67,7 +68,7 @@ def maps() -> None:
     )
     found = hd.points()
     question = "Which map keeps most of the true neighbours?"
-    guess = kit.predict(keys.GUESS_MAP, question, tuple(hd.TITLES.values()))
+    guess = kit.predict(keys.GUESS_MAP, question, tuple(TITLES.values()))
     drawn = hd.maps(found)
     kit.verdict(
         guess,
@@ -89,6 +90,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")
+    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

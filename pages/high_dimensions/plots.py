@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.types import FloatArray
-from ui.figures import BEFORE, NOW, PALETTE, PUSH, _figure, short
+from ui.figures import BEFORE, DOTTED, NOW, PALETTE, PUSH, _figure, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,7 +27,7 @@ def concentration(dims: Sequence[int], ratios: Sequence[float], here: int) -> go
             hovertemplate="%{x} dimensions: farthest is %{y:.2f} times nearest<extra></extra>",
         )
     )
-    figure.add_hline(y=1, line={"color": BEFORE, "width": 1, "dash": "dot"})
+    figure.add_hline(y=1, line=DOTTED)
     figure.update_xaxes(type="log", title="dimensions", tickvals=[2, 8, 32, 128, 384, 1536])
     ticks = [1, 2, 3, 5, 10, 20, 50, 100, 200]
     figure.update_yaxes(type="log", title="farthest / nearest", tickvals=ticks)

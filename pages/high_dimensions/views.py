@@ -15,12 +15,14 @@ from core.data.sentences import parse_sentences
 from core.models import embedding
 from core.types import FloatArray
 from pages.high_dimensions import keys, plots
-from ui import concepts, figures, kit, resources, state
-from ui.tables import safe_table
+from ui import figures, inputs, kit, resources, state, widgets
+from ui.charts import chart
+from ui.tables import folded_table, safe_table
 
 RATIOS = ("Over 10 times", "2 to 10 times", "Under 2 times")
 COLOURS = {"group": "Group", "trust": "Trust"}
-OWN, NOISE = "own", "noise"
+NOISE = "noise"
+HISTOGRAM_TABLE = "The histogram as a table"
 NEIGHBOURS_SHOWN = 5
 
 
@@ -33,17 +35,10 @@ def ratio_name(ratio: float) -> str:
 
 def clouds() -> tuple[Spread, ...]:
     """Random points in every number of dimensions, drawn with the settings on the page."""
-    kind = st.segmented_control(
-        "Points", list(CLOUDS), default=keys.CLOUD.default, required=True,
-        format_func=lambda k: CLOUDS[k].title, **state.bound(keys.CLOUD),
-    )  # fmt: skip
+    kind = widgets.segmented_control(keys.CLOUD, "Points", CLOUDS)
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
-    points = left.slider(
-        "How many", *keys.POINTS.bounds, value=keys.POINTS.default, step=10,
-        **state.bound(keys.POINTS),
-    )  # fmt: skip
-    seed = right.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
-    return _simulated(kind or keys.CLOUD.default, int(points), int(seed))
+    points = widgets.slider(keys.POINTS, "How many", step=10, at=left)
+    return _simulated(kind, points, widgets.number_input(keys.SEED, "Seed", at=right))
 
 
 @st.cache_data(max_entries=50, show_spinner="Drawing points")
@@ -53,45 +48,36 @@ def _simulated(cloud: str, points: int, seed: int) -> tuple[Spread, ...]:
 
 def concentrating(found: tuple[Spread, ...]) -> Spread:
     """The curve over all dimensions, and the distances in two of them. Returns the chosen one."""
-    dims = st.select_slider(
-        "Dimensions", list(DIMENSIONS), value=keys.DIM.default, **state.bound(keys.DIM)
-    )  # fmt: skip
+    dims = widgets.select_slider(keys.DIM, "Dimensions", DIMENSIONS)
     here = next(s for s in found if s.dims == dims)
     ratio, variation, cosines = st.columns(3)
     ratio.metric("Farthest / nearest", f"{here.ratio:.2f}", help="For a typical point, the median one.")
     variation.metric("Spread of distances", f"{here.variation:.1%}", help="Standard deviation over mean.")
-    cosines.metric(
-        "Spread of cosines", f"{here.cosine_spread:.3f}", help=f"Theory: 1 / √{dims} = {dims**-0.5:.3f}."
-    )
-    concepts.chart(
+    theory = f"Theory: 1 / √{dims} = {dims**-0.5:.3f}."
+    cosines.metric("Spread of cosines", f"{here.cosine_spread:.3f}", help=theory)
+    chart(
         plots.concentration([s.dims for s in found], [s.ratio for s in found], here.dims),
         "hd_curve",
         "Curve: farthest over nearest falls towards 1 as dimensions grow. The table has the values.",
     )
     st.markdown("**All distances, each divided by their mean**")
-    flat_, wide = found[0], here
-    samples = {f"{s.dims} dimensions": s.distances / s.distances.mean() for s in (flat_, wide)}
-    concepts.chart(
-        figures.histogram(samples, x_title="distance / mean distance"),
+    plane, wide = found[0], here
+    bins = figures.binned({f"{s.dims} dimensions": s.distances / s.distances.mean() for s in (plane, wide)})
+    chart(
+        figures.histogram(bins, x_title="distance / mean distance"),
         "hd_histogram",
-        f"Histograms of the distances in {flat_.dims} and in {wide.dims} dimensions.",
+        f"Histograms of the distances in {plane.dims} and in {wide.dims} dimensions.",
     )
-    concepts.twin(
-        figures.bin_rows(samples, "distance / mean"), key="hd_histogram_rows", name="distances",
-        title="The histogram as a table",
-    )  # fmt: skip
-    concepts.twin(
-        {
-            "dimensions": [s.dims for s in found],
-            "farthest / nearest": [s.ratio for s in found],
-            "spread of distances": [s.variation for s in found],
-            "spread of cosines": [s.cosine_spread for s in found],
-            "1 / √dimensions": [s.dims**-0.5 for s in found],
-        },
-        key="hd_distances",
-        name="concentration",
-        title="All dimensions as a table",
-    )
+    rows = bins.columns("distance / mean")
+    folded_table(rows, title=HISTOGRAM_TABLE, key="hd_histogram_rows", name="distances")
+    columns = {
+        "dimensions": [s.dims for s in found],
+        "farthest / nearest": [s.ratio for s in found],
+        "spread of distances": [s.variation for s in found],
+        "spread of cosines": [s.cosine_spread for s in found],
+        "1 / √dimensions": [s.dims**-0.5 for s in found],
+    }
+    folded_table(columns, title="All dimensions as a table", key="hd_distances", name="concentration")
     return here
 
 
@@ -109,24 +95,16 @@ class Points:
 
 def points() -> Points:
     """A built-in set, typed sentences, or random vectors. Raises InputError."""
-    titles = {info.key: info.title for info in sentence_sets.list_sets()}
-    titles |= {OWN: "My own sentences", NOISE: "Random vectors, without any structure"}
-    chosen = st.selectbox(
-        "Points", list(titles), index=list(titles).index(keys.SET.default),
-        format_func=titles.__getitem__, **state.bound(keys.SET),
-    )  # fmt: skip
+    noise = {NOISE: "Random vectors, without any structure"}
+    chosen = inputs.sentence_set(keys.SET, "Points", others=noise)
     if chosen == NOISE:
         z = concentration.noise(100, 384, _seed())
         return Points(tuple(f"random vector {i + 1}" for i in range(len(z))), (), z)
-    if chosen == OWN:
-        text = kit.typed(
-            keys.TEXT,
-            f"Your sentences, one a line, at least {flat_maps.FEWEST}: group | sentence",
-            height=200,
-        )
-        sentence_set = parse_sentences(text).sentence_set
+    if chosen == inputs.OWN:
+        label = f"Your sentences, one a line, at least {flat_maps.FEWEST}: group | sentence"
+        sentence_set = parse_sentences(widgets.text_area(keys.TEXT, label, height=200)).sentence_set
     else:
-        sentence_set = sentence_sets.load_set(chosen or keys.SET.default).sentence_set
+        sentence_set = sentence_sets.load_set(chosen).sentence_set
     groups = tuple(g or "no group" for g in sentence_set.groups) if sentence_set.has_groups else ()
     texts = sentence_set.texts
     z = kit.ask(embedding.embed, "minilm-l6", 0, "mean", texts, busy="Reading the sentences")
@@ -134,11 +112,7 @@ def points() -> Points:
 
 
 def _seed() -> int:
-    number = st.number_input(
-        "Seed of the random vectors", *keys.SEED.bounds, value=keys.SEED.default, width=220,
-        **state.bound(keys.SEED),
-    )  # fmt: skip
-    return int(number)
+    return widgets.number_input(keys.SEED, "Seed of the random vectors", width=220)
 
 
 def beside_chance(found: Points) -> tuple[Spread, Spread]:
@@ -147,9 +121,9 @@ def beside_chance(found: Points) -> tuple[Spread, Spread]:
     seed = state.get(keys.SEED) if state.get(keys.SET) == NOISE else _seed()
     # Another seed than the random vectors of `points` have, or those would be compared with themselves.
     random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed + 1))
-    samples = {"random directions": random.cosines, "these": real.cosines}
-    concepts.chart(
-        figures.histogram(samples, x_title="cosine"),
+    bins = figures.binned({"random directions": random.cosines, "these": real.cosines})
+    chart(
+        figures.histogram(bins, x_title="cosine"),
         "hd_cosines",
         "Histograms of the cosines of all pairs: random directions lie in a narrow peak at zero.",
     )
@@ -160,14 +134,10 @@ def beside_chance(found: Points) -> tuple[Spread, Spread]:
         "spread of distances": (real.variation, random.variation),
         "effective dimensions": (real.effective, random.effective),
     }
-    safe_table(
-        {"": list(rows), "these": [a for a, _ in rows.values()], "random": [b for _, b in rows.values()]},
-        key="hd_real", name="real-against-random",
-    )  # fmt: skip
-    concepts.twin(
-        figures.bin_rows(samples, "cosine"), key="hd_cosine_rows", name="cosines",
-        title="The histogram as a table",
-    )  # fmt: skip
+    here, chance = zip(*rows.values())
+    columns = {"": list(rows), "these": list(here), "random": list(chance)}
+    safe_table(columns, key="hd_real", name="real-against-random")
+    folded_table(bins.columns("cosine"), title=HISTOGRAM_TABLE, key="hd_cosine_rows", name="cosines")
     return real, random
 
 
@@ -177,50 +147,34 @@ def beside_chance(found: Points) -> tuple[Spread, Spread]:
 def maps(found: Points) -> dict[str, FlatMap]:
     """The same points on three maps, side by side, with one point's true neighbours ringed on each."""
     left, right = st.columns([0.7, 0.3], vertical_alignment="bottom")
-    neighbours = left.slider(
-        "Neighbours", *keys.NEIGHBOURS.bounds, value=keys.NEIGHBOURS.default,
-        help="UMAP's n_neighbors and t-SNE's perplexity: how many others a point tries to stay with.",
-        **state.bound(keys.NEIGHBOURS),
-    )  # fmt: skip
-    seed = right.number_input(
-        "Seed of the maps",
-        *keys.MAP_SEED.bounds,
-        value=keys.MAP_SEED.default,
-        **state.bound(keys.MAP_SEED),
-    )
-    colour = st.segmented_control(
-        "Colour", list(COLOURS), default=keys.COLOUR.default, required=True,
-        format_func=COLOURS.__getitem__, **state.bound(keys.COLOUR),
-    )  # fmt: skip
-    point = _point(found)
+    meaning = "UMAP's n_neighbors and t-SNE's perplexity: how many others a point tries to stay with."
+    neighbours = widgets.slider(keys.NEIGHBOURS, "Neighbours", help=meaning, at=left)
+    seed = widgets.number_input(keys.MAP_SEED, "Seed of the maps", at=right)
+    colour = widgets.segmented_control(keys.COLOUR, "Colour", COLOURS)
+    point = inputs.numbered(keys.POINT, f"Ring the {NEIGHBOURS_SHOWN} true neighbours of", found.texts)
     ringed = flat_maps.true_neighbours(found.z, point, NEIGHBOURS_SHOWN).tolist()
     for method in TITLES:  # all are asked before the first is waited for
-        resources.later(flat_maps.draw, method, found.z, int(neighbours), int(seed), lane=_lane(method))
+        resources.later(flat_maps.draw, method, found.z, neighbours, seed, lane=_lane(method))
     drawn: dict[str, FlatMap] = {}
     for column, (method, title) in zip(st.columns(len(TITLES)), TITLES.items()):
         with column:
+            busy = f"Drawing {title}"
             drawn[method] = one = kit.ask(
-                flat_maps.draw,
-                method,
-                found.z,
-                int(neighbours),
-                int(seed),
-                lane=_lane(method),
-                busy=f"Drawing {title}",
+                flat_maps.draw, method, found.z, neighbours, seed, lane=_lane(method), busy=busy
             )
             st.markdown(f"**{title}**: keeps {one.trust.mean():.0%} of the neighbours")
+            trust = one.trust if colour == "trust" else None
             figure = plots.flat_map(
-                one.xy, found.texts, groups=found.groups,
-                trust=one.trust if colour == "trust" else None, chosen=point, ringed=ringed,
-            )  # fmt: skip
-            concepts.chart(figure, f"hd_{method}", f"{title} map of {len(found.texts)} points.")
+                one.xy, found.texts, groups=found.groups, trust=trust, chosen=point, ringed=ringed
+            )
+            chart(figure, f"hd_{method}", f"{title} map of {len(found.texts)} points.")
             true = "" if one.trustworthiness is None else f"Trustworthiness {one.trustworthiness:.3f}. "
             kept = "" if one.kept is None else f"Holds {one.kept:.0%} of the variance."
             st.caption(true + kept)
     columns = {
         f"{TITLES[m]} {what}": v.astype(float) for m, one in drawn.items() for what, v in _columns(one)
     }
-    concepts.twin({"point": found.texts, **columns}, key="hd_maps", name="maps")
+    folded_table({"point": found.texts, **columns}, key="hd_maps", name="maps")
     return drawn
 
 
@@ -232,18 +186,6 @@ def _columns(one: FlatMap) -> tuple[tuple[str, FloatArray], ...]:
     return ("x", one.xy[:, 0]), ("y", one.xy[:, 1]), ("trust", one.trust)
 
 
-def _point(found: Points) -> int:
-    n = len(found.texts)
-    if not 1 <= state.get(keys.POINT) <= n:
-        state.put(keys.POINT, 1)
-    chosen = st.selectbox(
-        f"Ring the {NEIGHBOURS_SHOWN} true neighbours of", list(range(1, n + 1)), index=0,
-        format_func=lambda i: f"{i}. {found.texts[i - 1]}" if i <= n else str(i),
-        **state.bound(keys.POINT),
-    )  # fmt: skip
-    return (chosen or 1) - 1
-
-
 def best(drawn: dict[str, FlatMap], guess: str | None) -> str:
     """The map that keeps most neighbours; of several the guessed one, if it is among them."""
     trust = {TITLES[m]: round(float(one.trust.mean()), 4) for m, one in drawn.items()}
@@ -253,11 +195,7 @@ def best(drawn: dict[str, FlatMap], guess: str | None) -> str:
 
 def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
     """Pairs that look close and are not, and the other way round, on one of the maps."""
-    method = st.segmented_control(
-        "Map", list(TITLES), default=keys.LOOK.default, required=True,
-        format_func=TITLES.__getitem__, **state.bound(keys.LOOK),
-    )  # fmt: skip
-    one = drawn[method or keys.LOOK.default]
+    one = drawn[widgets.segmented_control(keys.LOOK, "Map", TITLES)]
     for title, listed, key in (
         ("These two look close and are not", flat_maps.look_close(found.z, one.xy), "hd_close"),
         ("These two look far apart and are close", flat_maps.look_far(found.z, one.xy), "hd_far"),
@@ -271,13 +209,11 @@ def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
 
 
 def _table(found: Points, listed: tuple[Misled, ...], key: str) -> None:
-    safe_table(
-        {
-            "cosine": np.array([m.cosine for m in listed], float),
-            "closer, on the map": np.array([m.map_place for m in listed], float),
-            "closer, in space": np.array([m.true_place for m in listed], float),
-            "one": [found.texts[m.left] for m in listed],
-            "other": [found.texts[m.right] for m in listed],
-        },
-        key=key, name="misleading-pairs",
-    )  # fmt: skip
+    columns = {
+        "cosine": np.array([m.cosine for m in listed], float),
+        "closer, on the map": np.array([m.map_place for m in listed], float),
+        "closer, in space": np.array([m.true_place for m in listed], float),
+        "one": [found.texts[m.left] for m in listed],
+        "other": [found.texts[m.right] for m in listed],
+    }
+    safe_table(columns, key=key, name="misleading-pairs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.similarity import keys, views
-from ui import concepts, kit
+from ui import kit, widgets
 
 PATH = "similarity"
 
@@ -74,6 +74,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")
+    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

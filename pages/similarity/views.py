@@ -11,8 +11,10 @@ from core.concepts import similarity as sim
 from core.data.sentences import parse_sentences
 from core.types import FloatArray, InputError
 from pages.similarity import keys
-from ui import concepts, kit, state
+from ui import inputs, kit, state, widgets
+from ui.charts import chart
 from ui.figures import vectors
+from ui.tables import folded_table
 
 ORDERS = {"typed": "As typed", "clusters": "Clustered", "nearest": "Most like the first"}
 SHOWN_RANKS = 12
@@ -29,13 +31,10 @@ class Compared:
 
 def sentences() -> Compared:
     """What is typed, with its vectors. Raises InputError."""
-    text = kit.typed(keys.TEXT, "Your sentences, one a line", height=210)
+    text = widgets.text_area(keys.TEXT, "Your sentences, one a line", height=210)
     with st.expander("Model and length"):
-        base_model, seed = concepts.model(keys.MODEL, keys.SEED)
-        unit = st.toggle(
-            "Scale every vector to length 1, as this model does at its end", value=keys.UNIT.default,
-            **state.bound(keys.UNIT),
-        )  # fmt: skip
+        base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
+        unit = widgets.toggle(keys.UNIT, "Scale every vector to length 1, as this model does at its end")
     texts = parse_sentences(text).sentence_set.texts
     if not 3 <= len(texts) <= sim.MOST_SENTENCES:
         raise InputError(
@@ -43,14 +42,6 @@ def sentences() -> Compared:
         )
     z = kit.ask(sim.pooled, texts, base_model, seed, busy="Reading the sentences")
     return Compared(texts, sim.unit_rows(z) if unit else z)
-
-
-def _measure() -> sim.Measure:
-    key = st.segmented_control(
-        "Measure", list(sim.MEASURES), default=keys.MEASURE.default, required=True,
-        format_func=lambda k: sim.MEASURES[k].title, **state.bound(keys.MEASURE),
-    )  # fmt: skip
-    return sim.MEASURES.get(key or "", sim.MEASURES["cosine"])
 
 
 # --- Matrix --------------------------------------------------------------------------------------
@@ -65,37 +56,30 @@ def signs(found: Compared) -> tuple[str, float]:
 
 def matrix(found: Compared) -> None:
     """All pairs under one measure, in an order of one's choice."""
-    measure = _measure()
+    measure = sim.MEASURES[widgets.segmented_control(keys.MEASURE, "Measure", sim.MEASURES)]
     st.latex(measure.formula)
     left, right = st.columns([0.6, 0.4])
-    order = left.segmented_control(
-        "Order", list(ORDERS), default=keys.ORDER.default, required=True,
-        format_func=ORDERS.__getitem__, **state.bound(keys.ORDER),
-    )  # fmt: skip
-    most = len(found.texts)
-    if state.get(keys.GROUPS) > most:
-        state.put(keys.GROUPS, most)
-    groups = right.slider(
-        "Clusters", 1, most, value=min(keys.GROUPS.default, most), disabled=order != "clusters",
-        help="Where to cut the tree that joins the closest sentences first.", **state.bound(keys.GROUPS),
-    )  # fmt: skip
-    clusters = sim.clusters(found.z, int(groups))
-    rows = _order(found, order or "typed", measure, clusters)
+    order = widgets.segmented_control(keys.ORDER, "Order", ORDERS, at=left)
+    cut = "Where to cut the tree that joins the closest sentences first."
+    groups = widgets.slider(
+        keys.GROUPS, "Clusters", high=len(found.texts), at=right, disabled=order != "clusters", help=cut
+    )
+    clusters = sim.clusters(found.z, groups)
+    rows = _order(found, order, measure, clusters)
     texts = [found.texts[i] for i in rows]
     values = measure.compute(found.z)[np.ix_(rows, rows)]
     sizes = np.bincount(clusters.labels).tolist() if order == "clusters" else ()
     title = measure.title.lower()
-    concepts.chart(
-        vectors.measure_matrix(
-            values, texts, title, closer_is_low=not measure.larger_is_closer, blocks=sizes
-        ),
+    low = not measure.larger_is_closer
+    chart(
+        vectors.measure_matrix(values, texts, title, closer_is_low=low, blocks=sizes),
         "sim_matrix",
         f"Heat map: {title} of every two of the {len(texts)} sentences. The table below has the values.",
     )
     columns = {f"{i + 1}": values[:, i].astype(float) for i in range(len(texts))}
     numbered = [f"{i + 1}. {text}" for i, text in enumerate(texts)]
     cluster = {"cluster": clusters.labels[rows] + 1} if order == "clusters" else {}
-    concepts.twin({"sentence": numbered, **cluster, **columns}, key="sim_table", name="similarity")
+    folded_table({"sentence": numbered, **cluster, **columns}, key="sim_table", name="similarity")
 
 
 def _order(found: Compared, order: str, measure: sim.Measure, clusters: sim.Clusters) -> list[int]:
@@ -111,22 +95,14 @@ def _order(found: Compared, order: str, measure: sim.Measure, clusters: sim.Clus
 
 def ranking(found: Compared) -> bool:
     """The places of all other sentences beside one, under each measure. True when all three agree."""
-    n = len(found.texts)
-    for key in (keys.ANCHOR, keys.STRETCHED):
-        if not 1 <= state.get(key) <= n:
-            state.put(key, min(key.default, n))
-    names = {i + 1: text for i, text in enumerate(found.texts)}
-    anchor = _sentence("Compare all with", names, keys.ANCHOR)
-    stretched = _sentence("Stretch the vector of", names, keys.STRETCHED)
-    factor = st.slider(
-        "to so many times its length", *keys.FACTOR.bounds, value=keys.FACTOR.default, step=0.1,
-        **state.bound(keys.FACTOR),
-    )  # fmt: skip
-    z = sim.stretched(found.z, stretched, float(factor))
+    anchor = inputs.numbered(keys.ANCHOR, "Compare all with", found.texts)
+    stretched = inputs.numbered(keys.STRETCHED, "Stretch the vector of", found.texts)
+    factor = widgets.slider(keys.FACTOR, "to so many times its length", step=0.1)
+    z = sim.stretched(found.z, stretched, factor)
     ranks = {key: sim.places(z, anchor, key) for key in sim.MEASURES}
     others = [i for i in np.argsort(ranks["cosine"]).tolist() if i != anchor]
     shown = [i for i in others if ranks["cosine"][i] <= SHOWN_RANKS or i == stretched]
-    concepts.chart(
+    chart(
         vectors.rank_lines(
             [found.texts[i] for i in shown],
             {sim.MEASURES[key].title: values[shown] for key, values in ranks.items()},
@@ -138,19 +114,9 @@ def ranking(found: Compared) -> bool:
     values = {m.title: m.compute(z)[anchor, others].astype(float) for m in sim.MEASURES.values()}
     spots = {f"place by {m.title.lower()}": ranks[m.key][others] for m in sim.MEASURES.values()}
     lengths = np.linalg.norm(z, axis=1)[others].astype(float)
-    concepts.twin(
-        {"sentence": [found.texts[i] for i in others], "length": lengths, **values, **spots},
-        key="sim_ranking", name="ranking",
-    )  # fmt: skip
+    columns = {"sentence": [found.texts[i] for i in others], "length": lengths, **values, **spots}
+    folded_table(columns, key="sim_ranking", name="ranking")
     return all((r == ranks["cosine"]).all() for r in ranks.values())
-
-
-def _sentence(label: str, names: dict[int, str], key: state.Key[int]) -> int:
-    chosen = st.selectbox(
-        label, list(names), index=min(key.default, len(names)) - 1,
-        format_func=lambda i: f"{i}. {names.get(i, '')}", **state.bound(key),
-    )  # fmt: skip
-    return (chosen or 1) - 1
 
 
 # --- Where the model is wrong --------------------------------------------------------------------
@@ -162,7 +128,7 @@ def kinds() -> tuple[str, ...]:
 
 def built_in() -> sim.Judged:
     """All challenge sets, judged now by the chosen model."""
-    base_model, seed = concepts.model(keys.MODEL, keys.SEED)
+    base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
     triples = tuple(t for one in sim.challenge_sets() for t in one.triples)
     return kit.ask(sim.judge, triples, base_model, seed, busy="Asking the model")
 
@@ -176,12 +142,12 @@ def hardest(judged: sim.Judged, guess: str | None) -> str:
 
 def failures(judged: sim.Judged) -> None:
     """Bars for the kinds; then one kind, row by row."""
-    concepts.chart(
+    chart(
         vectors.shares_wrong(judged.share_wrong()),
         "sim_wrong",
         "Bars: how often each kind of triple is judged wrongly. The table below has every triple.",
     )
-    kind = st.selectbox("Look at", kinds(), index=0, **state.bound(keys.KIND)) or kinds()[0]
+    kind = widgets.selectbox(keys.KIND, "Look at", kinds())
     st.caption(next(one.why for one in sim.challenge_sets() if one.title == kind))
     rows = [i for i, t in enumerate(judged.triples) if t.kind == kind]
     part = sim.Judged(tuple(judged.triples[i] for i in rows), judged.same[rows], judged.different[rows])
@@ -191,9 +157,7 @@ def failures(judged: sim.Judged) -> None:
 
 def own() -> None:
     """The learner's own triples, judged the same way. Raises InputError."""
-    text = kit.typed(
-        keys.OWN, "One a line: sentence | means the same | only looks alike", height=110
-    )  # fmt: skip
+    text = widgets.text_area(keys.OWN, "One a line: sentence | means the same | only looks alike", height=110)
     triples = sim.parse_triples(text)
     if not triples:
         st.caption("Type a line, and the model is asked about it.")
@@ -206,7 +170,7 @@ def own() -> None:
 
 
 def _dots(judged: sim.Judged, key: str) -> None:
-    concepts.chart(
+    chart(
         vectors.same_or_alike([t.sentence for t in judged.triples], judged.same, judged.different),
         key,
         "Two marks a row: the cosine with what means the same, and with what only looks alike.",
@@ -214,7 +178,7 @@ def _dots(judged: sim.Judged, key: str) -> None:
 
 
 def _triples(judged: sim.Judged, key: str) -> None:
-    concepts.twin(
+    folded_table(
         {
             "kind": [t.kind for t in judged.triples],
             "sentence": [t.sentence for t in judged.triples],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ui.figures import BEFORE, NOW, _figure
+from ui.figures import BEFORE, DOTTED, NOW, _figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -72,7 +72,7 @@ def forgetting(days: Sequence[int], shares: Sequence[float], wanted: float) -> g
 def _wanted(figure: go.Figure, wanted: float) -> None:
     figure.add_hline(
         y=100 * wanted,
-        line={"color": BEFORE, "width": 1, "dash": "dot"},
+        line=DOTTED,
         annotation={"text": f"aim {100 * wanted:.0f}%", "font": {"color": BEFORE}},
     )
     figure.update_yaxes(title="remembered, %", range=[0, 103], nticks=6)

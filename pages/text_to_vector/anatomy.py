@@ -6,6 +6,7 @@ Each function draws one thing and is called by the page, which says why it is th
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,9 +14,11 @@ import streamlit as st
 from core.concepts import anatomy
 from core.concepts.anatomy import LONGEST_TEXT, MOVED, POOLINGS, Anatomy, Change, Token, check_text
 from pages.text_to_vector import keys
-from ui import concepts, kit, state
+from ui import inputs, kit, state, widgets
+from ui.charts import chart
 from ui.figures import vectors
-from ui.tables import safe_table
+from ui.tables import folded_table, safe_table
+from ui.widgets import button, row
 
 EXAMPLES = {
     "A made-up word": "A flurbicious penguin tripled its stroopwafels.",
@@ -33,24 +36,14 @@ TITLES = {"mean": "Mean of all tokens", "cls": "First token (CLS)", "max": "Larg
 
 def text_and_model() -> Anatomy:
     """What is typed, with which model, and everything that follows from it. Raises InputError."""
-    text = kit.typed(keys.TEXT, "Your text", height=90)
-    concepts.examples(keys.TEXT, EXAMPLES)
+    text = widgets.text_area(keys.TEXT, "Your text", height=90)
+    with row():
+        for name, example in EXAMPLES.items():
+            button(name, state.setter(keys.TEXT, example), key=f"{keys.TEXT.name} {name}")
     with st.expander("Model and pooling"):
-        base_model, seed = concepts.model(keys.MODEL, keys.SEED)
-        how = pooling_choice()
+        base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
+        how = widgets.segmented_control(keys.POOLING, "Pooling", {how: TITLES[how] for how in POOLINGS})
     return kit.ask(anatomy.dissect, check_text(text), base_model, seed, how, busy="Reading the text")
-
-
-def pooling_choice() -> str:
-    chosen = st.segmented_control(
-        "Pooling",
-        list(POOLINGS),
-        default=keys.POOLING.default,
-        format_func=TITLES.__getitem__,
-        required=True,
-        **state.bound(keys.POOLING),
-    )
-    return chosen if chosen in POOLINGS else keys.POOLING.default
 
 
 def _model() -> tuple[str, int]:
@@ -72,19 +65,14 @@ def pieces(found: Anatomy) -> None:
     words.metric("Words and marks typed", len(found.words()))
     tokens.metric("Tokens read", len(found.tokens), help="With the special tokens at both ends.")
     st.code(" ".join(found.pieces), language=None, wrap_lines=True)
-    safe_table(
-        {
-            "place": range(len(found.tokens)),
-            "piece": found.pieces,
-            "id": [token.id for token in found.tokens],
-            "stands for": [token.text for token in found.tokens],
-            "characters": [
-                _span(t) for t in found.tokens
-            ],
-        },
-        key="ttv_pieces",
-        name="word-pieces",
-    )  # fmt: skip
+    columns = {
+        "place": range(len(found.tokens)),
+        "piece": found.pieces,
+        "id": [token.id for token in found.tokens],
+        "stands for": [token.text for token in found.tokens],
+        "characters": [_span(token) for token in found.tokens],
+    }
+    safe_table(columns, key="ttv_pieces", name="word-pieces")
 
 
 def _span(token: Token) -> str:
@@ -111,13 +99,8 @@ def limit(found: Anatomy) -> None:
     per_copy = len(found.tokens) - 2
     copies = math.ceil((found.max_length + 20) / max(per_copy, 1))
     longer = " ".join([found.text] * copies)
-    st.button(
-        "Repeat the text until it no longer fits",
-        key="ttv_repeat",
-        icon=":material/repeat:",
-        disabled=len(longer) > LONGEST_TEXT,
-        on_click=state.setter(keys.TEXT, longer),
-    )
+    label, repeat = "Repeat the text until it no longer fits", state.setter(keys.TEXT, longer)
+    button(label, repeat, key="ttv_repeat", icon="repeat", disabled=len(longer) > LONGEST_TEXT)
 
 
 # --- Layers --------------------------------------------------------------------------------------
@@ -125,14 +108,10 @@ def limit(found: Anatomy) -> None:
 
 def layers(found: Anatomy) -> None:
     """The vectors after one layer, and how far each token has come from its input vector."""
-    if state.get(keys.LAYER) > found.layers:
-        state.put(keys.LAYER, found.layers)
-    number = st.slider(
-        "After layer", 0, found.layers, value=min(keys.LAYER.default, found.layers),
-        help="0 is the input: word, position and type, added and scaled.", **state.bound(keys.LAYER),
-    )  # fmt: skip
-    hidden = kit.ask(anatomy.layer, found.text, int(number), *_model())
-    concepts.chart(
+    meaning = "0 is the input: word, position and type, added and scaled."
+    number = widgets.slider(keys.LAYER, "After layer", high=found.layers, help=meaning)
+    hidden = kit.ask(anatomy.layer, found.text, number, *_model())
+    chart(
         vectors.token_vectors(hidden, found.pieces),
         "ttv_hidden",
         f"Heat map: {len(hidden)} tokens by {hidden.shape[1]} numbers after layer {number}.",
@@ -140,13 +119,13 @@ def layers(found: Anatomy) -> None:
     if len(found.tokens) > len(hidden):
         st.caption(f"The first {len(hidden)} of {len(found.tokens)} tokens.")
     st.markdown("**How far each token has turned away from its vector at the input**, as 1 − cosine:")
-    concepts.chart(
+    chart(
         vectors.token_layers(found.turned, found.pieces, "1 − cosine"),
         "ttv_turned",
         "Heat map: how far each token's vector has turned after each layer. The table below has the values.",
     )
     columns = {f"layer {k}": found.turned[k].astype(float) for k in range(found.layers + 1)}
-    concepts.twin({"piece": found.pieces, **columns}, key="ttv_layers", name="layers")
+    folded_table({"piece": found.pieces, **columns}, key="ttv_layers", name="layers")
 
 
 # --- Pooling -------------------------------------------------------------------------------------
@@ -162,20 +141,14 @@ def carrier(found: Anatomy) -> str:
 
 def pooling(found: Anatomy) -> None:
     """What each token adds, and how much the three ways of pooling agree."""
-    concepts.chart(
+    chart(
         vectors.token_shares(found.shares, found.pieces),
         "ttv_shares",
         "Bars: the share of each token in the pooled vector. The table below has the values.",
     )
-    concepts.twin(
-        {
-            "piece": found.pieces,
-            "share": found.shares.astype(float),
-            "largest in so many dimensions": found.won,
-        },
-        key="ttv_pooling",
-        name="pooling",
-    )
+    shares = {"piece": found.pieces, "share": found.shares.astype(float)}
+    shares |= {"largest in so many dimensions": found.won}
+    folded_table(shares, key="ttv_pooling", name="pooling")
     st.markdown("**Cosines between the results of the three ways**, for this text:")
     names = [TITLES[how] for how in POOLINGS]
     columns = {name: found.poolings[:, i].astype(float) for i, name in enumerate(names)}
@@ -191,20 +164,14 @@ def numbers(found: Anatomy) -> None:
     before.metric("Length as pooled", f"{found.length:.3f}")
     after.metric("Length at the end", f"{np.linalg.norm(found.vector):.3f}")
     below.metric("Numbers below zero", f"{(found.vector < 0).mean():.0%}")
-    concepts.chart(
+    chart(
         vectors.strip(found.vector),
         "ttv_strip",
         f"The {len(found.vector)} numbers of the vector as coloured cells. The table below has them all.",
     )
-    concepts.twin(
-        {
-            "number": range(len(found.vector)),
-            "as pooled": found.pooled.astype(float),
-            "at length 1": found.vector.astype(float),
-        },
-        key="ttv_numbers",
-        name="vector",
-    )
+    columns = {"number": range(len(found.vector)), "as pooled": found.pooled.astype(float)}
+    columns |= {"at length 1": found.vector.astype(float)}
+    folded_table(columns, key="ttv_numbers", name="vector")
 
 
 def below_zero(found: Anatomy, options: tuple[str, str, str]) -> str:
@@ -217,20 +184,11 @@ def below_zero(found: Anatomy, options: tuple[str, str, str]) -> str:
 
 def change(found: Anatomy) -> Change:
     """The second text beside the first. Raises InputError."""
-    other = kit.typed(keys.OTHER, "The same text with something changed", height=90)
-    st.button(
-        "Start again from my text",
-        key="ttv_copy",
-        icon=":material/content_copy:",
-        on_click=state.setter(keys.OTHER, found.text),
-    )
-    return kit.ask(
-        anatomy.compare,
-        found.text,
-        check_text(other, "The second text"),
-        *_model(),
-        state.get(keys.POOLING),
-    )
+    other = widgets.text_area(keys.OTHER, "The same text with something changed", height=90)
+    copy = state.setter(keys.OTHER, found.text)
+    button("Start again from my text", copy, key="ttv_copy", icon="content_copy")
+    second = check_text(other, "The second text")
+    return kit.ask(anatomy.compare, found.text, second, *_model(), state.get(keys.POOLING))
 
 
 def who_moved(compared: Change) -> str:
@@ -247,13 +205,12 @@ def moved(compared: Change) -> None:
     same = compared.moved[:, compared.same_piece]
     left, right = st.columns(2)
     left.metric("Cosine of the two vectors", f"{compared.cosine:.4f}")
-    right.metric(
-        "Unchanged tokens that moved", f"{int((same[-1] > MOVED).sum())} of {same.shape[1]}",
-        help="Tokens that are the same piece in both texts, with another vector after the last layer.",
-    )  # fmt: skip
+    share = f"{int((same[-1] > MOVED).sum())} of {same.shape[1]}"
+    meaning = "Tokens that are the same piece in both texts, with another vector after the last layer."
+    right.metric("Unchanged tokens that moved", share, help=meaning)
     grid = np.full((len(compared.moved), len(compared.second)), np.nan)
     grid[:, compared.matched[:, 1]] = compared.moved
-    concepts.chart(
+    chart(
         vectors.token_layers(grid, compared.second, "1 − cosine", float(same.max(initial=0.0))),
         "ttv_moved",
         "Heat map: how far each token of the changed text moved after each layer. The table has the values.",
@@ -263,9 +220,9 @@ def moved(compared: Change) -> None:
         "what was replaced moved more. An empty row has no counterpart in the first text."
     )
     columns = {f"layer {k}": row.astype(float) for k, row in enumerate(grid)}
-    concepts.twin({"piece": compared.second, **columns}, key="ttv_change", name="change")
+    folded_table({"piece": compared.second, **columns}, key="ttv_change", name="change")
     st.markdown("**What the change did to the result**, number by number (changed minus first):")
-    concepts.chart(
+    chart(
         vectors.strip(compared.difference, "difference"),
         "ttv_difference",
         f"The differences in all {len(compared.difference)} numbers as coloured cells.",
@@ -277,7 +234,7 @@ def in_one_batch(found: Anatomy) -> None:
     other = check_text(state.get(keys.OTHER), "The second text")
     together = kit.ask(anatomy.batch, (found.text, other, SHORT), *_model())
     names = ("yours", "changed", "a short one")
-    concepts.chart(
+    chart(
         vectors.mask(together.mask, together.pieces, names),
         "ttv_mask",
         "The attention mask of the texts: how many places of each row hold a token, and how many padding.",
@@ -286,19 +243,7 @@ def in_one_batch(found: Anatomy) -> None:
         f"Largest difference between a vector computed in this batch and computed alone: "
         f"{together.drift.max():.1e}."
     )
-    concepts.twin(
-        {
-            "place": range(together.ids.shape[1]),
-            **{
-                f"{name}: {what}": values[i]
-                for i, name in enumerate(names)
-                for what, values in (
-                    ("piece", together.pieces),
-                    ("id", together.ids),
-                    ("mask", together.mask),
-                )
-            },
-        },
-        key="ttv_batch",
-        name="batch",
-    )
+    columns: dict[str, Any] = {"place": range(together.ids.shape[1])}
+    for what, values in (("piece", together.pieces), ("id", together.ids), ("mask", together.mask)):
+        columns |= {f"{name}: {what}": values[i] for i, name in enumerate(names)}
+    folded_table(columns, key="ttv_batch", name="batch")

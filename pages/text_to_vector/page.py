@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.concepts.anatomy import Anatomy
 from pages.text_to_vector import anatomy, keys
-from ui import concepts, kit
+from ui import kit, widgets
 
 
 def word_pieces(found: Anatomy) -> None:
@@ -126,4 +126,4 @@ kit.opening(
 main, _ = kit.columns("text-to-vector")
 with main, kit.sentences_not_tracebacks():
     found = anatomy.text_and_model()
-    VIEWS[concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")](found)
+    VIEWS[widgets.view(keys.VIEW, "What to look at", VIEWS)](found)

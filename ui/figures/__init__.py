@@ -7,6 +7,7 @@ grey is before or for reference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NOW, PUSH, BEFORE = "#0072B2", "#D55E00", "#8A8F98"
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+DOTTED = {"color": BEFORE, "width": 1, "dash": "dot"}  # a line for reference
 DIVERGING = ((0.0, PUSH), (0.5, "#F4F4F2"), (1.0, NOW))
 SHORT = 32  # characters of a sentence on an axis
 
@@ -76,7 +78,7 @@ def curve(
     figure.update_xaxes(title=x_title, range=[0, last_step] if last_step else None, rangemode="tozero")
     figure.update_yaxes(range=list(y_range) if y_range else None, nticks=5)
     if marker is not None:
-        figure.add_vline(x=marker, line={"color": BEFORE, "width": 1, "dash": "dot"})
+        figure.add_vline(x=marker, line=DOTTED)
     return figure
 
 
@@ -153,34 +155,38 @@ def bars(
     return figure
 
 
-def histogram(samples: Mapping[str, FloatArray], *, x_title: str, height: int = 240) -> go.Figure:
-    """Overlaid histograms of the named samples, on shared bins."""
+def histogram(bins: Bins, *, x_title: str, height: int = 240) -> go.Figure:
+    """Overlaid histograms of the named samples."""
     import plotly.graph_objects as go
 
     figure = _figure(height, barmode="overlay")
-    edges, counts = binned(samples)
-    for (name, found), colour in zip(counts.items(), (BEFORE, NOW, PALETTE[1], PALETTE[2])):
-        figure.add_trace(
-            go.Bar(
-                x=((edges[:-1] + edges[1:]) / 2).tolist(), y=found.tolist(), width=np.diff(edges).tolist(),
-                name=name, marker_color=colour, opacity=0.6,
-            )
-        )  # fmt: skip
+    x = ((bins.edges[:-1] + bins.edges[1:]) / 2).tolist()
+    width = np.diff(bins.edges).tolist()
+    for (name, found), colour in zip(bins.counts.items(), (BEFORE, NOW, PALETTE[1], PALETTE[2])):
+        more = {"name": name, "marker_color": colour, "opacity": 0.6}
+        figure.add_trace(go.Bar(x=x, y=found.tolist(), width=width, **more))
     figure.update_xaxes(title=x_title, hoverformat=".3f")
     figure.update_yaxes(title="pairs", nticks=4)
     return figure
 
 
-def binned(samples: Mapping[str, FloatArray], bins: int = 24) -> tuple[FloatArray, dict[str, IntArray]]:
-    """Edges (bins + 1,) of equally wide bins over all samples, and how many values of each fall into them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Bins:
+    """Edges (bins + 1,) that all samples share, and how many values of each sample fall between two."""
+
+    edges: FloatArray
+    counts: Mapping[str, IntArray]
+
+    def columns(self, what: str) -> dict[str, Any]:
+        """The numbers of `histogram` as a table's columns."""
+        between = {f"{what}, from": self.edges[:-1], "to": self.edges[1:]}
+        return between | {f"pairs, {name}": count for name, count in self.counts.items()}
+
+
+def binned(samples: Mapping[str, FloatArray], bins: int = 24) -> Bins:
+    """Equally wide bins over all samples."""
     every = np.concatenate([np.zeros(0), *(np.asarray(v, float).ravel() for v in samples.values())])
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     middle, half = (low + high) / 2, max(high - low, bins * 1e-3) / 2 * (1 + 1e-9)  # no extreme falls out
-    edges = np.linspace(middle - half, middle + half, bins + 1)
-    return edges, {name: np.histogram(values, edges)[0] for name, values in samples.items()}
-
-
-def bin_rows(samples: Mapping[str, FloatArray], what: str) -> dict[str, Any]:
-    """The columns of the table twin of `histogram`."""
-    edges, counts = binned(samples)
-    return {f"{what}, from": edges[:-1], "to": edges[1:]} | {f"pairs, {n}": c for n, c in counts.items()}
+    edges: Any = np.linspace(middle - half, middle + half, bins + 1)
+    return Bins(edges, {name: np.histogram(values, edges)[0] for name, values in samples.items()})

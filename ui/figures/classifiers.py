@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.concepts.classification import CurvePoint
-from core.types import IntArray
-from ui.figures import BEFORE, NOW, PALETTE, _figure, short
+from core.types import FloatArray, IntArray
+from ui.figures import BEFORE, DOTTED, NOW, PALETTE, _figure, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def learning_curves(curves: dict[str, Sequence[CurvePoint]], chance: float, height: int = 320) -> go.Figure:
+def learning_curves(curves: Mapping[str, Sequence[CurvePoint]], chance: float) -> go.Figure:
     """Mean accuracy by labelled sentences a class; bars reach from the worst to the best draw."""
     import plotly.graph_objects as go
 
-    figure = _figure(height)
+    figure = _figure(320)
     for (name, points), colour, dash in zip(curves.items(), PALETTE, ("solid", "dash", "dot")):
         mean = [p.mean for p in points]
         figure.add_trace(
@@ -38,10 +38,7 @@ def learning_curves(curves: dict[str, Sequence[CurvePoint]], chance: float, heig
                 hovertemplate="%{y:.2f}",
             )
         )
-    figure.add_hline(
-        y=chance, line={"color": BEFORE, "width": 1, "dash": "dot"}, annotation_text="chance",
-        annotation_position="bottom left",
-    )  # fmt: skip
+    figure.add_hline(chance, line=DOTTED, annotation_text="chance", annotation_position="bottom left")
     sizes = sorted({p.per_class for points in curves.values() for p in points})
     figure.update_xaxes(title="labelled sentences per class", type="log", tickvals=sizes, ticktext=sizes)
     figure.update_yaxes(title="accuracy on test sentences", range=[0, 1.04])
@@ -97,7 +94,7 @@ def confusion(table: IntArray, classes: Sequence[str]) -> go.Figure:
 
 def pairs_of_bars(
     names: Sequence[str],
-    values: dict[str, Sequence[float]],
+    values: Mapping[str, Sequence[float] | FloatArray],
     *,
     y_title: str,
     colours: tuple[str, ...] = (BEFORE, NOW),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.types import FloatArray
-from ui.figures import BEFORE, DIVERGING, NOW, PALETTE, PUSH, _figure, short
+from ui.figures import BEFORE, DIVERGING, DOTTED, NOW, PALETTE, PUSH, _figure, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -72,7 +72,7 @@ def by_class(
                 y=i + spread,
                 mode="markers",
                 marker={"size": 8, "color": CLASS_COLOURS[i], "opacity": 0.7},
-                customdata=[short(texts[r], 90) for r in rows],
+                customdata=[short(texts[r], 90) for r in rows.tolist()],
                 hovertemplate="%{customdata}<br>cosine %{x:.3f}<extra>" + name + "</extra>",
             )
         )
@@ -135,7 +135,7 @@ def compared(
                 line={"color": NOW, "width": 3},
             )  # fmt: skip
     if reference is not None:
-        figure.add_vline(x=reference, line={"color": BEFORE, "width": 1, "dash": "dot"})
+        figure.add_vline(x=reference, line=DOTTED)
     _rows(figure, names)
     shown = [v for v in (*before.values(), *(x for x, _ in dots)) if v is not None]
     figure.update_xaxes(title=x_title, range=[lowest if min(shown, default=0.0) < 0 else -0.02, 1.02])

@@ -155,12 +155,12 @@ def costs(curve: CostCurve, published: Published, largest: int) -> go.Figure:
             )
         )
         start = found.texts[-1]
-        n = np.unique(np.geomspace(start, largest, 30).round().astype(int)) if start < largest else []
-        if len(n):
+        if start < largest:
+            n: list[int] = np.unique(np.geomspace(start, largest, 30).round().astype(int)).tolist()
             figure.add_trace(
                 go.Scatter(
-                    x=[int(v) for v in n],
-                    y=[found.seconds[-1], *(project(int(v)) for v in n[1:])],
+                    x=n,
+                    y=[found.seconds[-1], *(project(v) for v in n[1:])],
                     name=f"{name}, projected",
                     mode="lines",
                     line={"color": colour, "width": 2, "dash": "dash"},

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.types import FloatArray, IntArray
-from ui.figures import BEFORE, DIVERGING, NOW, PUSH, _figure, short
+from ui.figures import BEFORE, DIVERGING, DOTTED, NOW, PUSH, _figure, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -106,8 +106,7 @@ def token_shares(shares: FloatArray, pieces: Sequence[str]) -> go.Figure:
             hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
         )
     )
-    even = {"color": BEFORE, "width": 1, "dash": "dot"}
-    figure.add_vline(x=1 / max(len(shares), 1), line=even)
+    figure.add_vline(x=1 / max(len(shares), 1), line=DOTTED)
     _rows(figure, names)
     figure.update_xaxes(title="share (dotted: even)", tickformat=".0%")
     return figure
