@@ -32,7 +32,9 @@ def multiple_negatives_ranking(z: Tensor, batch: Batch, settings: LossSettings) 
     candidates = batch.right if batch.negative is None else torch.cat((batch.right, batch.negative))  # (c,)
     counted = ~false_negatives(batch, candidates)  # (b, c)
     units = unit(z)
-    table = units.index_select(0, batch.left) @ units.index_select(0, candidates).T  # (b, c)
+    anchors, others = units.index_select(0, batch.left), units.index_select(0, candidates)  # (b, d), (c, d)
+    # Not anchors @ others.T: so small a product rounds differently with another number of threads.
+    table = (anchors[:, None] * others).sum(dim=2)  # (b, c)
     cosine = table.masked_select(counted)  # (m,)
     logits = torch.full_like(table, -torch.inf).masked_scatter(counted, cosine / settings.temperature)
     # Anchor i's own positive stands in column i and is never left out.

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from ..types import FloatArray, InputError
+from .layer_norm import LayerNorm
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -110,7 +111,7 @@ class Embeddings(nn.Module):
         self.word = nn.Parameter(torch.empty(shape.vocabulary, shape.dim))
         self.position = nn.Parameter(torch.empty(shape.positions, shape.dim))
         self.token_type = nn.Parameter(torch.empty(shape.token_types, shape.dim))
-        self.norm = nn.LayerNorm(shape.dim, eps=shape.epsilon)
+        self.norm = LayerNorm(shape.dim, eps=shape.epsilon)
 
     def forward(self, ids: Tensor, places: Places, dropout: float = 0.0) -> Tensor:
         """ids (t,) -> (t, d)."""
@@ -127,10 +128,10 @@ class Layer(nn.Module):
         self.heads = shape.heads
         self.query_key_value = nn.Linear(shape.dim, 3 * shape.dim)  # one product instead of three
         self.attention_out = nn.Linear(shape.dim, shape.dim)
-        self.attention_norm = nn.LayerNorm(shape.dim, eps=shape.epsilon)
+        self.attention_norm = LayerNorm(shape.dim, eps=shape.epsilon)
         self.up = nn.Linear(shape.dim, shape.inner)
         self.down = nn.Linear(shape.inner, shape.dim)
-        self.out_norm = nn.LayerNorm(shape.dim, eps=shape.epsilon)
+        self.out_norm = LayerNorm(shape.dim, eps=shape.epsilon)
         self.activation = ACTIVATIONS[shape.activation]
 
     def forward(self, x: Tensor, places: Places, dropout: float = 0.0) -> Tensor:
