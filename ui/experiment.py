@@ -15,7 +15,7 @@ from core.types import FloatArray, InputError, Notice, Pair, Sentence, SentenceS
 from ui import messages, state
 
 OWN = "own"  # the value of state.SET that means: what stands in the text area
-TEXTS = (state.TEXT, state.PAIR_TEXT, state.MINED)  # what a link carries packed
+TEXTS = (state.TEXT, state.OWN_TITLE, state.PAIR_TEXT, state.MINED)  # what a link carries packed
 MODES = {
     "groups": "From groups",
     "mined": "Mined from the model",
@@ -43,12 +43,14 @@ class Experiment:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def read_sentences(set_key: str, text: str) -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
+def read_sentences(
+    set_key: str, text: str, title: str = ""
+) -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
     """The sentence set, its own pairs if it brings any, and what to tell about it."""
     if set_key != OWN:
         known = sentence_sets.load_set(set_key)
         return known.sentence_set, known.pairs or (), ()
-    parsed = sentences.parse_sentences(text)
+    parsed = sentences.parse_sentences(text, title or SentenceSet(()).title)
     return parsed.sentence_set, (), parsed.notices
 
 
@@ -70,10 +72,15 @@ def set_key() -> str:
     return key if key in known else state.SET.default
 
 
+def chosen_now() -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
+    """What read_sentences makes of the page's set and text. Raises InputError as it does."""
+    return read_sentences(set_key(), state.get(state.TEXT), state.get(state.OWN_TITLE))
+
+
 def current() -> Experiment:
     """The experiment that the page's settings describe now. Raises InputError for unusable sentences."""
     try:
-        chosen, own, notices = read_sentences(set_key(), state.get(state.TEXT))
+        chosen, own, notices = chosen_now()
     except InputError as error:
         raise InputError(messages.at("Sentences", str(error))) from error
     notices = tuple(messages.located("Sentences", notice) for notice in notices)

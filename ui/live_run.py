@@ -21,6 +21,7 @@ from ui.resources import executor, session_is_open
 
 SLOW = 1.0  # seconds between two messages where they cannot be pushed
 BOARD = "map"
+UNTRAINED = "The base model, before any training"
 SNAPSHOT_SENTENCES = 300  # up to so many, a frame at every step
 RUN_BYTES = 60_000_000  # of embeddings that one run may keep in the server's memory
 REMEMBERED = 12  # runs of this session that the history offers
@@ -130,7 +131,7 @@ def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | N
             )  # fmt: skip
         elif run.snapshots and run.step < run.config.steps:
             st.button(
-                "Play", type="primary", icon=":material/play_arrow:", key="go",
+                "Continue", type="primary", icon=":material/play_arrow:", key="go",
                 on_click=engine.resume, args=(run.id,),
             )  # fmt: skip
         else:
@@ -182,7 +183,7 @@ def _rewind(run: Run, config: TrainingConfig) -> None:
         st.button("Go back to this step", key="rewind", on_click=fork, args=(run, step, config))
 
 
-def progress(run: Run, key: str = "progress", prefix: str = "") -> None:
+def progress(run: Run | None, key: str = "progress", prefix: str = "") -> None:
     """The progress line, and a new page when the run has ended, without any tick of the page.
 
     Only where server.py was not started, so that nothing can be pushed, a slow tick brings the messages.
@@ -192,19 +193,19 @@ def progress(run: Run, key: str = "progress", prefix: str = "") -> None:
         key=key,
         data={
             "channel": watched,
-            "phase": phase(run),
-            "line": status_line(run),
-            "step": run.step,
-            "steps": max(run.config.steps, run.step),
+            "phase": "rest" if run is None else phase(run),
+            "line": UNTRAINED if run is None else status_line(run),
+            "step": 0 if run is None else run.step,
+            "steps": 1 if run is None else max(run.config.steps, run.step),
             "prefix": prefix,
         },
     )
 
     def bring() -> None:
-        if (data := push.newest(run)) is not None:
+        if run is not None and (data := push.newest(run)) is not None:
             component.mount_feed(key=f"{key} feed", data=data)
 
-    if watched is not None and not push.is_mounted():
+    if run is not None and watched is not None and not push.is_mounted():
         st.fragment(bring, run_every=SLOW)()
 
 

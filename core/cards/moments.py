@@ -83,10 +83,11 @@ def largest_mover(at: Reading) -> Moment | None:
         return None
     sums: dict[int, float] = {}
     for snapshot in at.run.snapshots:
-        for (a, b), value in zip(snapshot.forces.rows.tolist(), snapshot.forces.values.tolist()):
-            if top in (a, b) and a != b:
-                other = b if a == top else a
-                sums[other] = sums.get(other, 0.0) + value
+        met, values = snapshot.forces.rows, snapshot.forces.values
+        at_top = (met == top).any(axis=1) & (met[:, 0] != met[:, 1])
+        for (a, b), value in zip(met[at_top].tolist(), values[at_top].tolist()):
+            other = b if a == top else a
+            sums[other] = sums.get(other, 0.0) + value
     why = "It is in no pair of the recorded batches: the layers it shares with the others moved it."
     rows: tuple[int, ...] = (top,)
     if sums:
@@ -172,6 +173,24 @@ def cross_disagrees(at: Reading) -> Moment | None:
     )
 
 
+def hardest_pair(at: Reading) -> Moment | None:
+    """Before any training: the pair that the base model has most wrong."""
+    rows, labels, before, _ = at.pairs
+    if not len(rows):
+        return None
+    top = int(np.argmax(np.abs(labels - before)))
+    similar = labels[top] >= 0.5
+    return Moment(
+        "hardest-pair",
+        "Which pair has the model most wrong before it learns?",
+        f"{pair_text(at.run, rows[top])} Labelled {'similar' if similar else 'dissimilar'}, their cosine is "
+        f"{before[top]:.2f}.",
+        "Press Train and watch this pair: will it move as its label says?",
+        1.0,
+        tuple(rows[top].tolist()),
+    )
+
+
 def misplaced(at: Reading) -> Moment | None:
     """The point whose neighbours on the map are least those of the model."""
     if not at.run.frames or len(at.run.sentences) < 8:
@@ -249,9 +268,12 @@ CONDITIONS: tuple[Callable[[Reading], Moment | None], ...] = (
 
 
 def moments(at: Reading) -> tuple[Moment, ...]:
-    """All that hold now, the most telling first; none before a step was recorded."""
-    if len(at.run.snapshots) < 2:
+    """All that hold now, the most telling first; before the first step what the base model shows."""
+    if not at.run.snapshots:
         return ()
+    if len(at.run.snapshots) < 2:
+        early = (cross_disagrees(at), hardest_pair(at))
+        return tuple(moment for moment in early if moment is not None)
     found = [moment for condition in CONDITIONS if (moment := condition(at)) is not None]
     return tuple(sorted(found, key=lambda moment: -moment.weight))
 

@@ -10,17 +10,20 @@ import asyncio
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from ..cards.moments import Shown, most_telling
+from ..cards.reading import Reading
 from ..types import InputError, Run
-from .messages import ALIVE, ShownPairs, message
+from .messages import ALIVE, ShownPairs, message, told
 
 NAME_BYTES = 24  # 192 bits: knowing a topic's name is what allows one to listen
 SHORTEST_GAP = 0.04  # seconds between two messages of a topic
 QUIET = 1.5  # seconds without news after which a listener is told that the connection lives
 KEPT_TOPICS = 200
+LOOK_EVERY = 4  # snapshots between two looks for the card of the moment
 
 
 class Topic:
@@ -40,6 +43,10 @@ class Topic:
         self._history = (-1, b"")  # (version, message): thirty who come at once get one and the same
         self._news = asyncio.Event()
         self._pairs: ShownPairs | None = None
+        self._shown: Shown | None = None  # the card of the moment
+        self._told: dict[str, Any] | None = None
+        self._looked = -1  # the number of snapshots then
+        self.scores: Mapping[tuple[int, int], float] = {}  # the cross-encoder's, by rows
 
     def changed(self) -> None:
         """The run is not what it was. Costs next to nothing while a message is already on its way."""
@@ -73,7 +80,18 @@ class Topic:
         run = self._read()
         if self._pairs is None and run.snapshots:
             self._pairs = ShownPairs.of(run)
-        return message(run, self.name, self._pairs, history=history, frames=frames)
+        return message(run, self.name, self._pairs, self._moment(run), history=history, frames=frames)
+
+    def _moment(self, run: Run) -> dict[str, Any] | None:
+        """The card of the moment, looked for every few snapshots."""
+        count = len(run.snapshots)
+        if count >= self._looked + LOOK_EVERY or count < self._looked or not run.is_active:
+            self._looked = count
+            shown = most_telling(Reading(run, self.scores), self._shown)
+            if shown is not self._shown:
+                self._shown = shown
+                self._told = None if shown is None else told(shown.moment, run, run.step)
+        return self._told
 
     async def listen(self, frames: bool = False) -> AsyncGenerator[bytes]:
         """The state now with its whole history (and `frames`), then the newest state whenever it changes,

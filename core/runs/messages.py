@@ -9,13 +9,17 @@ receives them and hands them on to whatever on the page shows them.
              line     the status line in words;  place  in the queue, 1 is next, or null
              step     that the model has reached;  steps  planned;  loss, seconds  of that step, or null
              drawn    the step that `xy` shows, -1 for none yet;  space  names its coordinate system
+             unseen   {right, before, count, range}: held-out pairs told right and Wilson's interval, or null
+             moment   {key, step, question, answer, advice, ids}: the card of the moment, or null
              columns  of `series`: step, loss, seconds, then the fields of Metrics
+             seriesSteps  the step of each row of `cosinesByStep`
              drawnSteps  only with `frames`: the step of each
     arrays   xy (n, 2 or 3), trust (n,)       the newest frame of the map
              moved (n,)                       1 - cosine to step 0 in the full space
              forceRows (m, 2), forceValues (m,)   the strongest forces of the last batch
              pairRows (p, 2), pairLabels (p,), pairHeldOut (p,), cosinesBefore (p,), cosines (p,)
                                               up to 24 pairs, those first that the base model has most wrong
+             cosinesByStep (s, p)             the same cosines at every snapshot, only in "history"
              series (s, columns)              the newest 16 snapshots, all in "history"; nan where undefined
              frames (T, n, 2 or 3)            all frames of the map, in "history" if asked for
 
@@ -32,6 +36,8 @@ from typing import Any
 
 import numpy as np
 
+from ..cards.reading import Moment
+from ..metrics.intervals import wilson
 from ..types import FloatArray, IntArray, Metrics, Run, RunStatus, SentenceSet
 from .encoding import pack
 
@@ -83,8 +89,27 @@ def cosines(embeddings: FloatArray, rows: IntArray) -> FloatArray:
 
 
 def message(
-    run: Run, topic: str, pairs: ShownPairs | None = None, *, history: bool = False, frames: bool = False
+    run: Run,
+    topic: str,
+    pairs: ShownPairs | None = None,
+    moment: dict[str, Any] | None = None,
+    *,
+    history: bool = False,
+    frames: bool = False,
 ) -> bytes:
+    """What `contents` says, as bytes."""
+    return pack(*contents(run, topic, pairs, moment, history=history, frames=frames))
+
+
+def contents(
+    run: Run,
+    topic: str,
+    pairs: ShownPairs | None = None,
+    moment: dict[str, Any] | None = None,
+    *,
+    history: bool = False,
+    frames: bool = False,
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The run as it is now, for a topic's listeners.
 
     `history`: with all snapshots in `series`; `frames`: with all frames too.
@@ -103,6 +128,8 @@ def message(
         "loss": last.loss if last is not None and math.isfinite(last.loss) else None,
         "seconds": last.seconds if last is not None else None,
         "drawn": run.frames[-1].step if run.frames else -1,
+        "unseen": unseen(run),
+        "moment": moment,
         "columns": COLUMNS,
     }
     arrays: dict[str, Any] = {}
@@ -125,12 +152,40 @@ def message(
             "cosinesBefore": pairs.before,
             "cosines": cosines(last.embeddings, pairs.rows),
         }
+    if history and run.snapshots and pairs is not None:
+        header["seriesSteps"] = [s.step for s in run.snapshots]
+        arrays["cosinesByStep"] = np.stack([cosines(s.embeddings, pairs.rows) for s in run.snapshots])
     arrays["series"] = series(run) if history else series(run, TAIL)
     if frames and run.frames:
         shown = [f for f in run.frames if f.xy.shape == run.frames[-1].xy.shape]
         header["drawnSteps"] = [f.step for f in shown]
         arrays["frames"] = np.stack([f.xy for f in shown])
-    return pack(header, arrays)
+    return header, arrays
+
+
+def unseen(run: Run) -> dict[str, Any] | None:
+    """How many held-out pairs the model tells right, before and now, as counts; None where not measured."""
+    if not run.snapshots or not run.held_out:
+        return None
+    before, now = (run.snapshots[i].metrics.held_out_accuracy for i in (0, -1))
+    if before is None or now is None:
+        return None
+    count = len(run.held_out)
+    right = round(now * count)
+    return {"right": right, "before": round(before * count), "count": count, "range": wilson(right, count)}
+
+
+def told(moment: Moment, run: Run, step: int) -> dict[str, Any]:
+    """A moment as messages carry it."""
+    ids = [run.sentences.ids[row] for row in moment.rows]
+    return {
+        "key": moment.key,
+        "step": step,
+        "question": moment.question,
+        "answer": moment.answer,
+        "advice": moment.advice,
+        "ids": ids,
+    }
 
 
 def phase(run: Run) -> str:

@@ -9,6 +9,8 @@ import streamlit as st
 
 from core.cards import picture as pictures
 from core.cards.from_run import RunCard, cards_from_run
+from core.cards.moments import as_card
+from core.cards.reading import Moment
 from core.cards.types import Card, Deck
 from core.types import FloatArray, InputError, Run
 from pages.train_live import keys
@@ -19,6 +21,7 @@ from ui.learner import now, store
 
 DECK = "my-runs"
 TITLE = "From my runs"
+DECK_TEXT = "Cards made from your own runs; the newest come first."
 SETUP = (state.PAIR_MODE, state.PAIR_COUNT, state.PAIR_SEED, state.HELD_OUT)
 SHORTEST_LINKED = 4000  # characters; typed text that makes a longer link is left out of it
 
@@ -100,11 +103,24 @@ def _keep(learner_id: int, experiment: Experiment, run: Run, made: tuple[RunCard
     before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
     cards = () if before is None else before.cards
     new = tuple(with_setup(m.card, experiment, run) for m in made)
-    text = "Cards made from your own runs; the newest come first."
     try:
-        store().save_deck(learner_id, Deck(DECK, TITLE, (*new, *cards), text), now())
+        store().save_deck(learner_id, Deck(DECK, TITLE, (*new, *cards), DECK_TEXT), now())
         if (album := pictures.album(run, made)) is not None:
             store().set_setting(learner_id, moving_picture.setting(made[0].card.id), album)
+    except InputError as error:
+        state.put(state.MESSAGE, str(error))
+
+
+def keep_moment(learner_id: int, experiment: Experiment, run: Run, moment: Moment) -> None:
+    """Add the card of the moment to the learner's deck of runs, and say so."""
+    before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
+    cards = () if before is None else before.cards
+    new = with_setup(as_card(moment, run), experiment, run)
+    if new.id in {card.id for card in cards}:
+        return
+    try:
+        store().save_deck(learner_id, Deck(DECK, TITLE, (new, *cards), DECK_TEXT), now())
+        state.put(state.MESSAGE, f"Kept in your deck “{TITLE}”.")
     except InputError as error:
         state.put(state.MESSAGE, str(error))
 

@@ -6,9 +6,12 @@ from ui.keys import Key
 
 LABELS = Key("labels", False, url=True)
 TRAILS = Key("trails", False, url=True)
+PRESENT = Key("present", False, url=True)  # shown to a class: no text box, no settings, larger type
+SET_TEXT = Key("set_text", "")  # a built-in set as the text box shows it
 PANEL = Key("panel", "Progress", url=True)
 SUGGESTED = Key[tuple[str, ...]]("suggested", ())  # settings that the chosen set brought
 UPLOAD_ERROR = Key[str | None]("upload_error", None)
+PAIR_UPLOAD = Key("pair_upload", "replace")  # or "add": what an uploaded file of pairs does
 PAIR_UPLOAD_ERROR = Key[str | None]("pair_upload_error", None)
 UPLOAD_SAID = Key[tuple[str, ...]]("upload_said", ())  # what was noticed in the uploaded file
 PAIR_UPLOAD_SAID = Key[tuple[str, ...]]("pair_upload_said", ())

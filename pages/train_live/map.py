@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+from core.cards.from_run import plural
+from core.data.split import FEW
 from core.maps import layouts
 from core.metrics.measures import nearest_neighbours
 from core.models import embedding
-from core.runs.messages import phase, space
-from core.types import FloatArray, Forces, Frame, InputError, Run, TrainingConfig
+from core.runs.messages import moved, phase, space
+from core.types import FloatArray, Forces, Frame, InputError, Run, SentenceSet, TrainingConfig
 from pages.train_live import keys
 from ui import experiment as exp
 from ui import live_run, messages, state
@@ -16,8 +19,9 @@ from ui.boards import moving_map
 from ui.experiment import Experiment
 from ui.resources import executor, later
 
-HEIGHT = 560
+BELOW = 92  # pixels of the window under the map: its slider and legend
 HOVER_NEIGHBOURS = 5
+NAMED, MOVERS = 8, 3  # points with their text on the map: of groups, and of what moved most
 COLOURS = {"group": "Group", "trust": "Trust", "movement": "Movement", "none": "One colour"}
 WAIT = 0.25  # seconds between two looks while the model loads
 OTHER_SENTENCES = (
@@ -78,10 +82,9 @@ def _first_frame(base: FloatArray) -> Frame | None:
 
 
 def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> None:
-    """The view settings, the map, and under it the progress line."""
-    _view_settings()
+    """The map, as high as the window leaves room for."""
     if experiment is None or not len(experiment.sentences):
-        st.container(height=HEIGHT, border=True).caption("The map appears here once there are sentences.")
+        st.container(height=300, border=True).caption("The map appears here once there are sentences.")
         return
     fits = run is not None and run.sentences == experiment.sentences
     drawn = run is not None and fits and bool(run.frames)
@@ -90,26 +93,23 @@ def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None
         _wait(len(experiment.sentences), base is not None)
         return
     _board(experiment, run if drawn else None, frame, newest(experiment, run, base), run if fits else None)
-    if run is not None:
-        live_run.progress(run)
-        if not fits:
-            st.caption(OTHER_SENTENCES)
-    else:
-        st.caption(_sentence_count(experiment))
+    if run is not None and not fits:
+        st.caption(OTHER_SENTENCES)
     if not executor().layout_ready.is_set():
         _wait_for_layout(frame)
 
 
-def _sentence_count(experiment: Experiment) -> str:
+def counts(experiment: Experiment) -> str:
+    """One line below the text box: what there is to learn from, and what it is measured on."""
     count, train, held_out = len(experiment.sentences), len(experiment.train), len(experiment.held_out)
-    sentences, pairs = "sentence" if count == 1 else "sentences", "pair" if train == 1 else "pairs"
-    return (
-        f"{count} {sentences}, {train} {pairs} to train on, {held_out} held out to measure. "
-        "The map shows the base model before training."
-    )
+    trained = f"{train} {plural(train, 'pair')} to train on"
+    line = f"{count} {plural(count, 'sentence')}, {trained}, {held_out} held out"
+    if 0 < held_out < FEW:
+        line += " (few: one pair more or less means little)"
+    return line + "."
 
 
-def _view_settings() -> None:
+def view_settings() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             "Colour", list(COLOURS), format_func=COLOURS.__getitem__, width=150, index=0,
@@ -161,25 +161,49 @@ def _board(
         trails=state.get(keys.TRAILS),
         neighbours=nearest_neighbours(now, k) if now is not None and k > 0 else None,
         forces=forces,
-        height=HEIGHT,
+        below=BELOW,
+        held_out=_held_out(experiment if moved_by is None else moved_by),
+        named=_named(sentences, moved_by),
+        can_continue=replay,
         frames=[f.xy for f in run.frames] if run is not None and replay else None,
         steps=[f.step for f in run.frames] if run is not None and replay else None,
         channel=live_run.channel(moved_by),
         live_forces=state.get(state.FORCES),
     )
+    if result.continue_from is not None and run is not None and run.checkpoints:
+        kept = min(run.checkpoints, key=lambda step: abs(step - result.continue_from))
+        live_run.fork(run, kept, state.config())
+        st.rerun()
     if result.action is not None:
         added, other = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
         noun = "pair" if added == 1 else "pairs"
-        said = f"{added} new {noun} marked as {result.action.kind}: see Pairs below the map."
+        said = f"{added} new {noun} marked as {result.action.kind}: see Pairs beside the text."
         if other:
             said += f" Typed with another label before, so left as they are: {other}."
         state.put(state.MESSAGE, said)
         st.rerun()
 
 
+def _held_out(what: Experiment | Run) -> list[int]:
+    """Rows of the sentences that only held-out pairs use."""
+    row = what.sentences.row()
+    return sorted({row[i] for pair in what.held_out for i in (pair.left, pair.right)})
+
+
+def _named(sentences: SentenceSet, run: Run | None) -> list[int]:
+    """The points that always carry their text: one of each group, and those that have moved most."""
+    first: dict[str | None, int] = {}
+    for i, group in enumerate(sentences.groups):
+        first.setdefault(group, i)
+    rows = list(first.values())[:NAMED]
+    if run is not None and len(run.snapshots) > 1 and run.sentences == sentences:
+        rows += np.argsort(-moved(run))[:MOVERS].tolist()
+    return list(dict.fromkeys(rows))
+
+
 def _wait(sentences: int, embedded: bool) -> None:
     """Say what is being computed, and look again until it is there."""
-    box = st.container(height=HEIGHT, border=True)
+    box = st.container(height=300, border=True)
     box.caption(
         f"Placing {sentences} sentences on the map."
         if embedded

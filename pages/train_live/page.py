@@ -1,43 +1,53 @@
-"""Train live: a sentence set, one button, and a map that moves because the model does."""
+"""Train live: one screen on which map, pairs, scores and an explanation move because the model does."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.types import InputError
-from pages.train_live import keys, map, setup
-from pages.train_live.panels import PANELS, summary
+from pages.train_live import beside, keys, map, setup
+from pages.train_live.panels import PANELS
 from ui import experiment as exp
 from ui import live_run, state
 from ui.cards import side_panel
 
+st.set_page_config(initial_sidebar_state="collapsed")
 state.open_link(*exp.TEXTS)
 setup.open_set()
 exp.take_marked()
+present = state.get(keys.PRESENT)
 
-st.title("Train live", anchor=False)
-st.markdown(
-    "Every point is a sentence, placed by a real model on this machine. Pairs say what belongs together. "
-    "Press **Train** and the model learns from them, step by step; the points move because it does."
+bar, line, screen = (
+    st.container(horizontal=True, vertical_alignment="center", gap="small"),
+    st.container(),
+    st.container(),
 )
-choose, act = st.columns([0.42, 0.58], gap="medium", vertical_alignment="top")
-picture, side = st.columns([0.72, 0.28], gap="medium")
-with picture:
-    pictured, texts, below = st.container(), st.container(), st.container()
+with screen:
+    if present:
+        picture, side = st.columns([0.56, 0.44], gap="small")
+    else:
+        written, picture, side = st.columns([0.21, 0.44, 0.35], gap="small")
 
 # Everything that decides what is trained is drawn first, whatever its place on the page.
-with choose:
-    setup.choose_set()
-with side:
-    results = st.container()
-    st.subheader("Settings", anchor=False)
-    setup.settings()
-    side_panel.show("train")
-with texts:
-    with st.expander("Sentences", icon=":material/notes:"):
+with bar:
+    if not present:
+        setup.choose_set()
+    buttons = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    if not present:
+        with st.popover("Settings", icon=":material/settings:"):
+            setup.settings()
+        with st.popover("View", icon=":material/visibility:"):
+            map.view_settings()
+    st.toggle("Present", help="For a projector: large type, no text box.", **state.bound(keys.PRESENT))
+if not present:
+    with written:
         setup.edit_sentences()
-    with st.expander("Pairs", icon=":material/link:"):
-        setup.edit_pairs()
+        counted = st.container()
+        with st.container(horizontal=True, gap="small"):
+            with st.popover("Pairs", icon=":material/link:", width="stretch"):
+                setup.edit_pairs()
+            with st.popover("File", icon=":material/upload_file:", width="stretch"):
+                setup.upload_sentences()
 
 config = state.config()
 run = live_run.current_run()
@@ -48,28 +58,33 @@ except InputError as error:
     experiment, problem = None, str(error)
 base = map.base_embeddings(experiment, config)
 
-with act:
+with buttons:
     live_run.controls(experiment, config, run)
+with line:
     live_run.tell(run, problem)
-with pictured:
+    live_run.progress(run)
+if not present:
+    with counted:
+        if experiment is not None:
+            st.caption(map.counts(experiment))
+        map.tell(experiment, problem)
+with picture:
     map.show(experiment, run, base)
-if run is not None:
-    with results:
-        summary(run)
-with texts:
-    map.tell(experiment, problem)
-with below:
+with side:
+    if experiment is not None and base is not None:
+        beside.show(experiment, run, base)
+
+if not present:
     panel = st.segmented_control(
-        "What the model does", list(PANELS), required=True, label_visibility="collapsed",
-        default=keys.PANEL.default, **state.bound(keys.PANEL),
-    )  # fmt: skip
+        "More", list(PANELS), default=keys.PANEL.default, required=True, **state.bound(keys.PANEL)
+    )
     if experiment is not None and base is not None:
         if run is not None and run.is_active:
             st.button(f"Drawn at step {run.step}: look again", key="look", icon=":material/refresh:")
         PANELS[panel](experiment, run, base)
-
-if not state.write_link(*exp.TEXTS):
-    st.caption(
-        "The typed text is too long to travel in the address of this page; the settings do. Download the "
-        "map as a table to share the sentences."
-    )
+    side_panel.show("train")
+    if not state.write_link(*exp.TEXTS):
+        st.caption(
+            "The typed text is too long to travel in the address of this page; the settings do. Download the "
+            "map as a table to share the sentences."
+        )

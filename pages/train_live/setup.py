@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import PurePath
 
 import streamlit as st
 
@@ -11,29 +12,30 @@ from core.losses import LOSSES
 from core.models import registry
 from core.training import controls
 from core.training.controls import Control
-from core.types import InputError
+from core.types import InputError, SentenceSet
 from pages.train_live import keys, map
 from ui import experiment as exp
 from ui import messages, state
 from ui.experiment import OWN
 
+TEXT_HEIGHT = 300  # pixels: with the lines below it as high as the map in the smallest window
+OWN_TOO = "Your own pairs are all trained on, beside the others; what is held out is measured on the others."
+UPLOADS = {"replace": "replaces sentences and pairs", "add": "adds its pairs to these"}
 EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
 
 
 def choose_set() -> None:
-    """The menu of sentence sets, with the point that the chosen one makes."""
+    """The menu of sentence sets."""
     infos = {info.key: info for info in sentence_sets.list_sets()}
-    options = [*infos, OWN]
     st.selectbox(
         "Sentences",
-        options,
+        [*infos, OWN],
         format_func=lambda key: infos[key].title if key in infos else "My own sentences",
         on_change=_set_changed,
+        label_visibility="collapsed",
+        width=230,
         **state.bound(state.SET),
     )
-    key = exp.set_key()
-    if key in infos:
-        st.caption(infos[key].point)
 
 
 def open_set() -> None:
@@ -54,10 +56,9 @@ def _set_changed() -> None:
     state.put(state.RUN_ID, None)
     state.put(state.MINED, "")
     key = state.get(state.SET)
-    drafts = dict(state.get(keys.PAIR_DRAFTS)) | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
-    state.put(state.PAIR_TEXT, drafts.get(key, ""))
+    _remember_pairs()
+    state.put(state.PAIR_TEXT, dict(state.get(keys.PAIR_DRAFTS)).get(key, ""))
     state.put(keys.PAIR_SET, key)
-    state.put(keys.PAIR_DRAFTS, tuple(drafts.items()))
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
     for field in state.get(keys.SUGGESTED):
@@ -76,21 +77,33 @@ def _suggest(settings: tuple[tuple[str, object], ...]) -> None:
 
 
 def edit_sentences() -> None:
-    """The text area and the upload. Editing a built-in set makes it one's own."""
+    """The text box, always open. Whoever types into a built-in set has a set of their own."""
     key = exp.set_key()
     if key != OWN:
-        shown = sentences.to_text(sentence_sets.load_set(key).sentence_set)
-        st.button("Edit a copy", icon=":material/edit:", on_click=_copy_set, args=(shown,), key="copy_set")
-        st.code(shown, language=None, height=260)
+        known = sentence_sets.load_set(key)
+        state.put(keys.SET_TEXT, sentences.to_text(known.sentence_set))
+        st.text_area(
+            "Your sentences, one a line",
+            key=keys.SET_TEXT.name,
+            height=TEXT_HEIGHT,
+            on_change=_set_edited,
+            args=(known.sentence_set.title,),
+            help=f"{known.info.point} Type here to change it: group | sentence.",
+        )
         return
     st.text_area(
-        "One sentence a line; a group in front if you like, as in: food | This soup is too salty.",
-        height=260,
+        "Your sentences, one a line",
+        height=TEXT_HEIGHT,
         on_change=_text_changed,
+        help="With a group, as in: food | This soup is too salty. Or without.",
         **state.bound(state.TEXT),
     )
+
+
+def upload_sentences() -> None:
+    """A file instead of typing, and the way back to what it replaced."""
     st.file_uploader(
-        f"Or a CSV or TSV file, up to {sentences.MAX_UPLOAD_MB} MB",
+        f"A CSV or TSV file of sentences, up to {sentences.MAX_UPLOAD_MB} MB",
         type=["csv", "tsv", "txt"],
         max_upload_size=sentences.MAX_UPLOAD_MB,
         key="sentence_file",
@@ -99,9 +112,23 @@ def edit_sentences() -> None:
     _tell_upload(keys.UPLOAD_ERROR, keys.UPLOAD_SAID)
     if state.get(keys.EARLIER_TEXT):
         st.button(
-            "Bring back the earlier text", icon=":material/undo:", on_click=_swap_text, key="earlier",
+            "Bring back the earlier text",
+            icon=":material/undo:",
+            on_click=_swap_text,
+            key="earlier",
             help="The text that stood here before. Press again to return to this one.",
-        )  # fmt: skip
+        )
+
+
+def _set_edited(title: str) -> None:
+    """The typed text, which began as a built-in set, becomes one's own."""
+    text = state.get(keys.SET_TEXT)
+    _remember_pairs()
+    _replace_text(text)
+    state.put(state.OWN_TITLE, f"{title}, edited")
+    state.put(state.SET, OWN)
+    state.put(keys.PAIR_SET, OWN)
+    _text_changed()
 
 
 def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]]) -> None:
@@ -110,12 +137,6 @@ def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]
         st.error(messages.as_written(text), icon=":material/error:")
     for text in state.get(said):
         st.caption(messages.as_written(text))
-
-
-def _copy_set(text: str) -> None:
-    _replace_text(text)
-    state.put(state.SET, OWN)
-    state.put(keys.PAIR_SET, OWN)
 
 
 def _replace_text(text: str) -> None:
@@ -151,6 +172,7 @@ def _take_upload() -> None:
         return
     _replace_text(sentences.to_text(parsed.sentence_set))
     _text_changed()
+    state.put(state.OWN_TITLE, parsed.sentence_set.title)
     state.put(keys.UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
 
 
@@ -187,25 +209,56 @@ def edit_pairs() -> None:
         on_change=_take_pairs,
     )
     _tell_upload(keys.PAIR_UPLOAD_ERROR, keys.PAIR_UPLOAD_SAID)
-    st.caption("Your own pairs are always trained on. Points selected on the map can be added here too.")
+    st.segmented_control(
+        "An uploaded file",
+        list(UPLOADS),
+        format_func=UPLOADS.__getitem__,
+        required=True,
+        default=keys.PAIR_UPLOAD.default,
+        **state.bound(keys.PAIR_UPLOAD),
+    )
+    st.caption(
+        ("Of these pairs a share is held out, as set above." if mode == "typed" else OWN_TOO)
+        + " Points selected on the map can be added here too."
+    )
 
 
 def _take_pairs() -> None:
-    """Add the uploaded pairs to the typed ones, where they can be seen and edited."""
+    """Let the uploaded pairs and their sentences take the place of what is there, or add them to it."""
     upload = state.uploaded("pair_file")
     state.put(keys.PAIR_UPLOAD_ERROR, None)
     state.put(keys.PAIR_UPLOAD_SAID, ())
     if upload is None:
         return
+    adds = state.get(keys.PAIR_UPLOAD) == "add"
+    title = PurePath(upload.name).stem
     try:
-        chosen, _, _ = exp.read_sentences(exp.set_key(), state.get(state.TEXT))
+        chosen = SentenceSet((), title, upload.name)
+        if adds:
+            chosen, _, _ = exp.chosen_now()
         parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
     except InputError as error:
         state.put(keys.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
         return
     state.put(keys.PAIR_UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
     lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
-    state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
+    if adds:
+        state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
+        return
+    _remember_pairs()
+    _replace_text(sentences.to_text(parsed.sentence_set))
+    _text_changed()
+    state.put(state.OWN_TITLE, title)
+    state.put(state.SET, OWN)
+    state.put(keys.PAIR_SET, OWN)
+    state.put(state.PAIR_TEXT, lines)
+    state.put(state.PAIR_MODE, "typed")
+
+
+def _remember_pairs() -> None:
+    """Keep the typed pairs of the set that is left, for whoever comes back to it."""
+    drafts = dict(state.get(keys.PAIR_DRAFTS)) | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
+    state.put(keys.PAIR_DRAFTS, tuple(drafts.items()))
 
 
 def _number(key: state.Key[int]) -> dict[str, object]:

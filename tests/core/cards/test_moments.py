@@ -184,7 +184,12 @@ def test_the_card_changes_seldom_and_is_about_this_run(sound):
     assert shown is not None and changes <= 8
     card = as_card(shown.moment, sound)
     assert card.question.startswith(f"At step {sound.step} of {sound.config.steps}")
-    assert moments(Reading(replace(sound, snapshots=sound.snapshots[:1]))) == ()
+
+
+def test_before_the_first_step_the_base_model_is_asked_about(sound):
+    begun = replace(sound, snapshots=sound.snapshots[:1])
+    assert keys(begun) == {"hardest-pair"} and "hardest-pair" not in keys(sound)
+    assert moments(Reading(replace(sound, snapshots=()))) == ()
 
 
 def test_each_condition_has_its_own_name(sound):

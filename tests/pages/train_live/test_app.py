@@ -12,7 +12,7 @@ from core.models import cross_encoder, registry
 from core.types import Frame, TrainingConfig
 from pages.train_live import map
 from tests.pages.workers import batch_sizes, in_this_process  # noqa: F401
-from ui import state
+from ui import resources, state
 from ui.boards.moving_map import BoardResult, MarkAction
 
 
@@ -178,9 +178,10 @@ def test_typed_pairs_wait_for_their_set(open_app):
 def test_a_copy_does_not_cost_the_own_text(open_app):
     app = own(open_app)
     app.selectbox(key="set").set_value("negation").run()
-    app.button(key="copy_set").click().run()
+    shown = app.text_area(key="set_text").value
+    app.text_area(key="set_text").set_value(f"{shown}\nother | One of my own.").run()
     copied = app.session_state["text"]
-    assert copied != TYPED
+    assert app.session_state["set"] == "own" and copied == f"{shown}\nother | One of my own."
     app.button(key="earlier").click().run()
     assert app.session_state["text"] == TYPED
     app.button(key="earlier").click().run()
@@ -252,3 +253,39 @@ def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
         "The sun shines. | Bread is *fresh*. | 1",
     ]
     assert "2 new pairs" in app.toast[0].value and "left as they are: 1" in app.toast[0].value
+
+
+def tickets() -> bytes:
+    """A CSV as the kitchen's support desk has it: paraphrases, and random pairs of other questions."""
+    rng = np.random.default_rng(7)
+    asked = [[f"Question {i}, put in way {j} of {'abcdef'[j]}" for j in range(3)] for i in range(58)]
+    same = [(q[j], q[j + 1], 1) for q in asked for j in range(2)][:100]
+    other = [(asked[a][0], asked[b][1], 0) for a, b in rng.integers(0, 58, (140, 2)) if a != b][:100]
+    lines = [f'"{a}","{b}",{label}' for a, b, label in (*same, *other)]
+    return "\n".join(["left,right,label", *lines]).encode()
+
+
+def test_an_uploaded_file_of_pairs_takes_the_place_of_the_demo(open_app):
+    app = open_app("train_live")
+    app.file_uploader(key="pair_file").set_value(("kitchen tickets.csv", tickets(), "text/csv")).run()
+    assert not app.exception
+    assert (app.session_state["set"], app.session_state["pairs"]) == ("own", "typed")
+    app.button(key="go").click().run()
+    run = resources.executor().run(app.session_state["run_id"])
+    resources.executor().stop(run.id)
+    assert run.sentences.title == "kitchen tickets"
+    assert all(text.startswith("Question ") for text in run.sentences.texts)
+    held, used = len(run.held_out), len(run.held_out) + len(run.pairs)
+    assert used <= 200 and 0.2 <= held / used <= 0.3
+    assert {pair.label for pair in run.held_out} == {0.0, 1.0}
+    said = " ".join(caption.value for caption in app.caption)
+    assert "always trained on" not in said and "join a held-out sentence" in said
+
+
+def test_an_uploaded_file_of_pairs_can_be_added_instead(open_app):
+    app = open_app("train_live", pair_upload="add")
+    app.session_state["pair_upload"] = "add"
+    app.file_uploader(key="pair_file").set_value(("more.csv", tickets(), "text/csv")).run()
+    assert not app.exception
+    assert app.session_state["set"] == "sentiment" and app.session_state["pairs"] == "groups"
+    assert app.session_state["pair_text"].startswith("Question 0")

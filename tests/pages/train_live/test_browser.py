@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.helpers import VARIANTS, no_errors, settled, shot
+from tests.browser.helpers import VARIANTS, no_errors, packed, settled, shot
 
 PATIENCE = 240_000  # ms; a loaded machine with two cores trains slowly
 MAP = "(window.__movingMap?.map ?? {positions: {}, steps: [], selected: []})"  # there may be no map yet
@@ -57,11 +57,6 @@ def press(page: Page, name: str) -> None:
     button(page, name).click()
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_test_id("stSelectbox").filter(has_text=label).first.click()
-    page.get_by_role("option", name=option).click()
-
-
 def metric(page: Page, name: str) -> tuple[float, float]:
     """(before, now) of a row of the metrics table."""
     row = page.get_by_role("row").filter(has_text=name)
@@ -84,10 +79,7 @@ def test_it_opens_with_something_there(open_page, name, width, height, scheme):
 def test_the_whole_journey_on_typed_sentences(open_page):
     page = open_page("/train?steps=40&pair_count=40")
     until_map(page)
-    choose(page, "Sentences", "My own sentences")
-    settled(page)
-    page.get_by_text("Sentences", exact=True).last.click()
-    area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
+    area = page.get_by_role("textbox", name="Your sentences, one a line")
     area.fill(TYPED)
     area.press("Control+Enter")
     page.wait_for_function(f"() => Object.keys({MAP}.positions).length === 16", timeout=PATIENCE)
@@ -102,7 +94,7 @@ def test_the_whole_journey_on_typed_sentences(open_page):
     assert any(middle[i] != start[i] for i in start), "nothing moved while training"
     seen = {steps_drawn(page)}
     press(page, "Pause")
-    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Continue")).to_be_visible(timeout=PATIENCE)
     settled(page)
     shot(page, "train-paused")
     no_errors(page)
@@ -110,12 +102,12 @@ def test_the_whole_journey_on_typed_sentences(open_page):
     paused = steps_drawn(page)
     press(page, "1 step")
     until_step(page, paused + 1)
-    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Continue")).to_be_visible(timeout=PATIENCE)
     settled(page)
     assert steps_drawn(page) == paused + 1
     seen.add(paused + 1)
 
-    press(page, "Play")
+    press(page, "Continue")
     expect(button(page, "Train again")).to_be_visible(timeout=PATIENCE)
     until_step(page, 40)
     settled(page)
@@ -127,7 +119,7 @@ def test_the_whole_journey_on_typed_sentences(open_page):
 
     page.get_by_role("button", name="Rewind").click()
     page.get_by_role("button", name="Go back to this step").click()
-    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Continue")).to_be_visible(timeout=PATIENCE)
     settled(page)
     page.wait_for_function(f"() => {MAP}.steps[1] < 40", timeout=PATIENCE)
     expect(page.get_by_role("button", name="Go back to this step")).to_be_hidden()  # it would cover the map
@@ -149,10 +141,54 @@ def test_the_whole_journey_on_typed_sentences(open_page):
 def test_bad_text_gets_a_sentence_and_is_not_lost(open_page):
     page = open_page("/train?set=own")
     settled(page)
-    page.get_by_text("Sentences", exact=True).last.click()
-    area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
+    area = page.get_by_role("textbox", name="Your sentences, one a line")
     area.fill("x" * 1200)
     area.press("Control+Enter")
     expect(page.get_by_text(re.compile("at most 1,000 are allowed")).first).to_be_visible(timeout=PATIENCE)
     assert area.input_value() == "x" * 1200
     assert "Traceback" not in page.locator("body").inner_text()
+
+
+# What a person has to see at once while the model learns.
+SEEN = {"map": "[data-testid=moving-map] .stage", "curve": ".curve", "pairs": ".pairs", "card": ".card"}
+SIZES = [(1366, 768, False), (1440, 900, False), (853, 480, True)]
+
+
+@pytest.mark.parametrize(("width", "height", "present"), SIZES, ids=["laptop", "desktop", "projector"])
+def test_all_of_it_is_on_one_screen_while_it_trains(open_page, width, height, present):
+    link = f"/train?set=own&steps=60&pair_count=40&learning_rate=0.0005&data={packed(TYPED)}"
+    page = open_page(link + ("&present=true" if present else ""), width=width, height=height)
+    until_map(page)
+    panel = page.get_by_test_id("live-panel")
+    expect(panel.locator(".pairs .numbers").first).not_to_contain_text("…", timeout=PATIENCE)  # both scores
+    press(page, "Train")
+    until_step(page, 2)
+    first = read(page)
+    for name, box in boxes(page).items():
+        assert box is not None, f"{name} is not there"
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width + 1, (name, box)
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height + 1, (name, box)
+        assert box["width"] > 100 and box["height"] > 30, (name, box)
+    assert len(panel.locator(".pairs li").all()) == (2 if present else 5)
+    shot(page, f"stage-{width}", full=False)
+    changed: set[str] = set()
+    for _ in range(200):
+        now = read(page)
+        changed |= {name for name in now if now[name] != first[name]}
+        if changed == set(SEEN):
+            break
+        page.wait_for_timeout(250)
+    assert changed == set(SEEN), f"only these changed during the run: {changed}"
+    no_errors(page)
+
+
+def boxes(page: Page) -> dict[str, Any]:
+    return {name: page.locator(where).first.bounding_box() for name, where in SEEN.items()}
+
+
+def read(page: Page) -> dict[str, Any]:
+    """The text or the coordinates of each part now; Playwright looks into the components' shadow roots."""
+    found: dict[str, Any] = {"map": positions(page)}
+    for name, where in (("curve", ".curve .headline"), ("pairs", ".pairs"), ("card", ".card .question")):
+        found[name] = page.locator(where).first.inner_text()
+    return found

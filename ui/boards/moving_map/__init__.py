@@ -45,6 +45,7 @@ class BoardResult:
     selected: tuple[str, ...] = ()
     hovered: str | None = None
     action: MarkAction | None = None
+    continue_from: int | None = None  # the step to go on from, for one script run
 
 
 def board(
@@ -74,6 +75,10 @@ def board(
     noun: str = "sentence",
     channel: dict[str, Any] | None = None,
     live_forces: bool = False,
+    held_out: Sequence[int] = (),
+    below: int | None = None,
+    can_continue: bool = False,
+    named: Sequence[int] = (),
 ) -> BoardResult:
     """Draw the map and return what was selected or marked on it.
 
@@ -103,6 +108,10 @@ def board(
         noun: what a point is, for the search field and for who hears the map: "sentence" or "word".
         channel: ui/push.py's address of a run of this sentence set, whose messages move the points.
         live_forces: draw the forces that these messages bring.
+        held_out: rows that no training pair touches, drawn hollow.
+        below: instead of `height`, fill the window down to so many pixels above its lower edge.
+        can_continue: offer "Go on from here" beside the replay's slider.
+        named: rows that always carry their text.
     """
     n = len(sentence_set)
     group_names = list(dict.fromkeys(g for g in sentence_set.groups if g is not None))
@@ -129,6 +138,10 @@ def board(
         "noun": noun,
         "channel": channel,
         "showsForces": live_forces,
+        "heldOut": [int(row) for row in held_out],
+        "below": below,
+        "canContinue": can_continue,
+        "named": [int(row) for row in named],
     }
     replay = None if frames is None else np.asarray(frames, dtype=np.float32)
     assert replay is None or (replay.ndim == 3 and replay.shape[1] == n), "frames are (T, n, 2 or 3)"
@@ -179,7 +192,13 @@ def read_result(raw: Any, sentence_set: SentenceSet) -> BoardResult:
         marked = ids(event.get("ids"))
         if len(marked) >= 2:
             action = MarkAction(cast(MarkKind, event["kind"]), marked)
-    return BoardResult(ids(getattr(raw, "selected", None)), hovered if hovered in known else None, action)
+    step = event.get("step") if isinstance(event, dict) and event.get("kind") == "continue" else None
+    return BoardResult(
+        ids(getattr(raw, "selected", None)),
+        hovered if hovered in known else None,
+        action,
+        step if isinstance(step, int) and not isinstance(step, bool) and step >= 0 else None,
+    )
 
 
 def _frame_arrays(

@@ -12,6 +12,7 @@ import { drawLegend } from "./legend.js";
 import { distances, frameOf, matchRows, readModel, takeFrameParts } from "./model.js";
 import { LiveMotion, ReplayMotion } from "./motion.js";
 import { el } from "./dom.js";
+import { fill } from "./fill.js";
 import { Person } from "./person.js";
 import { ReplayBar } from "./replay_bar.js";
 import { Scene } from "./scene.js";
@@ -55,6 +56,7 @@ class Board extends Person {
     this.chrome.setMode("pan");
     listenToKeys(this, this.chrome.canvas, this.stop.signal);
     window.addEventListener("moving-map:frame", (e) => this.onFrame(e.detail), { signal: this.stop.signal });
+    window.addEventListener("moving-map:light", (e) => this.light(e.detail.ids), { signal: this.stop.signal });
     window.addEventListener("moving-map:view", (e) => this.followView(e.detail), { signal: this.stop.signal });
     // A web font that arrives late makes the painted labels stale.
     document.fonts?.addEventListener("loadingdone", () => this.theme && this.renewPictures(), { signal: this.stop.signal });
@@ -90,6 +92,7 @@ class Board extends Person {
     this.publish();
     this.camera.flat = this.model.flat;
     this.chrome.stage.style.setProperty("--height", `${header.height}px`);
+    if (header.below !== null && !this.unfill) this.unfill = fill(this.chrome.stage, header.below);
     this.chrome.setDimensions(this.model.flat);
     const { noun } = header;
     this.chrome.setNoun(noun);
@@ -330,6 +333,7 @@ class Board extends Person {
   pinnedRows() {
     const rows = new Set();
     if (this.active >= 0) this.neighboursOf(this.active).forEach((j) => rows.add(j));
+    this.model.named.forEach((i) => rows.add(i));
     if (this.selected.size) this.model.ids.forEach((id, i) => this.selected.has(id) && rows.add(i));
     if (this.matches && this.matches.size <= SEARCH_LABELS) this.matches.forEach((i) => rows.add(i));
     return rows;
@@ -346,6 +350,11 @@ class Board extends Person {
     const { zoom, panX, panY } = this.camera;
     const detail = { from: this, link: this.model.link, view: { zoom, panX, panY } };
     window.dispatchEvent(new CustomEvent("moving-map:view", { detail }));
+  }
+
+  /** Select these points, if they are all on this board: something else on the page speaks of them. */
+  light(ids) {
+    if (ids.every((id) => this.model?.ids.includes(id))) this.select(ids);
   }
 
   /** A linked board was zoomed or panned: look at the same place. */
@@ -382,6 +391,7 @@ class Board extends Person {
   destroy() {
     this.stop.abort();
     this.leave?.();
+    this.unfill?.();
     this.observer.disconnect();
     cancelAnimationFrame(this.waiting);
     clearTimeout(this.hoverTimer);

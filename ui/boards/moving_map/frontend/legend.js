@@ -68,6 +68,10 @@ function groups(board) {
     const look = { colour: theme.neutral, shape: "circle" };
     parts.push(el("span", { class: "entry" }, swatch(look, theme, ratio), el("span", { text: "no group" })));
   }
+  if (model.heldOut.size) {
+    const look = { colour: theme.neutral, shape: "circle" };
+    parts.push(el("span", { class: "entry" }, swatch(look, theme, ratio, true), el("span", { text: "held out" })));
+  }
   return parts;
 }
 

@@ -23,6 +23,7 @@ class Progress {
     this.show(this.newest && data.channel ? this.newest : data); // what has been heard is newer
     if (data.channel?.topic === this.topic) return this.compare();
     this.leave?.();
+    clearTimeout(this.asking); // it would ask about a run that is no longer here
     this.newest = null;
     this.topic = data.channel?.topic;
     this.silence(false);

@@ -13,7 +13,10 @@ export class ReplayBar {
     }); // prettier-ignore
     this.speed = el("select", { "aria-label": "Speed", onchange: () => this.setSpeed() });
     SPEEDS.forEach((s) => this.speed.append(el("option", { value: s, text: `${s}×`, selected: s === 1 })));
-    this.box = el("div", { class: "replay", hidden: true }, this.play, this.slider, this.speed);
+    this.goOn = el("button", {
+      type: "button", class: "go-on", text: "Go on from here", onclick: () => this.continue(),
+    }); // prettier-ignore
+    this.box = el("div", { class: "replay", hidden: true }, this.play, this.slider, this.speed, this.goOn);
     root.append(this.box);
     this.state = null;
   }
@@ -22,6 +25,7 @@ export class ReplayBar {
     this.motion = motion;
     this.box.hidden = motion === null;
     if (!motion) return;
+    this.goOn.hidden = !this.board.model.canContinue;
     this.slider.max = String(motion.frames.length - 1);
     motion.speed = Number(this.speed.value);
     this.refresh();
@@ -42,6 +46,10 @@ export class ReplayBar {
     this.refresh();
   }
 
+  continue() {
+    this.board.setTrigger("action", { kind: "continue", step: this.motion.steps[1] });
+  }
+
   setSpeed() {
     this.motion.speed = Number(this.speed.value);
   }
@@ -54,6 +62,7 @@ export class ReplayBar {
     if (state === this.state) return;
     this.state = state;
     this.slider.value = String(Math.round(position));
+    window.dispatchEvent(new CustomEvent("moving-map:step", { detail: { step: steps[1] } }));
     this.slider.setAttribute("aria-valuetext", `step ${steps[1]}`);
     const label = playing ? "Pause" : "Play";
     if (this.play.title !== label) {

@@ -71,7 +71,7 @@ export class Scene {
     const { model, theme, values } = this.board;
     if (model.colorBy === "group") {
       const { colour, shape } = this.groupLooks[model.group[i] + 1];
-      return { colour: colour ?? theme.neutral, shape, hollow: false };
+      return { colour: colour ?? theme.neutral, shape, hollow: model.heldOut.has(i) };
     }
     if (values) {
       const { low, high } = this.board.valueRange;
