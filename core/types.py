@@ -126,7 +126,7 @@ class TrainingConfig:
         known = {f.name: f for f in dataclasses.fields(cls)}
         unknown = sorted(set(values) - set(known))
         if unknown:
-            raise InputError(f"Unknown setting {unknown[0]!r}. Known: {', '.join(known)}.")
+            raise InputError(f"Unknown setting {unknown[0]!r:.60}. Known: {', '.join(known)}.")
         return cls(**values)
 
 

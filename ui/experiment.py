@@ -61,7 +61,7 @@ def _split(
     """Pairs to train on and to measure on, before the typed ones are added."""
     if mode == "typed" or not (own or any(chosen.groups)):
         return PairSplit((), (), frozenset())
-    similar = 0.5 if key == OWN else sentence_sets.load_set(key).info.similar_share
+    similar = 0.5 if key == OWN else sentence_sets.load_set(key).similar_share
     return make_split(chosen, count, share, seed, pairs=own or None, similar_share=similar)
 
 

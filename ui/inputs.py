@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.data import sentence_sets
-from core.data.sentence_sets import SetInfo
+from core.data.sentence_sets import BuiltInSet
 from ui import state, widgets
 from ui.state import Key
 
@@ -19,7 +19,7 @@ def sentence_set(
     key: Key[str],
     label: str = "Sentences",
     *,
-    only: Callable[[SetInfo], bool] = lambda _: True,
+    only: Callable[[BuiltInSet], bool] = lambda _: True,
     others: Mapping[str, str] | None = None,
     **more: Any,
 ) -> str:

@@ -1,98 +1,206 @@
-"""A lesson as frozen values: its steps, one class a kind. core/lessons/reader.py reads them from a file."""
+"""A lesson as frozen values, which are at once the schema of its file: its steps, one class a kind.
+
+What a file must hold beyond the kinds of its values is checked here too: outcomes, counts, what is measured.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Annotated, Literal, Self
 
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from ..cards.shipped import all_cards
+from ..data.schema import LONGEST_TEXT, Between, Line, Table, Text, refuse
+from ..data.toml_lines import Place
 from ..types import InputError
 from .outcomes import MEASUREMENTS, Measurement
-from .preparation import Experiment, Prepared, prepare
+from .preparation import Experiment, Prepared, Settings, configure, prepare
+
+TextOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
+Number = Annotated[float, Between(-1e9, 1e9)]
+COUNTS = {"numbers": (1, 1), "cosines": (2, 12), "map": (0, 12)}  # sentences that a look shows
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Table):
     """Words to read."""
 
-    title: str
-    text: str
-    kind = "read"
+    kind: Literal["read"]
+    title: Line
+    text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Table):
     """Something to try: sentences that the learner may change, and what the base model makes of them.
 
     `show`: the numbers of one sentence, the cosines of several, or the map of the experiment's sentences.
     """
 
-    title: str
-    text: str
-    show: str
-    sentences: tuple[str, ...]
-    kind = "look"
+    kind: Literal["look"]
+    title: Line
+    text: Text
+    show: Literal["numbers", "cosines", "map"]
+    sentences: tuple[Line, ...] = ()
+
+    @field_validator("sentences")
+    @classmethod
+    def _count(cls, sentences: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return _counted(sentences, *COUNTS.get(info.data.get("show", ""), (0, 12)))
 
 
-@dataclass(frozen=True, slots=True)
-class Predict:
+class Predict(Table):
     """A question answered before it is measured. `options` and `because` go from outcomes to words."""
 
-    title: str
-    text: str
-    question: str
-    measure: str
-    options: tuple[tuple[str, str], ...]
-    after: str
-    because: tuple[tuple[str, str], ...]
-    texts: tuple[str, ...]
-    editable: bool
-    limits: tuple[float, ...]
-    also: tuple[str, ...]
-    settings: tuple[tuple[str, Any], ...]
-    kind = "predict"
+    kind: Literal["predict"]
+    title: Line
+    text: TextOrNone = ""
+    question: Line
+    measure: Line
+    after: Text
+    texts: tuple[Line, ...] = ()
+    options: dict[str, Text]
+    because: dict[str, Text] = Field({})
+    editable: StrictBool = False
+    limits: tuple[Number, ...] = ()  # without any, the measurement's own
+    also: tuple[Line, ...] = Field((), max_length=6)
+    settings: Settings = Field({})
 
     @property
     def measurement(self) -> Measurement:
         return MEASUREMENTS[self.measure]
 
+    @field_validator("measure")
+    @classmethod
+    def _known(cls, measure: str) -> str:
+        if measure not in MEASUREMENTS:
+            near = ", ".join(get_close_matches(measure, MEASUREMENTS, 3, 0.0))
+            raise ValueError(f"there is no measurement {measure!r}. Closest are {near}")
+        return measure
 
-@dataclass(frozen=True, slots=True)
-class Explain:
+    @field_validator("limits")
+    @classmethod
+    def _bounds(cls, limits: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        row = MEASUREMENTS.get(info.data.get("measure", ""))
+        if row is None or not limits:
+            return limits if row is None else row.limits
+        if len(limits) != len(row.limits) or list(limits) != sorted(limits):
+            example = list(row.limits) or "none at all"
+            raise ValueError(f"{row.key} takes {len(row.limits)} numbers in rising order, e.g. {example}")
+        return limits
+
+    @model_validator(mode="after")
+    def _every_outcome_has_words(self) -> Self:
+        row = self.measurement
+        refuse(*self._problems(row, row.possible(len(self.texts))))
+        return self
+
+    def _problems(self, row: Measurement, possible: tuple[str, ...]) -> Iterator[tuple[Place, str]]:
+        try:
+            _counted(self.texts, *row.texts)
+        except ValueError as error:
+            yield ("texts",), str(error)
+            return
+        for field, words in (("options", self.options), ("because", self.because)):
+            for outcome in words:
+                if outcome not in possible:
+                    yield (field, outcome), f"{row.key} can only come out as {', '.join(possible)}"
+        if missing := [outcome for outcome in possible if outcome not in self.options]:
+            told = f"{row.key} can come out as {', '.join(possible)}, and each needs its words"
+            yield ("options",), f"{missing[0]} is missing; {told}"
+        for key in self.also:
+            if key not in MEASUREMENTS or MEASUREMENTS[key].texts != (0, 0):
+                yield ("also",), f"{key!r} is no measurement that can be shown beside another"
+            elif MEASUREMENTS[key].trains and not row.trains:
+                yield ("also",), f"{key} needs training, and {row.key} trains nothing"
+
+
+class Explain(Table):
     """A question for the learner's own words; `hint` is shown once they are written."""
 
-    title: str
-    text: str
-    hint: str
-    kind = "explain"
+    kind: Literal["explain"]
+    title: Line
+    text: Text
+    hint: TextOrNone = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cards:
+class Cards(Table):
     """Flashcards that belong to the lesson, by their ids."""
 
-    title: str
-    text: str
-    cards: tuple[str, ...]
-    kind = "cards"
+    kind: Literal["cards"]
+    title: Line
+    text: TextOrNone = ""
+    cards: tuple[Line, ...] = Field(min_length=1, max_length=12)
+
+    @field_validator("cards")
+    @classmethod
+    def _exist(cls, cards: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [card for card in cards if card not in {card.id for card in all_cards()}]:
+            raise ValueError(f"there is no card {unknown[0]!r}; ids stand after :id in assets/decks")
+        return cards
 
 
 Step = Read | Look | Predict | Explain | Cards
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Table):
     """`key` is the file name without .toml."""
 
-    key: str
-    title: str
-    summary: str
-    minutes: int
-    order: int
-    experiment: Experiment | None
-    steps: tuple[Step, ...]
+    key: str = Field(exclude=True)
+    title: Line
+    summary: Line
+    minutes: Annotated[int, Between(1, 240)] = 10
+    order: Annotated[int, Between(0, 100_000)] = 1000
+    experiment: Experiment | None = None
+    steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field((), alias="step")
 
     def prepared(self, step: Predict | None = None, seed: int = 7) -> Prepared:
         """What the step trains or measures. Raises InputError where the lesson has no experiment."""
         if self.experiment is None:
             raise InputError("This lesson has no [experiment].")
-        return prepare(self.experiment, step.settings if step is not None else (), seed)
+        return prepare(self.experiment, step.settings if step is not None else {}, seed)
+
+    @field_validator("steps")
+    @classmethod
+    def _some(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps:
+            raise ValueError("a lesson needs at least one [[step]]")
+        return steps
+
+    @model_validator(mode="after")
+    def _experiment_brings_what_is_measured(self) -> Self:
+        refuse(*_lacking(self.steps, self.experiment))
+        return self
+
+
+def _counted(texts: tuple[str, ...], least: int, most: int) -> tuple[str, ...]:
+    if not least <= len(texts) <= most:
+        count = f"{least}" if least == most else f"{least} to {most}"
+        raise ValueError(f"{count} texts are needed here, and there are {len(texts)}")
+    return texts
+
+
+def _lacking(steps: tuple[Step, ...], experiment: Experiment | None) -> Iterator[tuple[Place, str]]:
+    """What a step shows or measures and the experiment does not bring."""
+    for i, step in enumerate(steps):
+        at = ("step", i, step.kind)
+        if isinstance(step, Look) and step.show == "map" and experiment is None:
+            yield (*at, "show"), "a map needs sentences: add an [experiment] to the lesson"
+        if not isinstance(step, Predict):
+            continue
+        rows = [("measure", step.measurement), *(("also", MEASUREMENTS[key]) for key in step.also)]
+        wanted = [(field, row) for field, row in rows if row.trains or row.needs]
+        if experiment is None:
+            if wanted:
+                needs = f"{step.measure} needs an [experiment] with sentences; the lesson has none"
+                yield (*at, "measure"), needs
+            continue
+        try:
+            configure(experiment, step.settings, 7)
+        except InputError as error:
+            yield (*at, "settings"), str(error)
+            continue
+        brings = prepare(experiment, step.settings).brings
+        for field, row in wanted:
+            if lacking := [need for need in row.needs if need not in brings]:
+                yield (*at, field), f"{row.key} needs {lacking[0]}, which the experiment does not bring"

@@ -258,7 +258,7 @@ def _check_number(control: Control, value: Any) -> str:
     whole = control.kind == "integer"
     fits = isinstance(value, int) or (not whole and isinstance(value, float))
     if isinstance(value, bool) or not fits or not math.isfinite(value):
-        return f"{value!r} is not a {'whole ' if whole else ''}number"
+        return f"{value!r:.60} is not a {'whole ' if whole else ''}number"
     assert control.low is not None and control.high is not None
     if not control.low <= value <= control.high:
         return f"{value:g} is outside {control.low:g} to {control.high:.12g}"
@@ -267,11 +267,11 @@ def _check_number(control: Control, value: Any) -> str:
 
 def _check_choice(control: Control, value: Any) -> str:
     known = choices(control)
-    return "" if value in known else f"{value!r} is none of {', '.join(known)}"
+    return "" if value in known else f"{value!r:.60} is none of {', '.join(known)}"
 
 
 def _check_switch(control: Control, value: Any) -> str:
-    return "" if isinstance(value, bool) else f"{value!r} is neither true nor false"
+    return "" if isinstance(value, bool) else f"{value!r:.60} is neither true nor false"
 
 
 CHECKS = {"integer": _check_number, "number": _check_number, "choice": _check_choice, "switch": _check_switch}

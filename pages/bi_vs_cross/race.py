@@ -103,7 +103,7 @@ def _race() -> Race:
     chosen, count, seed = state.get(keys.SET), state.get(keys.PAIRS), state.get(keys.SEED)
     if chosen in known:
         source = sentence_sets.load_set(chosen)
-        given, own, share = source.sentence_set, source.pairs or None, source.info.similar_share
+        given, own, share = source.sentence_set, source.pairs or None, source.similar_share
     else:
         given, own, share = sentences.parse_sentences(state.get(keys.OWN)).sentence_set, None, 0.5
         if not given.has_groups:

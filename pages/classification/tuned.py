@@ -77,7 +77,7 @@ def _start(now: Problem) -> None:
         pairs = pairs_from_groups(learned, PAIRS, seed)
         key = state.get(keys.SET)
         own = TrainingConfig(loss="contrastive")
-        suggested = own if key == inputs.OWN else sentence_sets.load_set(key).info.config()
+        suggested = own if key == inputs.OWN else sentence_sets.load_set(key).config()
         config = suggested.replace(steps=STEPS, snapshot_every=5, seed=seed)
         request = RunRequest(config, SentenceSet(told, now.sentence_set.title), pairs, layout="pca")
         run_id = executor().start(request, session_is_open())

@@ -55,7 +55,7 @@ def choose() -> None:
     if key == inputs.OWN:
         inputs.own_text(keys.TEXT, "One a line: class | sentence", EXAMPLE, height=190)
         return
-    info = sentence_sets.load_set(key).info
+    info = sentence_sets.load_set(key)
     if info.attribute:
         names = {"groups": info.groups_are, "attribute": info.attribute}
         widgets.segmented_control(keys.LABELS, "Classes are", names, on_change=_labels_changed)
@@ -90,13 +90,12 @@ def problem() -> Problem:
         data, name = classification.labelled(chosen, chosen.groups), "your classes"
     else:
         known = sentence_sets.load_set(key)
-        chosen, info = known.sentence_set, known.info
-        data, name = classification.labelled(chosen, chosen.groups), info.groups_are
-        other_name = info.attribute
-        if info.attribute:
+        chosen, other_name = known.sentence_set, known.attribute
+        data, name = classification.labelled(chosen, chosen.groups), known.groups_are
+        if known.attribute:
             other = classification.labelled(chosen, known.attributes)
             if state.get(keys.LABELS) == "attribute":
-                data, other, name, other_name = other, data, info.attribute, name
+                data, other, name, other_name = other, data, known.attribute, name
     z = kit.ask(embedding.embed, MODEL, 0, POOLING, data.texts, busy="Embedding sentences")
     return Problem(chosen, data, name, other, other_name, z, classification.split(data.codes, _seed()))
 

@@ -160,7 +160,7 @@ def hard_negatives() -> None:
 
 def _settings() -> SentenceSet:
     left, right = st.columns([0.6, 0.4])
-    key = inputs.sentence_set(keys.SET, only=lambda info: not info.has_listed_pairs, at=left)
+    key = inputs.sentence_set(keys.SET, only=lambda info: info.pairs is None, at=left)
     widgets.number_input(keys.SEED, "Seed", at=right)
     widgets.slider(keys.COUNT, "Pairs of each kind", at=left)
     widgets.slider(keys.STEPS, "Steps", step=10, at=right)
@@ -296,7 +296,7 @@ def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None)
 
 def _remember(runs: list[Run], random: float, hard: float) -> None:
     key = state.get(keys.SET)
-    name = "my own" if key == inputs.OWN else sentence_sets.load_set(key).info.title
+    name = "my own" if key == inputs.OWN else sentence_sets.load_set(key).title
     config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
     outcome = Outcome(
         name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard

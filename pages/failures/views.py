@@ -59,9 +59,7 @@ def material(experiment: Experiment) -> SentenceSet:
         st.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
         if choice != OWN:
             found = sentence_sets.load_set(experiment.set_key)
-            st.caption(
-                f"{found.info.title}: {len(found.sentence_set)} sentences. Groups: {found.info.groups_are}."
-            )
+            st.caption(f"{found.title}: {len(found.sentence_set)} sentences. Groups: {found.groups_are}.")
             return found.sentence_set
     given = sentences.parse_sentences(text).sentence_set
     if not given.has_groups:

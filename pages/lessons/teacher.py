@@ -148,9 +148,8 @@ def _ready(lesson: Lesson) -> None:
 
 def _preview_question(lesson: Lesson, step: Predict) -> None:
     st.markdown(as_written(step.question))
-    st.markdown(
-        "\n".join(f"- {as_written(words)}  \n  _if it comes out as {name}_" for name, words in step.options)
-    )
+    options = (f"- {as_written(w)}  \n  _if it comes out as {name}_" for name, w in step.options.items())
+    st.markdown("\n".join(options))
     row = step.measurement
     limits = f", limits {', '.join(f'{v:g}' for v in step.limits)}" if step.limits else ""
     st.caption(as_written(f"Measured: {row.title}{limits}. {row.meaning}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import PurePath
 
 import streamlit as st
@@ -45,8 +46,8 @@ def open_set() -> None:
     state.put(keys.PAIR_SET, state.get(keys.PAIR_SET) or key)
     if not state.once("set") or key == OWN:
         return
-    info = sentence_sets.load_set(key).info
-    _suggest(tuple((f, v) for f, v in info.settings if not state.in_link(state.CONFIG[f])))
+    info = sentence_sets.load_set(key)
+    _suggest({f: v for f, v in info.settings.items() if not state.in_link(state.CONFIG[f])})
     if not state.in_link(state.PAIR_COUNT) and info.pair_count != state.PAIR_COUNT.default:
         state.put(state.PAIR_COUNT, info.pair_count)
 
@@ -65,15 +66,15 @@ def _set_changed() -> None:
         state.put(state.CONFIG[field], state.CONFIG[field].default)
     state.put(keys.SUGGESTED, ())
     if key != OWN:
-        info = sentence_sets.load_set(key).info
+        info = sentence_sets.load_set(key)
         _suggest(info.settings)
         state.put(state.PAIR_COUNT, info.pair_count)
 
 
-def _suggest(settings: tuple[tuple[str, object], ...]) -> None:
-    for field, value in settings:
+def _suggest(settings: Mapping[str, object]) -> None:
+    for field, value in settings.items():
         state.put(state.CONFIG[field], value)
-    state.put(keys.SUGGESTED, tuple(field for field, _ in settings))
+    state.put(keys.SUGGESTED, tuple(settings))
 
 
 def edit_sentences() -> None:
@@ -88,7 +89,7 @@ def edit_sentences() -> None:
             height=TEXT_HEIGHT,
             on_change=_set_edited,
             args=(known.sentence_set.title,),
-            help=f"{known.info.point} Type here to change it: group | sentence.",
+            help=f"{known.point} Type here to change it: group | sentence.",
         )
         return
     st.text_area(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data.sentence_sets import LibrarySet, list_sets, load_set
+from core.data.sentence_sets import BuiltInSet, list_sets, load_set
 from core.data.sentences import parse_sentences, to_text
 from core.data.split import make_split
 from core.models.registry import load
@@ -41,16 +41,17 @@ def test_eight_sets_in_their_order() -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_a_set_is_ready_to_train(key: str) -> None:
     loaded = load_set(key)
-    info, sentence_set = loaded.info, loaded.sentence_set
-    assert 30 <= len(sentence_set) == info.sentence_count <= 60
-    assert sentence_set.has_groups and set(sentence_set.groups) == set(info.groups)
+    sentence_set = loaded.sentence_set
+    assert 30 <= len(sentence_set) <= 60
+    assert sentence_set.has_groups
     assert len(loaded.attributes) == len(sentence_set)
-    assert info.source == "written for Embedding Lab"
-    assert info.config().seed == 7
-    assert (loaded.pairs is not None) == info.has_listed_pairs
+    assert loaded.source == "written for Embedding Lab"
+    assert loaded.config().seed == 7
+    assert loaded.pair_count >= 30
+    assert loaded.pairs is None or loaded.pair_count == len(loaded.pairs)
     assert parse_sentences(to_text(sentence_set)).sentence_set.sentences == sentence_set.sentences
     split = make_split(
-        sentence_set, info.pair_count, 0.25, 7, pairs=loaded.pairs, similar_share=info.similar_share
+        sentence_set, loaded.pair_count, 0.25, 7, pairs=loaded.pairs, similar_share=loaded.similar_share
     )
     assert len(split.train) >= 30 and len(split.held_out) >= 10
     assert {p.label for p in split.held_out} == {0.0, 1.0}
@@ -83,7 +84,7 @@ def nearest_shares(z: FloatArray, names: tuple[str | None, ...]) -> float:
     return float((codes[nearest] == codes[:, None]).mean())
 
 
-def label_cosine(loaded: LibrarySet, z: FloatArray, label: float) -> float:
+def label_cosine(loaded: BuiltInSet, z: FloatArray, label: float) -> float:
     row = loaded.sentence_set.row()
     return float(np.mean([z[row[p.left]] @ z[row[p.right]] for p in loaded.pairs or () if p.label == label]))
 
@@ -127,7 +128,8 @@ def test_register_is_sorted_by_message_too(embeddings: dict[str, FloatArray]) ->
 def test_one_file_is_one_set(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD)
     (info,) = list_sets(tmp_path)
-    assert (info.key, info.title, info.groups, info.attribute) == ("mine", "T", ("a", "b"), None)
+    assert (info.key, info.title, info.attribute) == ("mine", "T", None)
+    assert info.sentence_set.groups == ("a", "a", "b", "b")
     assert load_set("mine", tmp_path).pairs is None
 
 
@@ -140,18 +142,30 @@ def test_unknown_key() -> None:
     ("old", "new", "message"),
     [
         ('title = "T"', "title = ", "mine.toml is not valid TOML"),
-        ('title = "T"\n', "", "mine.toml: title must be a text"),
-        ('point = "P"', 'point = "P"\nextra = 1', "mine.toml: unknown field 'extra'"),
+        ('title = "T"\n', "", "mine.toml, title: it is missing"),
+        (
+            'point = "P"',
+            'point = "P"\nextra = 1',
+            "mine.toml, line 4, extra: there is no such field here. Known are title",
+        ),
         ("pair_count = 3", "", "either pairs or pair_count"),
-        ("pair_count = 3", 'pairs = "one | five | 1"', "pairs, line 1: every pair must join two sentences"),
-        ("pair_count = 3", 'pairs = "one | two | 9"', "mine.toml, pairs: Line 1: the score 9"),
-        ("pair_count = 3", "pair_count = 3\nsimilar_share = 2", "similar_share must be from 0 to 1"),
+        ("pair_count = 3", 'pairs = "one | five | 1"', "pairs: line 1: every pair must join two sentences"),
+        ("pair_count = 3", 'pairs = "one | two | 9"', "mine.toml, line 7, pairs: Line 1: the score 9"),
+        (
+            "pair_count = 3",
+            "pair_count = 3\nsimilar_share = 2",
+            "similar_share: it must be a number from 0 to 1, not 2",
+        ),
         ("pair_count = 3", "pair_count = 3\nsettings = {stepz = 1}", "[settings]: Unknown setting 'stepz'"),
         ('["three", "four"]', '["three", "one"]', "block 2: 'one' stands in the file twice"),
-        ('["three", "four"]', '["three", " four"]', "block 2: ' four' must be a text without"),
-        ('["three", "four"]', "[]", "block 2: sentences must be a list"),
+        ('["three", "four"]', '["three", " four"]', "block 2, sentences 2: ' four' must be a text without"),
+        ('["three", "four"]', "[]", "block 2, sentences: it has 0 entries; at least 1 are needed"),
         ('group = "b"', 'group = "b"\nattribute = "x"', "block 2: attribute must be given in every block"),
-        ('group = "b"', 'group = "b"\ncolour = "x"', "block 2: it may hold group"),
+        (
+            'group = "b"',
+            'group = "b"\ncolour = "x"',
+            "block 2, colour: there is no such field here. Known are group",
+        ),
     ],
 )
 def test_a_bad_file_says_what_to_mend(tmp_path: Path, old: str, new: str, message: str) -> None:

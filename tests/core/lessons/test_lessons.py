@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.lessons.lines import lines_of_fields
+from core.data.toml_lines import lines_of_fields
 from core.lessons.outcomes import MEASUREMENTS, VALUES, Evidence
 from core.lessons.progress import Answer, Progress, from_json
 from core.lessons.reader import LESSONS, check, load_lessons, parse

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import re
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 _ARRAY = re.compile(r"^\s*\[\[\s*([\w.\-\s]+?)\s*\]\]")
 _TABLE = re.compile(r"^\s*\[\s*([\w.\-\s]+?)\s*\]")
 _FIELD = re.compile(r"""^\s*["']?([\w\-]+)["']?(?:\s*\.\s*([\w\-]+))?\s*=""")
 
 
-def lines_of_fields(text: str) -> dict[Path, int]:
+def lines_of_fields(text: str) -> dict[Place, int]:
     """("title",), ("step", 2), ("step", 2, "options", "rises"), ... -> line, counted from 1.
 
     The number after a name counts the [[name]] blocks, from 1.
     """
-    found: dict[Path, int] = {}
+    found: dict[Place, int] = {}
     counts: dict[str, int] = {}
-    prefix: Path = ()
+    prefix: Place = ()
     quote = ""  # the mark that ends the multi-line text we are in
     for number, line in enumerate(text.splitlines(), start=1):
         if not quote:
@@ -29,7 +29,7 @@ def lines_of_fields(text: str) -> dict[Path, int]:
                 parts = [part.strip() for part in header[1].split(".")]
                 if line.lstrip().startswith("[["):
                     counts[parts[0]] = counts.get(parts[0], 0) + 1
-                head: Path = (parts[0], counts[parts[0]]) if parts[0] in counts else (parts[0],)
+                head: Place = (parts[0], counts[parts[0]]) if parts[0] in counts else (parts[0],)
                 prefix = (*head, *parts[1:])
                 found.setdefault(prefix, number)
             elif named := _FIELD.match(line):
