@@ -40,8 +40,8 @@ def overfitting(at: Reading) -> Moment | None:
     return Moment(
         "overfitting",
         "Is more training still better?",
-        f"At step {step} it told {best} of {len(at.run.held_out)} unseen pairs right, now {at.right[-1]}, "
-        f"while the loss went from {before:.3f} to {at.late_loss:.3f}.",
+        f"Step {step} was best, with {best} of {len(at.run.held_out)} unseen pairs right; now it is "
+        f"{at.right[-1]}, while the loss went from {before:.3f} to {at.late_loss:.3f}.",
         f"Go back to step {step}, or train with more pairs.",
         4.2,
     )

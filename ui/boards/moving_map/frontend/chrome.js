@@ -44,8 +44,14 @@ export class Chrome {
       el("span", { class: "set" },
         iconButton("plus", "Zoom in", middle(ZOOM)),
         iconButton("minus", "Zoom out", middle(1 / ZOOM)),
-        iconButton("fit", "Fit all points", () => board.fit())),
+        iconButton("fit", "Fit all points", () => board.fit()),
+        iconButton("full", "Full screen", () => this.fullScreen())),
     ); // prettier-ignore
+  }
+
+  fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.stage.requestFullscreen?.();
   }
 
   setMode(name) {
