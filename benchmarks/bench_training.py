@@ -61,9 +61,13 @@ def own_steps(config: TrainingConfig, with_map: bool = False) -> Iterator[Any]:
 
 
 def theirs(
-    sentences: SentenceSet, pairs: Sequence[Pair], steps: int, learning_rate: float, same_maths: bool,
+    sentences: SentenceSet,
+    pairs: Sequence[Pair],
+    steps: int,
+    learning_rate: float,
+    same_maths: bool,
     on_step: Callable[[], None] | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """sentence-transformers' trainer on the same pairs; returns the trained model.
 
     Its defaults: dropout 0.1, all weights, linear decay, gradients clipped at 1. With `same_maths`
@@ -96,11 +100,19 @@ def theirs(
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         arguments = Arguments(
-            output_dir=folder, max_steps=steps, per_device_train_batch_size=BATCH,
+            output_dir=folder,
+            max_steps=steps,
+            per_device_train_batch_size=BATCH,
             learning_rate=learning_rate,
-            save_strategy="no", report_to="none", disable_tqdm=True, use_cpu=True, logging_strategy="no",
-            seed=7, dataloader_pin_memory=False, **settings,
-        )  # fmt: skip
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            use_cpu=True,
+            logging_strategy="no",
+            seed=7,
+            dataloader_pin_memory=False,
+            **settings,
+        )
         loss = MultipleNegativesRankingLoss(model)
         trainer = SentenceTransformerTrainer(
             model=model,
@@ -237,8 +249,10 @@ def banking() -> None:
     tested = [row for row in test_rows if row[0] in chosen]
     sentences = SentenceSet(tuple(Sentence(str(i), text, label) for i, (label, text) in enumerate(learned)))
     pairs = pairs_from_groups(sentences, 400, 7)
-    print(f"\nbanking77: {INTENTS} intents, {EACH} sentences each, {STEPS_LEARNED} steps, "
-          f"k-NN (k=5) on {len(tested)} test sentences\n")  # fmt: skip
+    print(
+        f"\nbanking77: {INTENTS} intents, {EACH} sentences each, {STEPS_LEARNED} steps, "
+        f"k-NN (k=5) on {len(tested)} test sentences\n"
+    )
     config = TrainingConfig(steps=STEPS_LEARNED)
     trainer = BiEncoderTrainer(registry.load("minilm-l6"), sentences, pairs, config)
     labels, truth = [label for label, _ in learned], [label for label, _ in tested]

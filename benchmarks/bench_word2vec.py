@@ -30,10 +30,18 @@ def ours(corpus: Corpus, settings: Settings) -> np.ndarray:
 
 def gensims(corpus: Corpus, sentences: list[list[str]], settings: Settings) -> np.ndarray:
     model = Word2Vec(
-        vector_size=settings.dimensions, window=settings.window, sg=1, hs=0, negative=settings.negatives,
-        sample=settings.subsample, alpha=settings.rate, min_alpha=word2vec.LOWEST_RATE, min_count=1,
-        workers=1, seed=settings.seed,
-    )  # fmt: skip
+        vector_size=settings.dimensions,
+        window=settings.window,
+        sg=1,
+        hs=0,
+        negative=settings.negatives,
+        sample=settings.subsample,
+        alpha=settings.rate,
+        min_alpha=word2vec.LOWEST_RATE,
+        min_count=1,
+        workers=1,
+        seed=settings.seed,
+    )
     model.build_vocab(sentences)
     model.train(sentences, total_examples=len(sentences), epochs=settings.epochs)
     return model.wv[list(corpus.vocabulary)]

@@ -49,8 +49,20 @@ def trained(tmp_path_factory) -> Path:
     """A folder with pairs.csv, the run file run.zip and the model folder model."""
     folder = tmp_path_factory.mktemp("cli")
     (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
-    out = run("train", folder / "pairs.csv", "--steps", 3, "--trained-layers", 1, "--held-out", 0,
-              "--out", folder / "model", "--save", folder / "run.zip")  # fmt: skip
+    out = run(
+        "train",
+        folder / "pairs.csv",
+        "--steps",
+        3,
+        "--trained-layers",
+        1,
+        "--held-out",
+        0,
+        "--out",
+        folder / "model",
+        "--save",
+        folder / "run.zip",
+    )
     assert "Uniformity" in out and "step 0\tstep 3" in out
     return folder
 
@@ -158,7 +170,23 @@ def test_the_further_settings_reach_the_run(tmp_path):
     (tmp_path / "pairs.csv").write_text(PAIRS, encoding="utf-8")
     with pytest.raises(InputError, match="Pooling"):
         run("train", tmp_path / "pairs.csv", "--steps", 1, "--pooling", "median")
-    run("train", tmp_path / "pairs.csv", "--steps", 1, "--held-out", 0, "--pooling", "cls", "--dropout", 0.1,
-        "--warmup", 0.2, "--weight-decay", 0.01, "--save", tmp_path / "run.zip")  # fmt: skip
+    run(
+        "train",
+        tmp_path / "pairs.csv",
+        "--steps",
+        1,
+        "--held-out",
+        0,
+        "--pooling",
+        "cls",
+        "--dropout",
+        0.1,
+        "--warmup",
+        0.2,
+        "--weight-decay",
+        0.01,
+        "--save",
+        tmp_path / "run.zip",
+    )
     config = run_file.unpack((tmp_path / "run.zip").read_bytes(), "run.zip").run.config
     assert (config.pooling, config.dropout, config.warmup, config.weight_decay) == ("cls", 0.1, 0.2, 0.01)

@@ -27,16 +27,27 @@ CHANGED = {
     "contrast": {"con": "Hard negatives", "con_count": 20, "con_steps": 60, "con_seed": 3},
     "classification": {"cls_k": 3, "cls_seed": 4, "cls_method": "knn"},
     "sbert": {
-        "sb": "Concatenation", "sb_steps": 12, "sb_layers": 1, "sb_seeds": 3, "sb_seed": 5, "sb_rate": 1e-4,
+        "sb": "Concatenation",
+        "sb_steps": 12,
+        "sb_layers": 1,
+        "sb_seeds": 3,
+        "sb_seed": 5,
+        "sb_rate": 1e-4,
         "sb_modes": ("u,v", "u*v"),
     },
     "failures": {"gw": "overfitting", "gw_seed": 11},
     "word2vec": {
-        "w2v_window": 2, "w2v_negatives": 3, "w2v_dimensions": 20, "w2v_epochs": 3, "w2v_seed": 5,
-        "w2v_shown": 40, "w2v_rate": 0.1, "w2v_forces": True,
+        "w2v_window": 2,
+        "w2v_negatives": 3,
+        "w2v_dimensions": 20,
+        "w2v_epochs": 3,
+        "w2v_seed": 5,
+        "w2v_shown": 40,
+        "w2v_rate": 0.1,
+        "w2v_forces": True,
     },
     "glossary": {"term": "margin", "glossary_search": "cosine"},
-}  # fmt: skip
+}
 
 
 def linked(value: object) -> str:

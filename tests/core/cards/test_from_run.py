@@ -56,7 +56,7 @@ RUN = Run(
         *MIDDLE,
         snapshot(11, (0, 10, 100, 185, 270), 0.5, None, **END),
     ),
-)  # fmt: skip
+)
 
 
 def cards() -> dict[str, RunCard]:

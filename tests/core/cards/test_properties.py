@@ -16,10 +16,42 @@ from core.types import InputError
 
 # Lines that mean something to the format, lines that nearly do, and plain text.
 MARKERS = [
-    "#### ", "#### T", "####", "###", "# D", "---", "--- ", "----", ":p", ":p q", ":pq", "??x", "??x a x??",
-    "??xa", "x??", " x??", "x?? ", "```", "~~~", ":id a", ":source s", ":wrong w", ":live l", ":choice c",
-    ":choice", "\\---", "\\\\:p q", "\\", "", "  ", "text", "    indented", "a\u2028b", "\x0b", "a\x0c",
-]  # fmt: skip
+    "#### ",
+    "#### T",
+    "####",
+    "###",
+    "# D",
+    "---",
+    "--- ",
+    "----",
+    ":p",
+    ":p q",
+    ":pq",
+    "??x",
+    "??x a x??",
+    "??xa",
+    "x??",
+    " x??",
+    "x?? ",
+    "```",
+    "~~~",
+    ":id a",
+    ":source s",
+    ":wrong w",
+    ":live l",
+    ":choice c",
+    ":choice",
+    "\\---",
+    "\\\\:p q",
+    "\\",
+    "",
+    "  ",
+    "text",
+    "    indented",
+    "a\u2028b",
+    "\x0b",
+    "a\x0c",
+]
 LINES = st.lists(st.one_of(st.sampled_from(MARKERS), st.text(max_size=12)), max_size=6).map("\n".join)
 # A skeleton that mostly parses, with noise in every place where text may stand.
 CARD = st.builds(

@@ -8,9 +8,12 @@ from core.cards.quiz import Scores, multiple_choice, search, segments, short_ans
 from core.cards.types import Card, Rating
 
 CARD = Card(
-    "c", "Temperature", "What if it falls?", "The hardest negatives dominate. The rest fades.",
+    "c",
+    "Temperature",
+    "What if it falls?",
+    "The hardest negatives dominate. The rest fades.",
     choices=("All negatives weigh alike", "The loss is zero", "The hardest  negatives dominate"),
-)  # fmt: skip
+)
 OTHERS = [CARD] + [Card(f"o{i}", "t", "q", f"Another answer of card {i}. More.") for i in range(5)]
 
 

@@ -52,8 +52,10 @@ def test_a_long_sequence_equals_the_package(retention: float) -> None:
         assert ours.due == theirs.due
         assert ours.stage.value == theirs.state.name.lower()
         assert (ours.step, ours.stability, ours.difficulty) == (
-            theirs.step, theirs.stability, theirs.difficulty
-        )  # fmt: skip
+            theirs.step,
+            theirs.stability,
+            theirs.difficulty,
+        )
         assert (ours.last_review, entry.at) == (theirs.last_review, now)
         later = now + 5 * DAY
         assert retrievability(ours, later) == scheduler.get_card_retrievability(theirs, later)
@@ -194,8 +196,10 @@ def test_calibration_counts_per_confidence() -> None:
         Review("a", Rating.GOOD, START, before),
     ]
     assert calibration(log) == {
-        Confidence.GUESS: (1, 1), Confidence.FAIRLY_SURE: (0, 0), Confidence.CERTAIN: (1, 2)
-    }  # fmt: skip
+        Confidence.GUESS: (1, 1),
+        Confidence.FAIRLY_SURE: (0, 0),
+        Confidence.CERTAIN: (1, 2),
+    }
 
 
 @pytest.mark.parametrize(

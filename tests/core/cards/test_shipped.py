@@ -25,9 +25,22 @@ from core.types import InputError, TrainingConfig
 from ui import keys, pages
 
 PAGES = {
-    "train", "bi-vs-cross", "search", "study", "text-to-vector", "similarity", "high-dimensions", "losses",
-    "contrast", "classification", "word2vec", "sbert", "gone-wrong", "glossary", "compare",
-}  # fmt: skip
+    "train",
+    "bi-vs-cross",
+    "search",
+    "study",
+    "text-to-vector",
+    "similarity",
+    "high-dimensions",
+    "losses",
+    "contrast",
+    "classification",
+    "word2vec",
+    "sbert",
+    "gone-wrong",
+    "glossary",
+    "compare",
+}
 SETS = {path.stem for path in (DECKS.parent / "sets").glob("*.toml")}
 CARDS = all_cards()
 TRAINED = [card for card in CARDS if card.live.startswith("train?")]

@@ -22,8 +22,11 @@ def test_leaving_out_a_word_is_asked_of_the_model_again(monkeypatch) -> None:
     cos = lambda a, b: (a * b + 100) / np.hypot(a, 10) / np.hypot(b, 10)  # noqa: E731
     assert found.cosine == pytest.approx(cos(5, 7), abs=1e-6)
     assert [(w.side, w.word, w.shared) for w in found.words] == [
-        ("P", "aa", True), ("P", "bb", False), ("Q", "aa", True), ("Q", "cccc", False)
-    ]  # fmt: skip
+        ("P", "aa", True),
+        ("P", "bb", False),
+        ("Q", "aa", True),
+        ("Q", "cccc", False),
+    ]
     assert found.words[0].effect == pytest.approx(cos(2, 7) - cos(5, 7), abs=1e-6)
     assert found.words[3].effect == pytest.approx(cos(5, 2) - cos(5, 7), abs=1e-6)
 

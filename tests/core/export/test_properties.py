@@ -89,8 +89,12 @@ def test_a_run_file_gives_back_the_run(run, title, note):
     back = kept.run
     assert (kept.title, kept.note, kept.weights) == (title, note, None)
     assert (back.config, back.sentences, back.pairs, back.held_out, back.forked_from) == (
-        run.config, run.sentences, run.pairs, run.held_out, run.forked_from,
-    )  # fmt: skip
+        run.config,
+        run.sentences,
+        run.pairs,
+        run.held_out,
+        run.forked_from,
+    )
     assert back.status is (RunStatus.FINISHED if run.step >= run.config.steps else RunStatus.STOPPED)
     for a, b in zip(run.snapshots, back.snapshots, strict=True):
         assert (a.step, a.metrics, a.seconds) == (b.step, b.metrics, b.seconds)

@@ -237,15 +237,23 @@ def test_attention_is_what_the_layers_used() -> None:
     joint = JointModel(base, Head(base.dim, 8)).requires_grad_(False)
     tokens = joint.tokenize([("the cat sleeps", "a bank")])
     config = BertModel.config_class(
-        vocab_size=base.shape.vocabulary, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
-        intermediate_size=64, max_position_embeddings=64, attn_implementation="eager",
-    )  # fmt: skip
+        vocab_size=base.shape.vocabulary,
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        attn_implementation="eager",
+    )
     bert = BertModel(config, add_pooling_layer=False).eval()
     bert.load_state_dict(to_hub_names(base), strict=False)
     theirs = bert(
-        input_ids=tokens.ids[None], token_type_ids=tokens.segments[None], position_ids=tokens.positions[None],
-        attention_mask=tokens.places.visible, output_attentions=True,
-    )  # fmt: skip
+        input_ids=tokens.ids[None],
+        token_type_ids=tokens.segments[None],
+        position_ids=tokens.positions[None],
+        attention_mask=tokens.places.visible,
+        output_attentions=True,
+    )
     expected = torch.stack([layer[0] for layer in theirs.attentions])
     torch.testing.assert_close(joint.attention(tokens), expected, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(
@@ -300,9 +308,13 @@ print(float(found.scores[0]))
 
 def test_works_without_network_transformers_and_peft() -> None:
     result = subprocess.run(
-        [sys.executable, "-c", OFFLINE], cwd=FOLDER.parent.parent, capture_output=True, text=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "0"}, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", OFFLINE],
+        cwd=FOLDER.parent.parent,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "0"},
+        check=False,
+    )
     assert result.returncode == 0, result.stderr
     assert float(result.stdout) > 0.5
 
@@ -336,9 +348,13 @@ def hub_folder(tmp_path: Path) -> Path:
 
     torch.manual_seed(0)
     config = BertConfig(
-        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, num_labels=1,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        num_labels=1,
         sentence_transformers={"activation_fn": "torch.nn.modules.linear.Identity"},
-    )  # fmt: skip
+    )
     BertForSequenceClassification(config).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(registry.packaged_folder()).save_pretrained(tmp_path)
     return tmp_path

@@ -140,9 +140,14 @@ def test_roberta_counts_positions_from_its_padding_id(tmp_path: Path) -> None:
     from core.models.weights import read_shape
 
     config = RobertaConfig(
-        vocab_size=120, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
-        max_position_embeddings=40, pad_token_id=1,
-    )  # fmt: skip
+        vocab_size=120,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=40,
+        pad_token_id=1,
+    )
     model = RobertaModel(config, add_pooling_layer=False).eval()
     model.save_pretrained(tmp_path)
     tiny_encoder().tokenizer.save(str(tmp_path / "tokenizer.json"))

@@ -60,8 +60,11 @@ def test_a_frame_says_where_the_run_is_and_where_its_points_are():
     run = run_at(3)
     header, arrays = unpack(messages.message(run, "t"))
     assert (header["kind"], header["topic"], header["status"], header["phase"]) == (
-        "frame", "t", "running", "active",
-    )  # fmt: skip
+        "frame",
+        "t",
+        "running",
+        "active",
+    )
     assert (header["step"], header["steps"], header["drawn"], header["seconds"]) == (3, 40, 3, 0.75)
     assert header["loss"] == pytest.approx(1 / 3) and "loss 0.333" in header["line"]
     np.testing.assert_array_equal(arrays["xy"], run.frames[-1].xy)

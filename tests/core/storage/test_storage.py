@@ -284,12 +284,17 @@ def broken(path: str, value: Any) -> bytes:
     from core.storage.codec import card_to_json, review_to_json, state_to_json
 
     content: dict[str, Any] = {
-        "format": "embedding-lab-progress", "version": 1, "name": "Ada",
-        "states": [state_to_json(after)], "reviews": [review_to_json(entry)], "suspended": ["a"],
+        "format": "embedding-lab-progress",
+        "version": 1,
+        "name": "Ada",
+        "states": [state_to_json(after)],
+        "reviews": [review_to_json(entry)],
+        "suspended": ["a"],
         "edits": [card_to_json(Card("a", "t", "q", "a"))],
         "decks": [{"key": "k", "text": "#### T\n:p q\n??x a x??"}],
-        "settings": {"study": {}}, "lessons": {"l": 1},
-    }  # fmt: skip
+        "settings": {"study": {}},
+        "lessons": {"l": 1},
+    }
     place: Any = content
     *parents, last = [int(p) if p.isdigit() else p for p in path.split(".")]
     for part in parents:
@@ -345,7 +350,7 @@ def test_a_bad_file_is_refused_by_place(path: str, value: Any, says: str) -> Non
 @pytest.mark.parametrize(
     "data",
     [b"", b"\xff\xfe\x00", b"{", b"[]", b"0", b'{"a": NaN}', b"[" * 100_000, b"1" * 5000, b" " * 2**25],
-)  # fmt: skip
+)
 def test_what_is_no_progress_file_at_all(data: bytes) -> None:
     with pytest.raises(InputError):
         read_progress(data)

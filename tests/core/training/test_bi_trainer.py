@@ -150,9 +150,13 @@ def test_one_steps_gradient_equals_sentence_transformers() -> None:
     from sentence_transformers.losses import MultipleNegativesRankingLoss
 
     texts = [
-        "How do I reset my password?", "I forgot my password, what now?", "Where is the nearest station?",
-        "How do I get to the train?", "It rains.", "The weather is wet today, so take an umbrella with you.",
-    ]  # fmt: skip
+        "How do I reset my password?",
+        "I forgot my password, what now?",
+        "Where is the nearest station?",
+        "How do I get to the train?",
+        "It rains.",
+        "The weather is wet today, so take an umbrella with you.",
+    ]
     sentences = SentenceSet(tuple(Sentence(str(i), text) for i, text in enumerate(texts)))
     pairs = [Pair(str(i), str(i + 1), 1.0) for i in (0, 2, 4)]
     config = TrainingConfig(trained_layers=6, train_word_embeddings=True, warmup=0.0)

@@ -43,9 +43,21 @@ def sentences_of(corpus):
 def test_neighbours_and_analogies_agree_with_gensim(corpus, trained):
     gensim = pytest.importorskip("gensim.models")
     reference = gensim.Word2Vec(
-        sentences_of(corpus), vector_size=50, window=4, sg=1, hs=0, negative=5, ns_exponent=0.75, sample=0.01,
-        alpha=0.05, min_alpha=1e-4, epochs=EPOCHS, seed=7, workers=1, min_count=1,
-    )  # fmt: skip
+        sentences_of(corpus),
+        vector_size=50,
+        window=4,
+        sg=1,
+        hs=0,
+        negative=5,
+        ns_exponent=0.75,
+        sample=0.01,
+        alpha=0.05,
+        min_alpha=1e-4,
+        epochs=EPOCHS,
+        seed=7,
+        workers=1,
+        min_count=1,
+    )
     theirs, ours = reference.wv[list(corpus.vocabulary)], trained[-1].vectors
     row = corpus.row()
     shares = []

@@ -172,8 +172,10 @@ def plays_offline(browser: Browser | None, file: Path) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     assert page.evaluate(picture) != first
     expect(page.locator("#now")).to_contain_text("step 8")
-    x, y = page.evaluate("(() => { const b = document.getElementById('map').getBoundingClientRect();"
-                         " const [x, y] = place(3); return [b.left + x, b.top + y]; })()")  # fmt: skip
+    x, y = page.evaluate(
+        "(() => { const b = document.getElementById('map').getBoundingClientRect();"
+        " const [x, y] = place(3); return [b.left + x, b.top + y]; })()"
+    )
     page.mouse.move(x, y)
     expect(page.locator("#tip")).to_contain_text(re.compile("[a-z]{3,}"))
     shown = page.locator("#tip").inner_text()

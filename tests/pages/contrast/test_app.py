@@ -67,9 +67,14 @@ class Finished:
             z = np.zeros((len(request.sentences), 2), np.float32)
             laps.append(Snapshot(step, 0.01, z, FREE, metrics))
         self.runs[name] = Run(
-            name, request.config, request.sentences, request.pairs, request.held_out, tuple(laps),
+            name,
+            request.config,
+            request.sentences,
+            request.pairs,
+            request.held_out,
+            tuple(laps),
             status=RunStatus.FINISHED,
-        )  # fmt: skip
+        )
         return name
 
     def run(self, name):

@@ -30,9 +30,14 @@ class TinyExecutor:
         snapshots = tuple(found)
         last = replace(snapshots[-1], step=request.config.steps)  # as long as the plan says
         self.runs[run_id] = Run(
-            run_id, request.config, request.sentences, request.pairs, request.held_out,
-            (*snapshots[:-1], last), status=RunStatus.FINISHED,
-        )  # fmt: skip
+            run_id,
+            request.config,
+            request.sentences,
+            request.pairs,
+            request.held_out,
+            (*snapshots[:-1], last),
+            status=RunStatus.FINISHED,
+        )
         return run_id
 
     def run(self, run_id):

@@ -11,9 +11,10 @@ from pages.word2vec import live
 from tests.pages.workers import answered
 
 OWN = " ".join(
-    f"The {a} {b} in the {c}." for a, c in (("sparrow", "hedge"), ("robin", "garden"), ("heron", "reeds"))
+    f"The {a} {b} in the {c}."
+    for a, c in (("sparrow", "hedge"), ("robin", "garden"), ("heron", "reeds"))
     for b in ("sings", "nests", "rests", "feeds", "hides")
-)  # fmt: skip
+)
 
 
 class Here:
