@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.data.schema import TomlFile, load
@@ -79,6 +79,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [at, *(place for key, inner in items for place in places(inner, (*at, key)))]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_value_in_any_place_is_read_or_told(data: st.DataObject) -> None:
     whole = tomllib.loads(LESSON)
