@@ -280,7 +280,7 @@ def embed(model: str, texts: Sequence[str]) -> Any:
     if Path(model).is_dir():
         pooling = default_pooling(Path(model))
     elif key.startswith("tuned:"):
-        pooling = default_pooling(registry.tuned_folder() / key.removeprefix("tuned:"))
+        pooling = default_pooling(registry.available()[key].folder())
     found = []
     with progress(len(texts), "Embedding") as advance:
         for start in range(0, len(texts), 64):

@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 from pathlib import Path
 
+from ..data.folders import model_folders
 from ..metrics.table import METRICS
 from ..types import InputError, Run
 
@@ -54,9 +55,9 @@ def keep_model(run: Run, checkpoint: str | None, name: str) -> str:
     from ..models import registry
 
     name = folder_name(name)
-    home = registry.tuned_folder()
+    home = model_folders()[0]
     target = home / name
-    if target.exists():
+    if target.exists() or name in registry.tuned_folders():
         raise InputError(f"A tuned model called {name!r} is there already: choose another name.")
     unfinished: Path | None = None
     try:

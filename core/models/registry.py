@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.folders import model_folders
 from ..types import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 ALLOWED = "EMBEDDING_LAB_MODELS"  # comma-separated hub ids or folders that may be loaded besides the table
-TUNED = "EMBEDDING_LAB_TUNED"  # where the app keeps tuned models; each is a folder
 KEPT_MODELS = 4  # base models that stay in memory per process
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 HUB_FILES = ["*.json", "1_Pooling/config.json", "model.safetensors"]
@@ -87,14 +87,10 @@ BASE_MODELS: dict[str, BaseModel] = {
 }
 
 
-def tuned_folder() -> Path:
-    """Where tuned models are kept: EMBEDDING_LAB_TUNED, else the user's data folder."""
-    asked = os.environ.get(TUNED)
-    if asked:
-        return Path(asked)
-    from platformdirs import user_data_path
-
-    return user_data_path("embedding-lab") / "models"
+def tuned_folders() -> dict[str, Path]:
+    """Name -> folder of every tuned model that is kept."""
+    homes = [home for home in reversed(model_folders()) if home.is_dir()]
+    return {folder.name: folder for home in homes for folder in sorted(home.iterdir())}
 
 
 def available() -> dict[str, BaseModel]:
@@ -102,8 +98,7 @@ def available() -> dict[str, BaseModel]:
     rows = dict(BASE_MODELS)
     for entry in filter(None, (part.strip() for part in os.environ.get(ALLOWED, "").split(","))):
         rows.setdefault(entry, _allowed(entry))
-    tuned = tuned_folder()
-    for folder in sorted(tuned.iterdir()) if tuned.is_dir() else ():
+    for folder in tuned_folders().values():
         if (folder / "model.safetensors").is_file():
             key = f"tuned:{folder.name}"
             text = "A model that was tuned and saved in this app."

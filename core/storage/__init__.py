@@ -5,7 +5,7 @@ Tables and how to read and write them belong here; what a schedule or a card is 
 
 from __future__ import annotations
 
-from .database import data_folder, database_url
+from .database import database_url
 from .learners import Learner, SavedRun, new_key
 from .store import Store
 from .study import with_edits
@@ -16,7 +16,6 @@ __all__ = [
     "Progress",
     "SavedRun",
     "Store",
-    "data_folder",
     "database_url",
     "new_key",
     "read_progress",

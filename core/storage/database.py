@@ -16,21 +16,13 @@ from sqlalchemy import Connection, Engine, Table, and_, create_engine, event, in
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
+from ..data.folders import data_folder
 from ..types import InputError
 from . import schema
 from .migrations import MIGRATIONS, Migration, migrate
 
 FILE_NAME = "embedding-lab.sqlite3"
 _BUSY_SECONDS = 30  # how long a writer waits for another; a class of thirty writes for milliseconds each
-
-
-def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """The user's data folder of this app, or EMBEDDING_LAB_HOME."""
-    if home := environment.get("EMBEDDING_LAB_HOME"):
-        return Path(home).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("embedding-lab", appauthor=False)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str:

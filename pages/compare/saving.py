@@ -15,8 +15,9 @@ from typing import TypeVarTuple
 
 import streamlit as st
 
+from core.data.folders import data_folder
 from core.export import model_folder, movie, replay_page, run_file, run_file_weights, script, table_files
-from core.storage import Learner, SavedRun, data_folder
+from core.storage import Learner, SavedRun
 from core.types import InputError, Run
 from pages.compare import keys
 from pages.compare.models import RUN, known_runs, run_title

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import pairs, sentence_sets
+from core.data import folders, sentence_sets
+from core.data.split import make_split
 from core.export import model_folder, movie, replay_page, table_files
 from core.export.script import script
 from core.maps.layouts import layout_all
@@ -40,7 +41,7 @@ def short_run(folder: Path, loss: str = "mnrl", steps: int = 3, **changes) -> tu
     chosen = sentence_sets.load_set("sentiment").sentence_set
     nasty = tuple(Sentence(f"n{i}", text, "positive") for i, text in enumerate(NASTY))
     chosen = SentenceSet((*chosen.sentences[:8], *chosen.sentences[-8:], *nasty), "A `set` <b>", "test")
-    split = pairs.make_split(chosen, 30, 0.3, 7)
+    split = make_split(chosen, 30, 0.3, 7)
     config = TrainingConfig(loss=loss, steps=steps, trained_layers=1, learning_rate=3e-4, **changes)
     trainer = training.BiEncoderTrainer(
         registry.load(config.base_model, config.seed), chosen, split.train, config, split.held_out
@@ -92,7 +93,7 @@ def test_the_card_tells_data_settings_and_scores(run):
 
 
 def test_a_kept_model_can_be_chosen_as_base(run, tmp_path, monkeypatch):
-    monkeypatch.setenv(registry.TUNED, str(tmp_path / "models"))
+    monkeypatch.setenv(folders.TUNED, str(tmp_path / "models"))
     key = model_folder.keep_model(*run, "Tom's first!")
     assert key == "tuned:Toms-first" and key in registry.available()
     z = registry.load(key).encode(run[0].sentences.texts)

@@ -19,11 +19,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from core.cards.parse import parse
 from core.cards.schedule import StudySettings, new_state, review
 from core.cards.types import Card, Confidence, Rating, StudyMode
+from core.data.folders import data_folder
 from core.storage import (
     Learner,
     SavedRun,
     Store,
-    data_folder,
     database_url,
     new_key,
     read_progress,
