@@ -180,11 +180,12 @@ def score(
 
     from .data.text import spaced
     from .metrics import measures
+    from .vectors import pair_cosines
 
     sentences, found = read_pairs(pairs)
     row = sentences.row()
     z = embed(model, sentences.texts)
-    cosines = measures.pair_cosines(z, [(row[p.left], row[p.right]) for p in found])
+    cosines = pair_cosines(z, [(row[p.left], row[p.right]) for p in found])
     typer.echo("cosine\tlabel\tleft\tright")
     text = {s.id: spaced(s.text) for s in sentences.sentences}
     for pair, cosine in zip(found, cosines):

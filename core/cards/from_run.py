@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from ..types import FloatArray, Run, Snapshot, TrainingConfig
+from ..types import Run, Snapshot, TrainingConfig
+from ..vectors import pair_cosines, row_cosines
 from .types import Card
 
 MAX_SHOWN = 70  # characters of a sentence within a card
@@ -44,7 +45,7 @@ def cards_from_run(run: Run) -> tuple[RunCard, ...]:
 def moved_most(run: Run) -> RunCard | None:
     """Which sentence's embedding turned furthest from where it began."""
     first, last = run.snapshots[0], run.snapshots[-1]
-    stayed = np.sum(first.embeddings * last.embeddings, axis=1)  # (n,) cosine with its own beginning
+    stayed = row_cosines(first.embeddings, last.embeddings)  # (n,) cosine with its own beginning
     order = np.argsort(stayed, kind="stable")
     if len(order) < 3 or stayed[order[-1]] - stayed[order[0]] < STILL:
         return None
@@ -208,7 +209,7 @@ def pair_gained(run: Run) -> RunCard | None:
     if len(pairs) < 2:
         return None
     index = np.array([(rows[a], rows[b]) for a, b in pairs])  # (p, 2)
-    before, after = _cosines(first.embeddings, index), _cosines(last.embeddings, index)
+    before, after = pair_cosines(first.embeddings, index), pair_cosines(last.embeddings, index)
     order = np.argsort(before - after, kind="stable")
     top = int(order[0])
     if after[top] - before[top] < STILL or (after - before)[order[0]] == (after - before)[order[1]]:
@@ -307,11 +308,6 @@ def _settings(config: TrainingConfig) -> str:
     loss = LOSSES[config.loss]
     used = [f"{name} {getattr(config, name):g}" for name in ("temperature", "margin") if name in loss.uses]
     return ", ".join([loss.title, *used, f"learning rate {config.learning_rate:g}"])
-
-
-def _cosines(embeddings: FloatArray, pairs: np.ndarray) -> FloatArray:
-    cosines: FloatArray = np.sum(embeddings[pairs[:, 0]] * embeddings[pairs[:, 1]], axis=1)
-    return cosines
 
 
 def quoted(run: Run, row: int) -> str:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.text import clean, is_blank
+from ..metrics.measures import mean_random_cosine
 from ..types import FloatArray, InputError, IntArray
+from ..vectors import row_cosines, unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,7 +131,7 @@ def dissect(text: str, base_model: str = "minilm-l6", seed: int = 0, pooling: st
     with torch.no_grad():
         states = hidden_states(encoder, tokens)[:, 0].numpy()  # (L + 1, l, d)
     last = states[-1]
-    results = _unit(np.stack([parts(last, name).sum(axis=0) for name in POOLINGS]))
+    results = unit_rows(np.stack([parts(last, name).sum(axis=0) for name in POOLINGS]))
     pooled = parts(last, how).sum(axis=0)
     read_to = max((t.end for t in pieces), default=0)
     dropped = tokens.dropped[0]
@@ -140,12 +142,12 @@ def dissect(text: str, base_model: str = "minilm-l6", seed: int = 0, pooling: st
         dropped=dropped,
         read_to=read_to if dropped else len(text),
         unread_cosine=_unread_cosine(encoder, text, read_to, how) if dropped else None,
-        turned=1 - _cosines(states, states[:1]),
-        alike=np.array([_mean_off_diagonal(h) for h in states], np.float32),
+        turned=1 - row_cosines(states, states[:1]),
+        alike=np.array([mean_random_cosine(h) for h in states], np.float32),
         shares=token_shares(last, how),
         won=np.bincount(last.argmax(axis=0), minlength=len(last)).astype(np.int64),
         pooled=pooled,
-        vector=_unit(pooled),
+        vector=unit_rows(pooled),
         poolings=results @ results.T,
     )
 
@@ -176,8 +178,8 @@ def compare(
     with torch.no_grad():
         left = hidden_states(encoder, a)[:, 0].numpy()
         right = hidden_states(encoder, b)[:, 0].numpy()
-    u, v = (_unit(parts(states[-1], how).sum(axis=0)) for states in (left, right))
-    moved = 1 - _cosines(left[:, matched[:, 0]], right[:, matched[:, 1]])
+    u, v = (unit_rows(parts(states[-1], how).sum(axis=0)) for states in (left, right))
+    moved = 1 - row_cosines(left[:, matched[:, 0]], right[:, matched[:, 1]])
     return Change(a.pieces[0], b.pieces[0], matched, np.maximum(moved, 0), float(u @ v), v - u)
 
 
@@ -293,19 +295,3 @@ def _checked_pooling(pooling: str) -> str:
     if pooling not in POOLINGS:
         raise InputError(f"Unknown pooling {pooling!r}. Choose one of {', '.join(POOLINGS)}.")
     return pooling
-
-
-def _unit(z: FloatArray) -> FloatArray:
-    length = np.linalg.norm(z, axis=-1, keepdims=True)
-    return np.divide(z, length, out=np.zeros_like(z), where=length > 0)
-
-
-def _cosines(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Cosine of corresponding vectors along the last axis."""
-    return np.clip((_unit(a) * _unit(b)).sum(axis=-1), -1, 1)
-
-
-def _mean_off_diagonal(hidden: FloatArray) -> float:
-    units = _unit(hidden)
-    n = len(units)
-    return float(((units @ units.T).sum() - n) / (n * (n - 1))) if n > 1 else 1.0

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics.measures import cosine_matrix, normalized
 from ..types import FloatArray, InputError, IntArray, Pair, SentenceSet
+from ..vectors import centroids, cosine_matrix
 
 SIZES = (2, 4, 8, 16, 32, 64)  # labelled sentences a class
 DRAWS = 10  # random choices of the labelled sentences for one point of the curve
@@ -158,8 +158,7 @@ def prototypes(z: FloatArray, codes: IntArray) -> FloatArray:
 
     Snell, Swersky & Zemel 2017, "Prototypical networks for few-shot learning", with cosine similarity.
     """
-    means = np.stack([normalized(z)[codes == code].mean(axis=0) for code in range(int(codes.max()) + 1)])
-    return normalized(means)
+    return centroids(z, codes)
 
 
 def nearest(z: FloatArray, class_vectors: FloatArray) -> tuple[IntArray, FloatArray]:

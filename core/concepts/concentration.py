@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ..types import FloatArray, InputError, IntArray
-from .similarity import cosine, euclidean
+from ..vectors import cosine_matrix, euclidean_distances, unit_rows
 
 DIMENSIONS = (2, 3, 4, 8, 16, 32, 64, 128, 256, 384, 768, 1536)
 FEWEST_POINTS, MOST_POINTS = 10, 400
@@ -27,8 +27,7 @@ def _normal(rng: Generator, n: int, d: int) -> FloatArray:
 
 
 def _sphere(rng: Generator, n: int, d: int) -> FloatArray:
-    x = rng.normal(size=(n, d))
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    return unit_rows(rng.normal(size=(n, d)), np.float64).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def spread(z: FloatArray) -> Spread:
     if len(z) < 3:
         raise InputError(f"Points so far: {len(z)}. At least 3 are needed to compare distances.")
     upper = np.triu_indices(len(z), 1)
-    between = euclidean(z)
+    between = euclidean_distances(z)
     others = between[~np.eye(len(z), dtype=bool)].reshape(len(z), -1)
     nearest = others.min(axis=1).astype(np.float64)
     farthest = others.max(axis=1)
@@ -93,7 +92,7 @@ def spread(z: FloatArray) -> Spread:
         ratio=float(np.median(ratios)),
         variation=float(distances.std()) / mean if mean > 0 else 0.0,
         distances=distances,
-        cosines=cosine(z)[upper],
+        cosines=cosine_matrix(z)[upper],
         effective=effective_dimension(z),
     )
 

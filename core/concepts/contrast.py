@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.pairs import pairs_from_groups
-from ..metrics.measures import cosine_matrix, pair_cosines
 from ..types import FloatArray, InputError, Pair, SentenceSet
+from ..vectors import cosine_matrix, pair_cosines
 
 MOST_WORDS = 40  # each word left out is one more sentence for the model to read
 MOST_TRIPLETS = 30

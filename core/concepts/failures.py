@@ -14,9 +14,10 @@ import numpy as np
 from ..data.pairs import pairs_from_groups
 from ..data.sentences import sentence_id
 from ..data.split import make_split
-from ..metrics.measures import auc, cosine_matrix, pair_cosines
+from ..metrics.measures import auc
 from ..metrics.probe import graded_pairs, score
 from ..types import FloatArray, InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig
+from ..vectors import cosine_matrix, pair_cosines
 
 PAIRS = 80
 FEW = 10  # pairs of the experiment that learns them by heart

@@ -10,15 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..maps.quality import (
-    cosine_distances,
-    nearest,
-    squared_distances,
-    trust_from_distances,
-    trustworthiness_from_distances,
-    unit_rows,
-)
+from ..maps.quality import trust_from_distances, trustworthiness_from_distances
 from ..types import FloatArray, InputError, IntArray
+from ..vectors import cosine_distances, nearest_others, squared_distances, unit_rows
 from .concentration import pairs
 
 FEWEST, MOST = 5, 300  # points
@@ -100,12 +94,12 @@ def _variance_kept(units: FloatArray) -> float:
 
 def true_neighbours(embeddings: FloatArray, row: int, k: int = 5) -> IntArray:
     """The k rows nearest to `row` by cosine, nearest first."""
-    return nearest(cosine_distances(embeddings), k)[row]
+    return nearest_others(cosine_distances(embeddings), k)[row]
 
 
 def map_neighbours(xy: FloatArray, row: int, k: int = 5) -> IntArray:
     """The k points nearest to `row` on the map, nearest first."""
-    return nearest(squared_distances(xy), k)[row]
+    return nearest_others(squared_distances(xy), k)[row]
 
 
 def look_close(embeddings: FloatArray, xy: FloatArray, most: int = 5) -> tuple[Misled, ...]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..losses import LOSSES
 from ..losses.base import DEFAULT_MARGIN, DEFAULT_TEMPERATURE
 from ..types import InputError
+from ..vectors import unit_rows
 
 Floats = NDArray[np.float64]
 
@@ -93,8 +94,7 @@ def scatter(n: int, space: str, seed: int) -> Floats:
 
 def on_surface(z: ArrayLike) -> Floats:
     """Every row scaled to length 1."""
-    points = np.asarray(z, np.float64)
-    return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
+    return unit_rows(z, np.float64)
 
 
 def along_surface(z: Floats, vectors: Floats) -> Floats:

@@ -27,6 +27,7 @@ from ..training.nli import (
 )
 from ..training.trainer import iterate
 from ..types import FloatArray, InputError, IntArray
+from ..vectors import pair_cosines, row_cosines
 
 if TYPE_CHECKING:
     from ..models.encoder import Encoder
@@ -107,7 +108,7 @@ def passes(premise: str, hypothesis: str, pooling: str = "mean") -> Passes:
         u,
         v,
         parts["|u-v|"],
-        float(u @ v / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-12)),
+        float(row_cosines(u, v)),
         {name: float(np.abs(parts[name] - turned[name]).max()) for name in parts},
         float(np.abs(pooled(encoder, [premise], pooling)[0] - u).max()),
     )
@@ -119,7 +120,6 @@ def _parts(u: FloatArray, v: FloatArray) -> dict[str, FloatArray]:
 
 def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
     """The base model's cosines, and how far a classifier gets when the encoder does not learn."""
-    from ..metrics.measures import pair_cosines
     from ..metrics.probe import graded_pairs, score
     from ..models import registry
 
@@ -189,7 +189,7 @@ def classify(task: Task, premise: str, hypothesis: str) -> tuple[FloatArray, flo
     _finished.move_to_end(task)
     u, v = pooled(model.encoder, [premise, hypothesis], task.pooling)
     chances = probabilities(u[None], v[None], task.concatenation, model.weight, model.bias)[0]
-    return chances, float(u @ v / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-12))
+    return chances, float(row_cosines(u, v))
 
 
 def tasks(

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..data.assets import ASSETS
 from ..data.text import MAX_CHARACTERS, clean, is_blank, lines_of, split_bars
-from ..maps.quality import unit_rows
 from ..types import FloatArray, InputError, IntArray
+from ..vectors import cosine_matrix, euclidean_distances, row_cosines
 
 CHALLENGE_SETS = ASSETS / "challenge_sets"
 MOST_SENTENCES = 100  # a matrix of more cannot be read
@@ -35,33 +35,22 @@ class Measure:
     compute: Callable[[FloatArray], FloatArray]
 
 
-def cosine(z: FloatArray) -> FloatArray:
-    """Cosine of the angle between every two rows, (n, n) in [-1, 1]. A row of zeros has cosine 0 with all."""
-    units = unit_rows(z)
-    return np.clip(units @ units.T, -1, 1)
-
-
 def dot(z: FloatArray) -> FloatArray:
     """Dot product of every two rows, (n, n): the cosine times both lengths."""
     return z @ z.T
 
 
-def euclidean(z: FloatArray) -> FloatArray:
-    """Straight-line distance of every two rows, (n, n), 0 on the diagonal."""
-    wide = np.asarray(z, np.float64)
-    squares = (wide**2).sum(axis=1)
-    between = np.maximum(squares[:, None] + squares[None, :] - 2 * wide @ wide.T, 0)
-    np.fill_diagonal(between, 0)
-    return np.sqrt(between).astype(np.float32)
-
-
 MEASURES: dict[str, Measure] = {
     row.key: row
     for row in (
-        Measure("cosine", "Cosine", r"\cos(u, v) = \frac{u \cdot v}{|u|\,|v|}", True, cosine),
+        Measure("cosine", "Cosine", r"\cos(u, v) = \frac{u \cdot v}{|u|\,|v|}", True, cosine_matrix),
         Measure("dot", "Dot product", r"u \cdot v = \sum_i u_i v_i", True, dot),
         Measure(
-            "euclidean", "Euclidean distance", r"|u - v| = \sqrt{\sum_i (u_i - v_i)^2}", False, euclidean
+            "euclidean",
+            "Euclidean distance",
+            r"|u - v| = \sqrt{\sum_i (u_i - v_i)^2}",
+            False,
+            euclidean_distances,
         ),
     )
 }
@@ -125,7 +114,7 @@ def clusters(z: FloatArray, count: int) -> Clusters:
     from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
     from scipy.spatial.distance import squareform
 
-    distances = np.maximum(1 - cosine(z).astype(np.float64), 0)
+    distances = np.maximum(1 - cosine_matrix(z).astype(np.float64), 0)
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), method="average", optimal_ordering=True)
     leaves = leaves_list(tree).astype(np.int64)
@@ -183,9 +172,8 @@ class Judged:
 def judge(triples: tuple[Triple, ...], base_model: str = "minilm-l6", seed: int = 0) -> Judged:
     """Ask the model about every triple. Raises InputError when the model cannot be loaded."""
     texts = [text for t in triples for text in (t.sentence, t.same, t.different)]
-    z = unit_rows(pooled(texts, base_model, seed)).reshape(len(triples), 3, -1)
-    same, different = ((z[:, 0] * z[:, other]).sum(axis=1) for other in (1, 2))
-    return Judged(triples, same, different)
+    z = pooled(texts, base_model, seed).reshape(len(triples), 3, -1)
+    return Judged(triples, row_cosines(z[:, 0], z[:, 1]), row_cosines(z[:, 0], z[:, 2]))
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from ..types import FloatArray, InputError, IntArray, Pair, SentenceSet
+from ..vectors import cosine_matrix
 from .text import same_tokens
 
 MiningKind = Literal["hard_negative", "hard_positive", "both"]
@@ -49,8 +50,7 @@ def mine_pairs(
     check_count(count)
     require_groups(sentence_set, "mined")
     assert len(embeddings) == len(sentence_set), "one embedding per sentence"
-    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
-    cosine = unit @ unit.T  # (n, n)
+    cosine = cosine_matrix(embeddings)  # (n, n)
     positives, negatives = candidates(sentence_set, range(len(sentence_set)))
     shares = {
         "hard_negative": (count, 0),

@@ -18,7 +18,6 @@ Needs = Literal["labelled", "triplets", "positives", "unlabelled"]
 DEFAULT_MARGIN = 0.5
 DEFAULT_TEMPERATURE = 0.05
 DEFAULT_CONCATENATION = "u,v,|u-v|"
-TINY = 1e-8  # below this length a vector has no direction; its cosine is then 0 instead of nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,14 +130,11 @@ class Loss:
     has_head: bool = False
 
 
-def unit(z: Tensor) -> Tensor:
-    """Every row of z (n, d) scaled to length 1; a row of zeros stays zeros."""
-    return z / z.norm(dim=1, keepdim=True).clamp_min(TINY)
-
-
 def pair_cosines(z: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Cosine of z[left] and z[right], (m,), each in [-1, 1] up to rounding."""
-    units = unit(z)  # (n, d)
+    from torch.nn.functional import normalize
+
+    units = normalize(z, dim=1)  # (n, d)
     # index_select, not units[left]: its gradient adds up in a fixed order, so a run repeats bit for bit.
     return (units.index_select(0, left) * units.index_select(0, right)).sum(dim=1)
 

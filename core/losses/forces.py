@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import LossTerms, unit
+from .base import LossTerms
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,8 +56,9 @@ def _turning_force(u: Tensor, v: Tensor, grad_u: Tensor, grad_v: Tensor) -> Tens
     angle between them; both turning gains 2 s da of cosine. Hence (|u| g_u.t_u + |v| g_v.t_v) / (2 s).
     """
     import torch
+    from torch.nn.functional import normalize
 
-    u_hat, v_hat = unit(u), unit(v)
+    u_hat, v_hat = normalize(u, dim=1), normalize(v, dim=1)
     cosine = (u_hat * v_hat).sum(dim=1, keepdim=True)  # (m, 1)
     to_v, to_u = v_hat - cosine * u_hat, u_hat - cosine * v_hat  # (m, d), each of length s
     slope = (u.norm(dim=1) * (grad_u * to_v).sum(dim=1)) + (v.norm(dim=1) * (grad_v * to_u).sum(dim=1))

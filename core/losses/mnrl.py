@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import Batch, Loss, LossSettings, LossTerms, as_pairs, unit
+from .base import Batch, Loss, LossSettings, LossTerms, as_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,10 +28,11 @@ def multiple_negatives_ranking(z: Tensor, batch: Batch, settings: LossSettings) 
     tensor(0.6931)
     """
     import torch
+    from torch.nn.functional import normalize
 
     candidates = batch.right if batch.negative is None else torch.cat((batch.right, batch.negative))  # (c,)
     counted = ~false_negatives(batch, candidates)  # (b, c)
-    units = unit(z)
+    units = normalize(z, dim=1)
     anchors, others = units.index_select(0, batch.left), units.index_select(0, candidates)  # (b, d), (c, d)
     # Not anchors @ others.T: so small a product rounds differently with another number of threads.
     table = (anchors[:, None] * others).sum(dim=2)  # (b, c)

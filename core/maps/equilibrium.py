@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray
-from .quality import Points, nearest
+from ..vectors import nearest_others, squared_distances
+from .quality import Points
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -101,7 +102,7 @@ def neighbour_graph(distances: FloatArray, neighbours: int) -> Graph:
     """
     n = len(distances)
     k = min(neighbours, n)
-    others = nearest(distances, k - 1)
+    others = nearest_others(distances, k - 1)
     indices = np.hstack([np.arange(n)[:, None], others])  # (n, k), every point its own first neighbour
     lengths = np.take_along_axis(distances, indices, axis=1).astype(np.float32)
     with _lock:
@@ -204,8 +205,6 @@ def effective_loss(graph: Graph, xy: Points) -> float:
     Sum over pairs of  w log(1 + d^2)  -  r log((e + d^2) / (1 + d^2)) / (1 - e),  where
     r = (deg_i + deg_j) m / 2n and e = SOFTENING, plus GRAVITY / 2 times the squared distances to the origin.
     """
-    from .quality import squared_distances
-
     n = len(xy)
     upper = np.triu_indices(n, 1)
     d2 = squared_distances(xy)[upper]

@@ -15,18 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray, Frame, InputError
+from ..vectors import SAME, cosine_distances, squared_distances, unit_rows
 from . import pca as linear
 from .placing import place
 from .quality import (
-    SAME,
     Points,
-    cosine_distances,
     point_trust,
-    squared_distances,
     trust_from_distances,
     trustworthiness,
     trustworthiness_from_distances,
-    unit_rows,
 )
 
 __all__ = [

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .quality import Points, unit_rows
+from ..vectors import unit_rows
+from .quality import Points
 
 
 def centred_units(embeddings: NDArray) -> Points:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray
-from .quality import SAME, unit_rows
+from ..vectors import SAME, unit_rows
 
 PLACE_NEIGHBOURS = 10
 

@@ -1,4 +1,4 @@
-"""How far a map can be believed: cosine distances, neighbours, per-point trust and trustworthiness.
+"""How far a map can be believed: per-point trust, and trustworthiness of the whole.
 
 Numpy only, so that the very first picture does not wait for umap or numba to load.
 """
@@ -9,58 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray, IntArray
+from ..vectors import cosine_distances, nearest_others, squared_distances
 
 TRUST_NEIGHBOURS = 10  # point_trust looks at this many neighbours
 TRUSTWORTHINESS_NEIGHBOURS = 5  # the k of the frame's one number
-SAME = 1e-6  # cosine distances below this are float32 rounding: the two texts are the same to the model
 CHUNK = 2**24  # comparisons held in memory at once by `neighbour_ranks`
 
 Points = NDArray[np.float64]
-
-
-def unit_rows(embeddings: NDArray) -> FloatArray:
-    """Rows at unit length, (n, d) float32. A row of zeros has no direction and stays zero."""
-    x = np.asarray(embeddings, np.float32)
-    length = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.divide(x, length, out=np.zeros_like(x), where=length > 0)
-
-
-def cosine_distances(embeddings: NDArray) -> FloatArray:
-    """1 - cosine of every two rows, (n, n) float32 in [0, 2], exactly 0 where the rows agree to rounding."""
-    x = unit_rows(embeddings)
-    distances = 1 - x @ x.T
-    distances[distances < SAME] = 0
-    np.fill_diagonal(distances, 0)
-    return distances
-
-
-def squared_distances(xy: NDArray) -> Points:
-    """Squared Euclidean distance of every two points of a map, (n, n) float64."""
-    points = np.asarray(xy, np.float64)
-    total = np.zeros((len(points), len(points)))
-    for axis in points.T:
-        total += (axis[:, None] - axis[None, :]) ** 2
-    return total
-
-
-def nearest(distances: NDArray, k: int) -> IntArray:
-    """The k nearest others of every row, nearest first, (n, k). Equal distances go by row number."""
-    n = len(distances)
-    k = min(k, n - 1)
-    if k <= 0:
-        return np.zeros((n, 0), np.int64)
-    own = distances.copy()
-    np.fill_diagonal(own, np.inf)
-    # All rows up to the k-th smallest distance, then ties by row number: argpartition alone would pick
-    # among equal distances at whim and duplicates would change neighbours from frame to frame.
-    kth = np.partition(own, k - 1, axis=1)[:, k - 1 : k]
-    closer = own < kth
-    room = k - closer.sum(axis=1, keepdims=True)
-    tied = own == kth
-    chosen = closer | (tied & (np.cumsum(tied, axis=1) <= room))
-    rows = np.nonzero(chosen)[1].reshape(n, k)  # ascending row numbers, so a stable sort keeps the tie rule
-    order = np.argsort(np.take_along_axis(own, rows, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(rows, order, axis=1)
 
 
 def point_trust(embeddings: NDArray, xy: NDArray, k: int = TRUST_NEIGHBOURS) -> FloatArray:
@@ -76,7 +31,7 @@ def point_trust(embeddings: NDArray, xy: NDArray, k: int = TRUST_NEIGHBOURS) -> 
 
 def trust_from_distances(true: NDArray, drawn: NDArray, k: int = TRUST_NEIGHBOURS) -> FloatArray:
     """`point_trust` on distance matrices that are there already, both (n, n)."""
-    a, b = nearest(true, k), nearest(drawn, k)
+    a, b = nearest_others(true, k), nearest_others(drawn, k)
     if a.shape[1] == 0:
         return np.ones(len(true), np.float32)
     member = np.zeros(true.shape, bool)
@@ -101,7 +56,7 @@ def trustworthiness_from_distances(
     k = min(k, (n - 1) // 2)
     if k < 1:
         return None
-    ranks = neighbour_ranks(true, nearest(drawn, k))
+    ranks = neighbour_ranks(true, nearest_others(drawn, k))
     penalty = float(np.maximum(ranks - k, 0).sum())
     return 1.0 - penalty * 2.0 / (n * k * (2.0 * n - 3.0 * k - 1.0))
 

@@ -13,15 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import FloatArray, Pair, SentenceSet, TrainingConfig
-from .measures import (
-    auc,
-    best_threshold,
-    cosine_matrix,
-    nearest_neighbours,
-    normalized,
-    pair_accuracy,
-    pair_cosines,
-)
+from ..vectors import centroids, cosine_matrix, nearest_neighbours, pair_cosines, row_cosines, unit_rows
+from .measures import auc, best_threshold, pair_accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +80,7 @@ def similarity_change(before: FloatArray, after: FloatArray) -> FloatArray:
 def movement(before: FloatArray, after: FloatArray, aligned: bool = True) -> FloatArray:
     """How far each row, or its description where no axes are shared, turned: 1 - cosine, (n,) in [0, 2]."""
     a, b = _described(before, after, aligned)
-    moved: FloatArray = (1.0 - (normalized(a) * normalized(b)).sum(axis=1)).clip(0.0, 2.0)
-    return moved
+    return 1.0 - row_cosines(a, b)
 
 
 def neighbour_changes(before: FloatArray, after: FloatArray, k: int = 5) -> list[NeighbourChange]:
@@ -112,18 +104,19 @@ def group_drift(
 ) -> tuple[GroupDrift, ...]:
     """One row a named group, in the order of first mention; sentences without a group are left out."""
     names = [g for g in dict.fromkeys(groups) if g is not None]
-    rows = {g: np.array([i for i, other in enumerate(groups) if other == g]) for g in names}
-    old, new = _means(before, rows), _means(after, rows)
+    codes = np.array([-1 if g is None else names.index(g) for g in groups])
+    old, new = centroids(before, codes), centroids(after, codes)
     found = []
     for i, name in enumerate(names):
+        members = codes == i
         near_old, near_new = _nearest_mean(old, i), _nearest_mean(new, i)
         found.append(
             GroupDrift(
                 name,
-                len(rows[name]),
+                int(members.sum()),
                 float(1.0 - old[i] @ new[i]) if aligned else None,
-                float((normalized(before[rows[name]]) @ old[i]).mean()),
-                float((normalized(after[rows[name]]) @ new[i]).mean()),
+                float((unit_rows(before[members]) @ old[i]).mean()),
+                float((unit_rows(after[members]) @ new[i]).mean()),
                 None if near_old is None else names[near_old[0]],
                 None if near_new is None else names[near_new[0]],
                 None if near_old is None else near_old[1],
@@ -131,14 +124,6 @@ def group_drift(
             )
         )
     return tuple(found)
-
-
-def _means(z: FloatArray, rows: dict[str, np.ndarray]) -> FloatArray:
-    """Direction of each group's mean, (groups, d), unit length."""
-    units = normalized(z)
-    if not rows:
-        return np.zeros((0, z.shape[1]), np.float32)
-    return normalized(np.stack([units[index].mean(axis=0) for index in rows.values()]))
 
 
 def _nearest_mean(means: FloatArray, i: int) -> tuple[int, float] | None:

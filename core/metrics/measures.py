@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..types import FloatArray, IntArray, Metrics, Pair, SentenceSet
+from ..types import FloatArray, Metrics, Pair, SentenceSet
+from ..vectors import cosine_matrix, highest, most_similar, pair_cosines, unit_rows
 from .table import METRICS as METRICS
 from .table import NEIGHBOURS
 from .table import Metric as Metric
@@ -28,7 +29,7 @@ def measure(
     never choose it; see `pair_accuracy` for what happens otherwise. A measure is None where the data
     cannot define it: no held-out pairs, one label only, no groups, a single sentence.
     """
-    units = normalized(embeddings)  # (n, d)
+    units = unit_rows(embeddings)  # (n, d)
     assert len(units) == len(sentences), f"{len(units)} embeddings for {len(sentences)} sentences"
     row = sentences.row()
     cosines, similar = _scored(units, held_out, row)
@@ -42,31 +43,6 @@ def measure(
         mean_random_cosine=mean_random_cosine(units),
         neighbour_purity=None if matrix is None else _purity(matrix, sentences.groups, NEIGHBOURS),
     )
-
-
-# --- Cosines --------------------------------------------------------------------------------------
-
-
-def normalized(embeddings: ArrayLike) -> FloatArray:
-    """Rows (n, d) scaled to length 1, float32; a row of zeros stays zeros."""
-    z = np.asarray(embeddings, dtype=np.float32)
-    assert z.ndim == 2, f"embeddings have shape {z.shape}, not (n, d)"
-    lengths = np.linalg.norm(z, axis=1, keepdims=True)
-    return z / np.maximum(lengths, np.float32(1e-12))
-
-
-def cosine_matrix(embeddings: ArrayLike, others: ArrayLike | None = None) -> FloatArray:
-    """Cosine of every row with every row (n, n), or with every row of `others` (n, m); in [-1, 1]."""
-    units = normalized(embeddings)
-    against = units if others is None else normalized(others)
-    return np.clip(units @ against.T, -1.0, 1.0)
-
-
-def pair_cosines(embeddings: ArrayLike, rows: ArrayLike) -> FloatArray:
-    """Cosine of each pair of rows (m, 2), in [-1, 1], (m,)."""
-    units = normalized(embeddings)
-    at = np.asarray(rows, dtype=np.int64).reshape(-1, 2)
-    return np.clip(np.einsum("md,md->m", units[at[:, 0]], units[at[:, 1]]), -1.0, 1.0)
 
 
 def _scored(
@@ -173,7 +149,7 @@ def uniformity(embeddings: ArrayLike) -> float | None:
     Wang & Isola 2020 with t = 2. Lower is more even; 0 when all rows are the same; about -4 for many
     directions at right angles. None for fewer than two rows.
     """
-    units = normalized(embeddings)
+    units = unit_rows(embeddings)
     return _uniformity(units @ units.T) if len(units) > 1 else None
 
 
@@ -190,7 +166,7 @@ def mean_random_cosine(embeddings: ArrayLike) -> float | None:
     Ethayarajh 2019, "How contextual are contextualized word representations?" (anisotropy). No sampling:
     the sum over all pairs is |sum of unit rows|^2 - sum of |unit row|^2.
     """
-    units = normalized(embeddings)
+    units = unit_rows(embeddings)
     n = len(units)
     if n < 2:
         return None
@@ -205,7 +181,7 @@ def effective_rank(embeddings: ArrayLike) -> float | None:
     Roy & Vetterli 2007, "The effective rank: a measure of effective dimensionality", on the unit rows,
     not centred, so a cloud collapsed into one direction has rank 1.
     """
-    units = normalized(embeddings).astype(np.float64)
+    units = unit_rows(embeddings).astype(np.float64)
     n, d = units.shape
     if n == 0 or not units.any():
         return None
@@ -219,35 +195,6 @@ def effective_rank(embeddings: ArrayLike) -> float | None:
 # --- Neighbours -----------------------------------------------------------------------------------
 
 
-def nearest_neighbours(embeddings: ArrayLike, k: int) -> IntArray:
-    """The k rows with the highest cosine to each row, itself left out, nearest first: (n, min(k, n - 1))."""
-    units = normalized(embeddings)
-    return _nearest(units @ units.T, k)
-
-
-def _nearest(cosines: FloatArray, k: int) -> IntArray:
-    """As nearest_neighbours, from cosines (n, n), whose diagonal is overwritten."""
-    n = len(cosines)
-    k = min(k, n - 1)
-    if k <= 0:
-        return np.zeros((n, 0), np.int64)
-    np.fill_diagonal(cosines, -np.inf)
-    return _highest(cosines, k)
-
-
-def _highest(scores: FloatArray, k: int) -> IntArray:
-    """Columns of the k highest scores of each row, best first, (n, k); equal scores in column order."""
-    last = scores.shape[1] - k
-    chosen = np.argpartition(scores, last, axis=1)[:, last:]
-    lowest = np.take_along_axis(scores, chosen, axis=1).min(axis=1, keepdims=True)
-    # A partition picks any of several equal scores at the edge; those rows are sorted in full instead.
-    for row in np.flatnonzero((scores >= lowest).sum(axis=1) > k):
-        chosen[row] = np.argsort(-scores[row], kind="stable")[:k]
-    chosen.sort(axis=1)
-    best = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(chosen, best, axis=1)
-
-
 def neighbour_purity(
     embeddings: ArrayLike, groups: Sequence[Hashable | None], k: int = NEIGHBOURS
 ) -> float | None:
@@ -257,7 +204,7 @@ def neighbour_purity(
     g - 1 nearest only, where that is fewer than k, so that 1 can always be reached; groups of one are
     left out. None with fewer than two groups, or where every group has one sentence.
     """
-    units = normalized(embeddings)
+    units = unit_rows(embeddings)
     return _purity(units @ units.T, groups, k)
 
 
@@ -268,7 +215,7 @@ def _purity(cosines: FloatArray, groups: Sequence[Hashable | None], k: int) -> f
         return None
     group = np.array([numbers[groups[i]] for i in grouped])  # (g,)
     within = cosines if len(grouped) == len(cosines) else cosines[np.ix_(grouped, grouped)]
-    nearest = _nearest(within, k)  # (g, k)
+    nearest = most_similar(within, k)  # (g, k)
     asked = np.minimum(np.bincount(group)[group] - 1, nearest.shape[1])  # (g,)
     same = (group[nearest] == group[:, None]) & (np.arange(nearest.shape[1]) < asked[:, None])
     counts = asked > 0
@@ -293,7 +240,7 @@ def knn_accuracy(
     numbers = {group: i for i, group in enumerate(dict.fromkeys(known_groups))}
     group = np.array([numbers[g] for g in known_groups])
     truth = np.array([numbers.get(g, -1) for g in new_groups])  # -1: a group nobody can vote for
-    nearest = _highest(cosines, min(k, len(group)))  # (m, k)
+    nearest = highest(cosines, min(k, len(group)))  # (m, k)
     voters = np.take_along_axis(cosines, nearest, axis=1)
     votes = np.zeros((len(cosines), len(numbers)))
     # Cosines sum to k at most, so this breaks ties and never outweighs a vote.

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..data.assets import ASSETS
 from ..types import FloatArray, InputError, TrainingConfig
-from .measures import pair_cosines, spearman
+from ..vectors import pair_cosines
+from .measures import spearman
 
 FILE = ASSETS / "graded_pairs" / "everyday.toml"
 HIGHEST_GRADE = 5.0

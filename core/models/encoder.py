@@ -175,11 +175,6 @@ def _max(hidden: Tensor, mask: Tensor) -> Tensor:
 _POOL = dict(zip(POOLINGS, (_mean, _cls, _max)))
 
 
-def normalize(z: Tensor) -> Tensor:
-    """Every row of (n, d) scaled to length 1, so that a dot product is a cosine."""
-    return F.normalize(z, dim=1)
-
-
 class Encoder(nn.Module):
     """A tokenizer, an embedding table and a stack of layers. Base models are shared: train a copy."""
 
@@ -229,7 +224,7 @@ class Encoder(nn.Module):
 
     def forward(self, tokens: Tokens, pooling: str = "mean") -> Tensor:
         """Tokens -> unit vectors (n, d)."""
-        return normalize(pool(self.hidden_states(tokens), tokens.mask, pooling))
+        return F.normalize(pool(self.hidden_states(tokens), tokens.mask, pooling), dim=1)
 
     def encode(self, texts: Sequence[str], batch_size: int = 32, pooling: str = "mean") -> FloatArray:
         """Unit vectors (n, d) float32 in the order of `texts`. Equal texts get equal rows.

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from ..losses import LOSSES, LossSettings
 from ..losses.forces import forces, summed_by_pair
 from ..losses.softmax import new_head
 from ..metrics.measures import measure
-from ..models.encoder import Encoder, normalize, pool
+from ..models.encoder import Encoder, pool
 from ..types import (
     FloatArray,
     Forces,
@@ -104,7 +105,7 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
     def embed(self, rows: IntArray, dropout: float = 0.0) -> Tensor:
         """Sentences -> unit vectors (len(rows), d): tokens through the layers, pooled, normalised."""
         hidden, places = self.encoder.hidden(rows, dropout)
-        return normalize(pool(places.pad(hidden), places.mask, self.config.pooling))
+        return normalize(pool(places.pad(hidden), places.mask, self.config.pooling), dim=1)
 
     def snapshot(self) -> Snapshot:
         """What the model makes of all sentences now, and how good that is. No dropout."""

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from ..losses import LOSSES, LossSettings
 from ..losses.softmax import new_head
-from ..metrics.measures import pair_cosines
 from ..metrics.probe import graded_pairs, score
 from ..models.encoder import Encoder, pool
 from ..types import FloatArray, IntArray
+from ..vectors import pair_cosines
 from .controls import check
 from .gradient import GradientTrainer, array_of
 from .nli import CLASSES, NliSnapshot, Task, as_pairs, probabilities, split

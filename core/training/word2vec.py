@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray, InputError, IntArray
+from ..vectors import unit_rows
 from .trainer import Diverged, Trainer, iterate
 
 POWER = 0.75  # of the word frequencies that negatives are drawn by; found by trial in the paper
@@ -331,7 +332,7 @@ def nearest(
     vectors: FloatArray, target: NDArray[Any], without: tuple[int, ...] = (), k: int = 10
 ) -> list[tuple[int, float]]:
     """The k rows with the highest cosine to `target` (d,), nearest first, with that cosine in [-1, 1]."""
-    cosines = units(vectors) @ (target / max(float(np.linalg.norm(target)), 1e-12))
+    cosines = unit_rows(vectors) @ unit_rows(target)
     cosines[list(without)] = -np.inf
     order = np.argsort(-cosines, kind="stable")[: min(k, len(cosines) - len(set(without)))]
     return [(int(i), float(cosines[i])) for i in order]
@@ -342,7 +343,7 @@ def analogy(vectors: FloatArray, a: int, b: int, c: int, k: int = 5) -> list[tup
 
     Unit vectors are added (1301.3781, section 4; called 3CosAdd by Levy and Goldberg 2014).
     """
-    unit = units(vectors)
+    unit = unit_rows(vectors)
     return nearest(vectors, unit[b] - unit[a] + unit[c], (a, b, c), k)
 
 
@@ -354,11 +355,6 @@ def analogy_accuracy(
     known = [tuple(row[w] for w in q) for q in questions if all(w in row for w in q)]
     right = [analogy(vectors, a, b, c, 1)[0][0] == d for a, b, c, d in known]
     return sum(right) / len(right) if right else None
-
-
-def units(vectors: FloatArray) -> FloatArray:
-    """Rows of length 1; a row of zeros stays."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def _sigmoid(x: NDArray[Any]) -> NDArray[Any]:

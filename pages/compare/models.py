@@ -234,7 +234,7 @@ def drawn(both: Both, text: str) -> Drawn:
 
 
 def _near(z: FloatArray, k: int) -> Any:
-    from core.metrics.measures import nearest_neighbours
+    from core.vectors import nearest_neighbours
 
     return nearest_neighbours(z, k) if k > 0 else None
 

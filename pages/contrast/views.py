@@ -172,7 +172,7 @@ def _settings() -> SentenceSet:
 
 def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: FloatArray) -> dict[str, float]:
     """Show the negatives of both kinds. Returns the share of each that is inside the margin at the start."""
-    from core.metrics.measures import pair_cosines
+    from core.vectors import pair_cosines
 
     margin = TrainingConfig().margin
 

@@ -11,12 +11,12 @@ from core.lessons.preparation import Prepared
 from core.lessons.progress import Answer
 from core.lessons.types import Lesson, Predict
 from core.maps import layouts
-from core.metrics.measures import nearest_neighbours
 from core.models import embedding
 from core.runs.executor import RunRequest
 from core.runs.messages import phase, space
 from core.training import tuned
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
+from core.vectors import nearest_neighbours
 from pages.lessons import keys, record
 from ui import figures, kit, live_run, state
 from ui.boards import moving_map

@@ -13,8 +13,8 @@ from core.lessons.outcomes import PLACES
 from core.lessons.preparation import Prepared
 from core.lessons.progress import LONGEST_EXPLANATION, Answer
 from core.lessons.types import Cards, Explain, Lesson, Look, Predict, Read, Step
-from core.metrics.measures import cosine_matrix
 from core.types import InputError
+from core.vectors import cosine_matrix
 from pages.lessons import experiment, keys, record
 from ui import kit, learner, state
 from ui.cards import side_panel

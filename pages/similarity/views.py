@@ -10,6 +10,7 @@ import streamlit as st
 from core.concepts import similarity as sim
 from core.data.sentences import parse_sentences
 from core.types import FloatArray, InputError
+from core.vectors import cosine_matrix, unit_rows
 from pages.similarity import keys
 from ui import inputs, kit, state, widgets
 from ui.charts import chart
@@ -41,7 +42,7 @@ def sentences() -> Compared:
             f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
         )
     z = kit.ask(sim.pooled, texts, base_model, seed, busy="Reading the sentences")
-    return Compared(texts, sim.unit_rows(z) if unit else z)
+    return Compared(texts, unit_rows(z) if unit else z)
 
 
 # --- Matrix --------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def sentences() -> Compared:
 def signs(found: Compared) -> tuple[str, float]:
     """How many pairs have a cosine below zero, as one of SIGNS, and their share."""
     upper = np.triu_indices(len(found.texts), 1)
-    share = float((sim.cosine(found.z)[upper] < 0).mean())
+    share = float((cosine_matrix(found.z)[upper] < 0).mean())
     return SIGNS[0] if share == 0 else SIGNS[1] if share < 0.5 else SIGNS[2], share
 
 

@@ -8,10 +8,10 @@ import streamlit as st
 from core.cards.from_run import plural
 from core.data.split import FEW
 from core.maps import layouts
-from core.metrics.measures import nearest_neighbours
 from core.models import embedding
 from core.runs.messages import moved, phase, space
 from core.types import FloatArray, Forces, Frame, InputError, Run, SentenceSet, TrainingConfig
+from core.vectors import nearest_neighbours
 from pages.train_live import keys
 from ui import experiment as exp
 from ui import live_run, messages, state

@@ -16,6 +16,7 @@ from core.losses import LOSSES
 from core.metrics import measures
 from core.metrics.table import METRICS
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
+from core.vectors import nearest_neighbours
 from pages.train_live import cards
 from ui import batches, figures, kit, live_run
 from ui.boards import moving_map
@@ -281,7 +282,7 @@ def movers(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
 def _nearest_texts(snapshot: Snapshot, sentences: SentenceSet, order: np.ndarray) -> list[str]:
     if len(sentences) < 2:
         return ["" for _ in order]
-    nearest = measures.nearest_neighbours(snapshot.embeddings, 1)
+    nearest = nearest_neighbours(snapshot.embeddings, 1)
     return [sentences.texts[int(nearest[i][0])] for i in order]
 
 
@@ -290,7 +291,7 @@ def map_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None
     sentences = _shown(experiment, run)
     _, now = _before_and_now(run, base)
     k = min(NEIGHBOURS, len(sentences) - 1)
-    nearest = measures.nearest_neighbours(now, k) if k > 0 else np.zeros((len(sentences), 0), int)
+    nearest = nearest_neighbours(now, k) if k > 0 else np.zeros((len(sentences), 0), int)
     columns: dict[str, object] = {"sentence": list(sentences.texts)}
     if sentences.has_groups:
         columns["group"] = [g or "" for g in sentences.groups]

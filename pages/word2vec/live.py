@@ -220,7 +220,7 @@ def words_of(watched: Watched) -> SentenceSet:
 
 
 def _neighbours(watched: Watched) -> IntArray | None:
-    from core.metrics.measures import nearest_neighbours
+    from core.vectors import nearest_neighbours
 
     k = min(5, len(watched.rows) - 1)
     return nearest_neighbours(watched.state.vectors[list(watched.rows)], k) if k > 0 else None

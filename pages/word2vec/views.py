@@ -11,6 +11,7 @@ from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
 from core.types import InputError
+from core.vectors import cosine_matrix
 from pages.word2vec import keys
 from pages.word2vec import setup as page
 from pages.word2vec.live import POLL, Watched
@@ -111,7 +112,7 @@ def answer_neighbour(watched: Watched, guess: str | None) -> None:
     beside = word2vec.companions(corpus, row, watched.settings.window)
     most = max(int(beside[i]) for i in content)
     companions = [i for i in content if int(beside[i]) == most]  # several may stand there equally often
-    cosines = word2vec.units(vectors)[content] @ word2vec.units(vectors)[row]
+    cosines = cosine_matrix(vectors[content], vectors[[row]])[:, 0]
     nearest = content[int(np.argmax(cosines))]
     companion = nearest if nearest in companions else companions[0]
     name = [messages.as_written(w) for w in corpus.vocabulary]

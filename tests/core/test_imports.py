@@ -101,6 +101,9 @@ def test_core_knows_nothing_of_the_screen(path):
 def test_the_data_types_need_only_numpy():
     allowed = sys.stdlib_module_names | {"numpy"}
     assert {name.split(".")[0] for name in imported(ROOT / "core" / "types.py")} <= allowed
+    ours = within(imported(ROOT / "core" / "vectors.py"), "core")
+    assert ours == within(ours, "core.types")
+    assert {name.split(".")[0] for name in imported(ROOT / "core" / "vectors.py") - ours} <= allowed
 
 
 @each([path for path in APP if path.name == "plots.py" or "figures" in path.parts])

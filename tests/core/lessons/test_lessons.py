@@ -9,8 +9,9 @@ from core.data.toml_lines import lines_of_fields
 from core.lessons.outcomes import MEASUREMENTS, VALUES, Evidence
 from core.lessons.progress import Answer, Progress, from_json
 from core.lessons.reader import LESSONS, check, load_lessons, parse
-from core.metrics.measures import auc, neighbour_purity, pair_cosines
+from core.metrics.measures import auc, neighbour_purity
 from core.types import InputError, Pair, Sentence, SentenceSet
+from core.vectors import pair_cosines
 from pages.lessons.teacher import TEMPLATE
 
 README = (LESSONS / "README.md").read_text(encoding="utf-8")

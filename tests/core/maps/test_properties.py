@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.maps import equilibrium
 from core.maps.layouts import LAYOUTS, advance, place, point_trust, start, trustworthiness
-from core.maps.quality import cosine_distances, nearest
+from core.vectors import cosine_distances
 
 FEW = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -74,17 +74,6 @@ def test_trust_is_a_share(seed: int, n: int, k: int) -> None:
     whole = max(1, min(k, n - 1))
     assert ((trust >= 0) & (trust <= 1)).all()
     np.testing.assert_allclose(trust * whole, np.round(trust * whole), atol=1e-5)
-
-
-@FEW
-@given(rows, st.integers(1, 14))
-def test_nearest_agrees_with_a_plain_sort(x: NDArray, k: int) -> None:
-    distances = cosine_distances(x)
-    found = nearest(distances, k)
-    for i in range(len(x)):
-        others = [j for j in range(len(x)) if j != i]
-        expected = sorted(others, key=lambda j: (distances[i, j], j))[:k]
-        assert found[i].tolist() == expected
 
 
 @FEW

@@ -18,6 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from core.metrics import measures
 from core.metrics.measures import METRICS, measure
 from core.types import Metrics, Pair, Sentence, SentenceSet
+from core.vectors import pair_cosines, unit_rows
 
 SEEDS = range(5)
 
@@ -53,26 +54,16 @@ class TestAgainstReferences:
         a, b = generator.integers(0, 6, 40), generator.normal(size=40)
         assert measures.spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
 
-    def test_cosine_matrix(self, seed):
-        z, other = cloud(seed), cloud(seed + 10, n=20)
-        np.testing.assert_allclose(measures.cosine_matrix(z), cosine_similarity(z), atol=1e-6)
-        np.testing.assert_allclose(measures.cosine_matrix(z, other), cosine_similarity(z, other), atol=1e-6)
-
-    def test_pair_cosines(self, seed):
-        z, rows = cloud(seed), np.random.default_rng(seed).integers(0, 60, (30, 2))
-        expected = cosine_similarity(z)[rows[:, 0], rows[:, 1]]
-        np.testing.assert_allclose(measures.pair_cosines(z, rows), expected, atol=1e-6)
-
     def test_uniformity(self, seed):
-        units = measures.normalized(cloud(seed)).astype(np.float64)
+        units = unit_rows(cloud(seed)).astype(np.float64)
         expected = np.log(np.exp(-2 * pdist(units, "sqeuclidean")).mean())  # as in the paper's listing
         assert measures.uniformity(cloud(seed)) == pytest.approx(expected, abs=1e-5)
 
     def test_alignment(self, seed):
-        units = measures.normalized(cloud(seed)).astype(np.float64)
+        units = unit_rows(cloud(seed)).astype(np.float64)
         rows = np.random.default_rng(seed).integers(0, 60, (30, 2))
         expected = (np.linalg.norm(units[rows[:, 0]] - units[rows[:, 1]], axis=1) ** 2).mean()
-        assert measures.alignment(measures.pair_cosines(units, rows)) == pytest.approx(expected, abs=1e-5)
+        assert measures.alignment(pair_cosines(units, rows)) == pytest.approx(expected, abs=1e-5)
 
     def test_mean_random_cosine(self, seed):
         table = cosine_similarity(cloud(seed).astype(np.float64))
@@ -81,14 +72,9 @@ class TestAgainstReferences:
 
     @pytest.mark.parametrize("n", [5, 60])  # fewer and more rows than dimensions
     def test_effective_rank(self, seed, n):
-        values = np.linalg.svd(measures.normalized(cloud(seed, n)).astype(np.float64), compute_uv=False)
+        values = np.linalg.svd(unit_rows(cloud(seed, n)).astype(np.float64), compute_uv=False)
         expected = np.exp(stats.entropy(values))
         assert measures.effective_rank(cloud(seed, n)) == pytest.approx(expected, rel=1e-5)
-
-    def test_nearest_neighbours(self, seed):
-        z = cloud(seed)
-        found = NearestNeighbors(n_neighbors=7, metric="cosine").fit(z).kneighbors(return_distance=False)
-        np.testing.assert_array_equal(measures.nearest_neighbours(z, 7), found)
 
     def test_neighbour_purity(self, seed):
         z, groups = cloud(seed), np.arange(60) % 4
@@ -183,9 +169,6 @@ class TestKnownAnswers:
         assert measures.neighbour_purity(angles(0, 1, 90), ["a", "a", "b"]) == 1.0
         assert measures.neighbour_purity(angles(0, 1, 90), ["a", "b", "c"]) is None
 
-    def test_equal_neighbours_come_in_row_order(self):
-        assert measures.nearest_neighbours(np.ones((4, 2)), 2).tolist() == [[1, 2], [0, 2], [0, 1], [0, 1]]
-
     def test_tied_vote_goes_to_the_nearer_group(self):
         known = angles(0, 10)
         assert measures.knn_accuracy(known, ["a", "b"], angles(7, 2), ["b", "a"], k=2) == 1.0
@@ -197,7 +180,6 @@ class TestKnownAnswers:
         z = cloud(1)
         before = z.copy()
         z.flags.writeable = False
-        measures.nearest_neighbours(z, 5)
         measure(z, sentences(["a", "b"] * 30), [Pair("s0", "s1", 1.0)])
         np.testing.assert_array_equal(z, before)
 
@@ -208,7 +190,6 @@ class TestUndefined:
         z = np.ones((n, 4))
         assert measures.uniformity(z) is None and measures.mean_random_cosine(z) is None
         assert measures.neighbour_purity(z, ["a"] * n) is None
-        assert measures.nearest_neighbours(z, 5).shape == (n, 0)
         assert measure(z, sentences([None] * n), []) == Metrics()
 
     def test_one_label_only(self):
@@ -236,7 +217,7 @@ class TestMeasure:
         rows = generator.integers(0, 60, (80, 2))
         pairs = [Pair(f"s{a}", f"s{b}", float(a % 3 == b % 3)) for a, b in rows]
         train, held_out = pairs[:40], pairs[40:]
-        cosines, similar = measures.pair_cosines(z, rows), np.array([p.is_similar for p in pairs])
+        cosines, similar = pair_cosines(z, rows), np.array([p.is_similar for p in pairs])
         assert similar[:40].any() and similar[40:].any()
         result = measure(z, sentences(group), held_out, train)
         expected = Metrics(
