@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
 
+from core.concepts import bi_vs_cross
+from core.concepts.bi_vs_cross import BASE_MODEL
 from core.models import embedding
-from core.retrieval import both_encoders
-from core.retrieval.both_encoders import BASE_MODEL
 from core.retrieval.ranking import Progress
 from core.types import FloatArray
 from ui.resources import executor
@@ -111,13 +111,13 @@ def vectors() -> Batches[str, FloatArray]:
 @cache
 def readings() -> Batches[tuple[str, str], float]:
     """(first, second) -> logit of the packaged cross-encoder, read in this order."""
-    return _scores(both_encoders.logits)
+    return _scores(bi_vs_cross.logits)
 
 
 @cache
 def pair_scores() -> Batches[tuple[str, str], float]:
     """(left, right) -> score of the packaged cross-encoder in [0, 1], mean of both orders."""
-    return _scores(both_encoders.mean_scores)
+    return _scores(bi_vs_cross.mean_scores)
 
 
 def _scores(function: Callable[[list[tuple[str, str]]], FloatArray]) -> Batches[tuple[str, str], float]:

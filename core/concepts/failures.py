@@ -1,7 +1,7 @@
 """Experiments that break fine-tuning on purpose: how their runs are set up, and what is measured.
 
 Every experiment is two runs, a broken and a sound one, so that the damage can be read off. Both also embed
-the graded probe pairs at every snapshot, without training on them. The rows stand in gone_wrong_table.py.
+the graded probe pairs at every snapshot, without training on them. The rows stand in failure_modes.py.
 """
 
 from __future__ import annotations

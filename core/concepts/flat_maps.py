@@ -13,7 +13,7 @@ import numpy as np
 from ..maps.quality import trust_from_distances, trustworthiness_from_distances
 from ..types import FloatArray, InputError, IntArray
 from ..vectors import cosine_distances, nearest_others, squared_distances, unit_rows
-from .concentration import pairs
+from .high_dimensions import pairs
 
 FEWEST, MOST = 5, 300  # points
 CLOSE = 0.1  # the closest tenth of all pairs counts as close

@@ -143,7 +143,7 @@ def _some(found: Sequence[Any], what: str) -> None:
 
 def observe(task: Task, z: ArrayLike) -> Observation:
     """The loss, its gradient along the surface and the force of every pair, at z (n, d)."""
-    from ..losses.evaluate import evaluate
+    from ..losses.gradient import evaluate
 
     points = on_surface(z)
     rows = rows_of(task)

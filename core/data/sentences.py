@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ..types import InputError, Notice, Sentence, SentenceSet
-from .pair_text import ParsedPairs, pairs_to_text, parse_label, parse_pair_table, parse_pairs
+from .pair_files import ParsedPairs, pairs_to_text, parse_label, parse_pair_table, parse_pairs
 from .tables import (
     LEFT_NAMES,
     MAX_UPLOAD_BYTES,

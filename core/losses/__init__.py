@@ -13,7 +13,7 @@ from .base import Batch, Loss, LossSettings, LossTerms
 
 
 def _find() -> dict[str, Loss]:
-    helpers = {"base", "forces", "evaluate"}
+    helpers = {"base", "forces", "gradient"}
     names = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in helpers]
     rows: list[Loss] = [importlib.import_module(f"{__name__}.{name}").LOSS for name in names]
     assert len({row.key for row in rows}) == len(rows), "two losses share a key"

@@ -1,4 +1,4 @@
-"""Retrieve and re-rank: passages, their order under three rankings, both encoders side by side, their costs.
+"""Retrieve and re-rank: passages, their order under three rankings, and what both encoders cost.
 
 The encoders themselves are in core/models.
 """

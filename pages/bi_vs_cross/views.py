@@ -10,9 +10,9 @@ import time
 import numpy as np
 import streamlit as st
 
+from core.concepts import bi_vs_cross
+from core.concepts.bi_vs_cross import Comparison, WordEffects
 from core.models.cross_encoder import attention as joint_attention
-from core.retrieval import both_encoders
-from core.retrieval.both_encoders import Comparison, WordEffects
 from core.types import FloatArray
 from pages.bi_vs_cross import keys
 from ui import concepts, kit, resources, state
@@ -34,7 +34,7 @@ TABLE_SIZES = (10, 100, 1_000, LARGEST)
 
 def query_and_candidates() -> Comparison:
     """The query, its candidates, and both encoders' answers."""
-    limit = both_encoders.MAX_CHARACTERS
+    limit = bi_vs_cross.MAX_CHARACTERS
     query = st.text_input("Query", value=keys.QUERY.default, max_chars=limit, **state.bound(keys.QUERY))
     text = kit.typed(keys.CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
     return _compared(query or "", text)
@@ -42,9 +42,9 @@ def query_and_candidates() -> Comparison:
 
 def _compared(query: str, candidates: str) -> Comparison:
     return kit.ask(
-        both_encoders.compare,
-        both_encoders.read_text(query, "The query"),
-        both_encoders.read_candidates(candidates),
+        bi_vs_cross.compare,
+        bi_vs_cross.read_text(query, "The query"),
+        bi_vs_cross.read_candidates(candidates),
         busy="Both encoders read",
     )
 
@@ -83,14 +83,14 @@ def disagreement(found: Comparison) -> None:
         return
     row = int(gap.argmax())
     pairs = len(gap) * (len(gap) - 1) // 2
-    turned = both_encoders.swapped_pairs(found.bi_place, found.cross_place)
+    turned = bi_vs_cross.swapped_pairs(found.bi_place, found.cross_place)
     st.markdown(
         f"They order **{turned} of {pairs}** pairs of candidates differently. The place that differs most: "
         f"**{found.bi_place[row]}** by cosine, **{found.cross_place[row]}** by the cross-encoder, for"
     )
     st.text(found.candidates[row])
     effects = kit.ask(
-        both_encoders.word_effects,
+        bi_vs_cross.word_effects,
         found.query,
         found.candidates[row],
         busy="Leaving words out",
@@ -117,14 +117,14 @@ def _strongest(name: str, effects: WordEffects, drops: FloatArray) -> None:
 
 def pair() -> tuple[str, str]:
     """Two texts, A and B, shared by three of the views. Raises InputError when one is empty."""
-    limit = both_encoders.MAX_CHARACTERS
+    limit = bi_vs_cross.MAX_CHARACTERS
     for label, key in (("A", keys.LEFT), ("B", keys.RIGHT)):
         st.text_input(label, value=key.default, max_chars=limit, **state.bound(key))
     with st.container(horizontal=True, gap="small"):
         st.button("Swap A and B", key="bvc_swap", icon=":material/swap_vert:", on_click=_swap)
         st.button("Copy A to B", key="bvc_same", icon=":material/content_copy:", on_click=_same)
     left, right = state.get(keys.LEFT) or "", state.get(keys.RIGHT) or ""
-    return both_encoders.read_text(left, "A"), both_encoders.read_text(right, "B")
+    return bi_vs_cross.read_text(left, "A"), bi_vs_cross.read_text(right, "B")
 
 
 def _swap() -> None:
@@ -140,8 +140,8 @@ def _same() -> None:
 def orders(left: str, right: str) -> tuple[float, float]:
     """The pair in both orders and each text with itself. Returns the difference of the scores between
     the orders, and how much the lower of the two scores of identical texts lacks to 1."""
-    mixed = kit.ask(both_encoders.compare, left, (right, left), busy="Both encoders read")
-    same = kit.ask(both_encoders.compare, right, (right,), busy="Both encoders read")
+    mixed = kit.ask(bi_vs_cross.compare, left, (right, left), busy="Both encoders read")
+    same = kit.ask(bi_vs_cross.compare, right, (right,), busy="Both encoders read")
     safe_table(
         {
             "first text": ["A", "B", "A", "B"],
@@ -160,7 +160,7 @@ def orders(left: str, right: str) -> tuple[float, float]:
 def squashing(left: str, right: str) -> None:
     """Logit against score for this pair and for the candidates of the first view."""
     found = _compared(state.get(keys.QUERY), state.get(keys.CANDIDATES))
-    one = kit.ask(both_encoders.compare, left, (right, left))
+    one = kit.ask(bi_vs_cross.compare, left, (right, left))
     names = ["A, B", *(f"query, {candidate}" for candidate in found.candidates)]
     figure = cross_encoder.sigmoid(np.concatenate([one.logit[:1], found.logit]), names)
     st.plotly_chart(figure, key="bvc_sigmoid", config=PLAIN)
@@ -175,8 +175,8 @@ def attention(left: str, right: str) -> None:
         head = _number("Head", keys.HEAD, heads)
         look = concepts.view(LOOKS, keys.LOOK, "Direction")
         special = st.toggle("Special tokens", value=keys.SPECIAL.default, **state.bound(keys.SPECIAL))
-    weights = both_encoders.averaged(found, layer, head)
-    there, back = both_encoders.across(found, weights)
+    weights = bi_vs_cross.averaged(found, layer, head)
+    there, back = bi_vs_cross.across(found, weights)
     segments = np.asarray(found.segments)
     drawn = np.array([special or token not in SPECIAL for token in found.tokens])
     sides = {LOOKS[0]: (segments == 0, segments == 1), LOOKS[1]: (segments == 1, segments == 0)}
@@ -213,7 +213,7 @@ def _number(label: str, key: state.Key[str], count: int) -> int | None:
 
 def words(left: str, right: str) -> None:
     """Each word left out in turn, under both encoders, as bars and as a table."""
-    effects = kit.ask(both_encoders.word_effects, left, right, busy="Leaving words out")
+    effects = kit.ask(bi_vs_cross.word_effects, left, right, busy="Leaving words out")
     if not effects.words:
         st.caption("These texts hold no words to leave out.")
         return
@@ -253,7 +253,7 @@ def costs() -> float | None:
     from core.retrieval.costs import SBERT, CostCurve, pair_count
 
     number = state.get(keys.MEASUREMENT)
-    future = resources.later(both_encoders.costs_now, number, lane="background")
+    future = resources.later(bi_vs_cross.costs_now, number, lane="background")
     if not future.done():
 
         def look() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.concepts import failures
-from core.concepts.failure_table import EXPERIMENTS
+from core.concepts.failure_modes import EXPERIMENTS
 from core.concepts.failures import READINGS, Experiment, Plan, Readings
 from core.data import sentence_sets, sentences
 from core.runs.executor import RunRequest

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from core.cards.shipped import load_decks
+from core.cards.built_in import load_decks
 from core.concepts.glossary import ConceptMap, Glossary, Term, around, load, whole
 from pages.glossary import keys, plots
 from ui import learner, messages, pages, state, widgets

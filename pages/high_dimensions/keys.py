@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.concepts.concentration import FEWEST_POINTS, MOST_POINTS
+from core.concepts.high_dimensions import FEWEST_POINTS, MOST_POINTS
 from ui.keys import Key
 
 VIEW = Key("hd", "Distances", url=True)

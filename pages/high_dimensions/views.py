@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.concepts import concentration, flat_maps
-from core.concepts.concentration import CLOUDS, DIMENSIONS, Spread
+from core.concepts import flat_maps, high_dimensions
 from core.concepts.flat_maps import TITLES, FlatMap, Misled
+from core.concepts.high_dimensions import CLOUDS, DIMENSIONS, Spread
 from core.data import sentence_sets
 from core.data.sentences import parse_sentences
 from core.models import embedding
@@ -43,7 +43,7 @@ def clouds() -> tuple[Spread, ...]:
 
 @st.cache_data(max_entries=50, show_spinner="Drawing points")
 def _simulated(cloud: str, points: int, seed: int) -> tuple[Spread, ...]:
-    return concentration.simulate_all(cloud, points, seed)
+    return high_dimensions.simulate_all(cloud, points, seed)
 
 
 def concentrating(found: tuple[Spread, ...]) -> Spread:
@@ -98,7 +98,7 @@ def points() -> Points:
     noise = {NOISE: "Random vectors, without any structure"}
     chosen = inputs.sentence_set(keys.SET, "Points", others=noise)
     if chosen == NOISE:
-        z = concentration.noise(100, 384, _seed())
+        z = high_dimensions.noise(100, 384, _seed())
         return Points(tuple(f"random vector {i + 1}" for i in range(len(z))), (), z)
     if chosen == inputs.OWN:
         label = f"Your sentences, one a line, at least {flat_maps.FEWEST}: group | sentence"
@@ -117,10 +117,10 @@ def _seed() -> int:
 
 def beside_chance(found: Points) -> tuple[Spread, Spread]:
     """The real vectors beside as many random directions of the same length."""
-    real = concentration.spread(found.z)
+    real = high_dimensions.spread(found.z)
     seed = state.get(keys.SEED) if state.get(keys.SET) == NOISE else _seed()
     # Another seed than the random vectors of `points` have, or those would be compared with themselves.
-    random = concentration.spread(concentration.noise(len(found.z), found.z.shape[1], seed + 1))
+    random = high_dimensions.spread(high_dimensions.noise(len(found.z), found.z.shape[1], seed + 1))
     bins = figures.binned({"random directions": random.cosines, "these": real.cosines})
     chart(
         figures.histogram(bins, x_title="cosine"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.cards import shipped
+from core.cards import built_in
 from core.lessons.reader import check, load_lessons
 from core.lessons.types import Cards, Lesson
 from pages.lessons import keys, record, steps
@@ -132,7 +132,7 @@ def _step(lesson: Lesson, number: int) -> None:
 def _cards(lesson: Lesson) -> None:
     """The cards that the lesson ends with, in reach from every step."""
     wanted = [i for step in lesson.steps if isinstance(step, Cards) for i in step.cards]
-    found = shipped.named(dict.fromkeys(wanted))[: side_panel.CARDS_SHOWN]
+    found = built_in.named(dict.fromkeys(wanted))[: side_panel.CARDS_SHOWN]
     side_panel.panel("Cards of this lesson", found, f"lesson {lesson.key}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.cards import shipped
+from core.cards import built_in
 from core.lessons.outcomes import PLACES
 from core.lessons.preparation import Prepared
 from core.lessons.progress import LONGEST_EXPLANATION, Answer
@@ -310,7 +310,7 @@ def _keep_words(lesson: Lesson, number: int, key: state.Key[str]) -> None:
 def cards(lesson: Lesson, number: int, step: Cards) -> bool:
     with _words():
         prose(step.text)
-        for card in shipped.named(step.cards):
+        for card in built_in.named(step.cards):
             side_panel.flippable(card, key=f"lesson {lesson.key} {card.id}")
         learner.study_link("Study these and more")
     return True

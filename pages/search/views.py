@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
+from core.concepts.bi_vs_cross import BASE_MODEL
 from core.data import tables
 from core.models import embedding
 from core.retrieval import corpus as corpora
 from core.retrieval import ranking as retrieval
-from core.retrieval.both_encoders import BASE_MODEL
 from core.retrieval.corpus import Corpus, Passage, Question
 from core.retrieval.ranking import Ranking
 from core.types import FloatArray, InputError, Notice

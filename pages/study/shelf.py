@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.cards import shipped
+from core.cards import built_in
 from core.cards.plan import Plan, plan
 from core.cards.schedule import StudySettings
 from core.cards.types import Card, CardState, Deck, Review
@@ -66,7 +66,7 @@ def shelf(learner: Learner) -> Shelf:
     return Shelf(
         learner,
         now(),
-        shipped.load_decks(),
+        built_in.load_decks(),
         kept.own_decks(learner.id),
         kept.states(learner.id),
         kept.log(learner.id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.cards.quiz import short_answer
-from core.cards.typed import LONGEST, TypedScore, score
+from core.cards.typed_answer import LONGEST, TypedScore, score
 from core.cards.types import Card, Rating
 from ui import kit
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.cards import shipped
+from core.cards import built_in
 from core.storage import Learner
 from pages.study import browse, deck_files, progress, session
 from pages.study.shelf import Shelf
@@ -26,8 +26,8 @@ VIEWS: dict[str, Callable[[Shelf], None]] = {
 
 def welcome() -> None:
     """What is there to study, with one card to try."""
-    decks = shipped.load_decks()
-    cards = shipped.all_cards(decks)
+    decks = built_in.load_decks()
+    cards = built_in.all_cards(decks)
     st.markdown(f"{len(cards)} cards in {len(decks)} decks are ready. Here is one of them:")
     sample = next((card for card in cards if SAMPLE in card.title.casefold()), cards[0])
     with st.container(width=640):

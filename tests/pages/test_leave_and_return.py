@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from core.concepts import concentration, sandbox
+from core.concepts import high_dimensions, sandbox
 from pages.high_dimensions import keys as high_dimensions_keys
 from pages.losses import keys as losses_keys
 from pages.sbert import keys as sbert_keys
@@ -112,7 +112,7 @@ def test_a_guess_is_in_the_link(in_this_process, open_app):
 
 def test_bounds_are_those_of_the_computation():
     assert losses_keys.POINTS.bounds == sandbox.POINTS
-    assert high_dimensions_keys.POINTS.bounds == (concentration.FEWEST_POINTS, concentration.MOST_POINTS)
+    assert high_dimensions_keys.POINTS.bounds == (high_dimensions.FEWEST_POINTS, high_dimensions.MOST_POINTS)
 
 
 ARABIC = "جملة طويلة عن الطقس في المدينة القديمة. "

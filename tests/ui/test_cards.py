@@ -71,7 +71,7 @@ def test_a_broken_album_is_refused(change: dict[str, object]) -> None:
 
 def test_a_typed_answer_is_scored_by_both_encoders() -> None:
     pytest.importorskip("torch")
-    from core.cards.typed import score
+    from core.cards.typed_answer import score
 
     answer = "The hardest negatives dominate the gradient."
     rivals = ("All negatives weigh alike.", "The loss becomes zero at once.")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.cards.built_in import live_target
 from core.cards.quiz import segments
-from core.cards.shipped import live_target
 from core.cards.types import Card
 from ui import pages
 from ui.messages import as_written

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.cards import shipped
+from core.cards import built_in
 from core.cards.types import Card
 from ui import learner
 from ui.cards import display
@@ -18,7 +18,7 @@ CARDS_SHOWN = 3
 
 def show(path: str) -> None:
     """Cards of the page with this URL path; nothing where no deck has any."""
-    panel("Cards of this page", shipped.cards_for_page(path, CARDS_SHOWN), path)
+    panel("Cards of this page", built_in.cards_for_page(path, CARDS_SHOWN), path)
 
 
 def panel(title: str, cards: Sequence[Card], where: str) -> None:
@@ -33,7 +33,7 @@ def panel(title: str, cards: Sequence[Card], where: str) -> None:
 
 def of_deck(key: str, seed: str) -> tuple[Card, ...]:
     """A few cards of one deck, the same ones for the same seed; none of a deck that is not there."""
-    cards = next((deck.cards for deck in shipped.load_decks() if deck.key == key), ())
+    cards = next((deck.cards for deck in built_in.load_decks() if deck.key == key), ())
     return tuple(random.Random(f"{key}:{seed}").sample(cards, min(CARDS_SHOWN, len(cards))))
 
 

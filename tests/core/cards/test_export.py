@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from core.cards.built_in import load_decks
 from core.cards.export import from_csv, to_apkg, to_csv
-from core.cards.shipped import load_decks
 from core.cards.types import Card, Deck, card_id
 from core.types import InputError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.concepts import failures
-from core.concepts.failure_table import EXPERIMENTS
+from core.concepts.failure_modes import EXPERIMENTS
 from core.concepts.failures import Readings, partners, read
 from core.data import sentence_sets
 from core.metrics.measures import spearman

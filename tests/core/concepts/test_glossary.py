@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from core.cards.shipped import load_decks
+from core.cards.built_in import load_decks
 from core.concepts.glossary import around, load, whole
 from core.types import InputError
 from ui import pages

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from core.concepts import concentration, flat_maps
+from core.concepts import flat_maps, high_dimensions
 from core.types import InputError
 
 RNG = np.random.default_rng(11)
@@ -17,10 +17,10 @@ CENTRES = np.eye(16, dtype=np.float32)[[0, 5, 9]] * 4
 GROUPS = (np.repeat(CENTRES, 12, axis=0) + RNG.normal(size=(36, 16)) * 0.5).astype(np.float32)
 
 
-@pytest.mark.parametrize("cloud", concentration.CLOUDS)
+@pytest.mark.parametrize("cloud", high_dimensions.CLOUDS)
 def test_distances_concentrate_whatever_the_cloud(cloud):
-    found = concentration.simulate_all(cloud, 150, seed=3)
-    assert [s.dims for s in found] == list(concentration.DIMENSIONS)
+    found = high_dimensions.simulate_all(cloud, 150, seed=3)
+    assert [s.dims for s in found] == list(high_dimensions.DIMENSIONS)
     ratios = [s.ratio for s in found]
     assert ratios[0] > 10 and 1 < ratios[-1] < 1.5
     assert found[-1].variation < 0.05 < found[0].variation
@@ -28,37 +28,37 @@ def test_distances_concentrate_whatever_the_cloud(cloud):
 
 @pytest.mark.parametrize("dims", [4, 64, 384])
 def test_cosines_of_random_directions_spread_as_theory_says(dims):
-    found = concentration.simulate("sphere", 300, dims, seed=1)
+    found = high_dimensions.simulate("sphere", 300, dims, seed=1)
     assert found.cosine_spread == pytest.approx(dims**-0.5, rel=0.05)
     assert found.cosine_mean == pytest.approx(0, abs=0.02)
     assert len(found.cosines) == len(found.distances) == 300 * 299 // 2
 
 
 def test_the_same_seed_gives_the_same_points_and_another_gives_others():
-    first, again, other = (concentration.simulate("cube", 20, 8, seed=s) for s in (4, 4, 5))
+    first, again, other = (high_dimensions.simulate("cube", 20, 8, seed=s) for s in (4, 4, 5))
     assert np.array_equal(first.distances, again.distances)
     assert not np.array_equal(first.distances, other.distances)
 
 
 def test_spread_by_hand():
     z = np.array([[0, 0], [3, 4], [6, 8]], np.float32)
-    found = concentration.spread(z)
+    found = high_dimensions.spread(z)
     np.testing.assert_allclose(found.distances, [5, 10, 5], rtol=1e-6)
     assert found.ratio == pytest.approx(2)  # 10/5, 5/5, 10/5
     assert found.effective == pytest.approx(1, abs=1e-5)  # they lie on one line
-    assert concentration.spread(np.ones((4, 3), np.float32)).ratio == np.inf
+    assert high_dimensions.spread(np.ones((4, 3), np.float32)).ratio == np.inf
 
 
 def test_effective_dimension_counts_equal_directions():
     cube = np.vstack([np.eye(5), -np.eye(5)]).astype(np.float32)
-    assert concentration.effective_dimension(cube) == pytest.approx(5, abs=1e-5)
-    assert concentration.effective_dimension(np.ones((3, 4), np.float32)) == 0
+    assert high_dimensions.effective_dimension(cube) == pytest.approx(5, abs=1e-5)
+    assert high_dimensions.effective_dimension(np.ones((3, 4), np.float32)) == 0
 
 
 @pytest.mark.parametrize(("cloud", "points"), [("torus", 50), ("cube", 5), ("cube", 1000)])
 def test_what_cannot_be_drawn_is_said(cloud, points):
     with pytest.raises(InputError):
-        concentration.simulate(cloud, points, 3, 0)
+        high_dimensions.simulate(cloud, points, 3, 0)
 
 
 def test_pca_map_is_scikit_learns_up_to_scale_and_sign():

@@ -15,8 +15,8 @@ import torch
 
 from core.losses import LOSSES, Batch, LossSettings, LossTerms
 from core.losses.base import DEFAULT_CONCATENATION, DEFAULT_MARGIN, DEFAULT_TEMPERATURE
-from core.losses.evaluate import evaluate
 from core.losses.forces import forces, summed_by_pair
+from core.losses.gradient import evaluate
 from core.losses.mnrl import false_negatives
 from core.losses.softmax import CONCATENATIONS, head_width, new_head
 from core.types import TrainingConfig

@@ -7,9 +7,9 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 
+from core.concepts import bi_vs_cross
 from core.models import cross_encoder
 from core.models.embedding import embed
-from core.retrieval import both_encoders
 from pages.bi_vs_cross import race, views
 from tests.pages.workers import answered, in_this_process  # noqa: F401
 
@@ -166,8 +166,8 @@ def test_places_and_swapped_pairs_agree_with_scipy():
 
     generator = np.random.default_rng(3)
     a, b = generator.standard_normal((2, 9))
-    first, second = both_encoders.places(a), both_encoders.places(b)
+    first, second = bi_vs_cross.places(a), bi_vs_cross.places(b)
     tau = kendalltau(a, b).statistic
-    assert both_encoders.swapped_pairs(first, second) == round((1 - tau) / 2 * 36)
+    assert bi_vs_cross.swapped_pairs(first, second) == round((1 - tau) / 2 * 36)
     assert first[a.argmax()] == 1
     assert views.ratio_name(99) == views.RATIOS[0]

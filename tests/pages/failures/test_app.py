@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.concepts.failure_table import EXPERIMENTS
+from core.concepts.failure_modes import EXPERIMENTS
 from core.types import InputError, Run, RunStatus
 from pages.failures import views
 from tests.pages.workers import in_this_process

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.cards.shipped import load_decks
+from core.cards.built_in import load_decks
 from core.concepts.glossary import load
 from ui.cards import side_panel
 

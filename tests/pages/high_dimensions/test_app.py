@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.concepts import concentration
+from core.concepts import high_dimensions
 from core.models import registry
 from pages.high_dimensions import views as hd
 from tests.pages.workers import in_this_process  # noqa: F401
@@ -45,7 +45,7 @@ def test_every_view_opens_ready(open_app, view):
 
 def test_the_numbers_are_the_simulations(open_app):
     app = open_app(PAGE, hd_points="40", hd_seed="3", hd_dim="64", hd_cloud="sphere")
-    expected = concentration.simulate("sphere", 40, 64, 3)
+    expected = high_dimensions.simulate("sphere", 40, 64, 3)
     assert metrics(app)["Farthest / nearest"] == f"{expected.ratio:.2f}"
     app.radio(key="hd_guess_ratio").set_value("Under 2 times").run()
     assert any("agrees with the measurement" in m.value for m in app.markdown)

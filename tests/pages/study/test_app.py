@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.cards import shipped
+from core.cards import built_in
 from core.cards.quiz import Scores, short_answer
-from core.cards.typed import TypedScore, score
+from core.cards.typed_answer import TypedScore, score
 from core.cards.types import Rating, StudyMode
 from core.storage import new_key
 from pages.study import typed_answer
@@ -136,7 +136,7 @@ def test_a_confident_error_comes_first(study, who):
 
 def test_multiple_choice_suggests_and_leaves_the_verdict(study, who):
     app = study(study_mode="choice")
-    right = as_written(short_answer(shipped.all_cards()[0]))
+    right = as_written(short_answer(built_in.all_cards()[0]))
     assert right in labels(app)
     press(app, right)
     assert any("That is the right option" in m.value for m in app.markdown)
@@ -164,7 +164,7 @@ def test_typed_answers_show_both_scores(study, who, monkeypatch):
 
 def test_a_changed_card_keeps_its_schedule_and_its_text(study, who):
     app = study()
-    card = shipped.all_cards()[0]
+    card = built_in.all_cards()[0]
     press(app, "Show the answer")
     press(app, "Got it")
     app.query_params["study"] = "Browse"
@@ -181,7 +181,7 @@ def test_a_changed_card_keeps_its_schedule_and_its_text(study, who):
 
 def test_search_finds_and_says_when_it_does_not(study):
     app = study(study="Browse", study_search="margin")
-    assert 0 < len(app.dataframe[0].value) < len(shipped.all_cards())
+    assert 0 < len(app.dataframe[0].value) < len(built_in.all_cards())
     app = study(study="Browse", study_search="no such word anywhere")
     assert "No card holds all" in app.info[0].value
 
@@ -226,5 +226,5 @@ def test_the_panel_shows_cards_of_its_page(page, monkeypatch):
 
     app = quiet(AppTest.from_function(body, args=(page,), default_timeout=30).run())
     assert 2 <= len(app.expander) <= 3
-    expected = {card.answer for card in shipped.cards_for_page(page)}
+    expected = {card.answer for card in built_in.cards_for_page(page)}
     assert expected & {t.value for t in app.text}

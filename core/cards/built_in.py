@@ -38,7 +38,7 @@ def all_cards(decks: Sequence[Deck] | None = None) -> tuple[Card, ...]:
 
 
 def named(ids: Iterable[str]) -> tuple[Card, ...]:
-    """The shipped cards with these ids, in this order; an id that no card has is passed over."""
+    """The built-in cards with these ids, in this order; an id that no card has is passed over."""
     known = {card.id: card for card in all_cards()}
     return tuple(known[i] for i in ids if i in known)
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from core.cards.built_in import DECKS, all_cards, cards_for_page, live_target, load_decks
 from core.cards.parse import parse, write
 from core.cards.quiz import multiple_choice, short_answer
-from core.cards.shipped import DECKS, all_cards, cards_for_page, live_target, load_decks
 from core.cards.types import Card
 from core.concepts.classification import METHODS
-from core.concepts.failure_table import EXPERIMENTS
+from core.concepts.failure_modes import EXPERIMENTS
 from core.concepts.sandbox import LOSS_KEYS
 from core.concepts.sandbox_presets import PRESETS
 from core.losses import LOSSES

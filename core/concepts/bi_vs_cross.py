@@ -18,7 +18,7 @@ from ..models.cross_encoder import WORD, JointAttention
 from ..types import FloatArray, InputError, IntArray
 
 if TYPE_CHECKING:
-    from .costs import CostCurve
+    from ..retrieval.costs import CostCurve
 
 BASE_MODEL = "minilm-l6"  # the bi-encoder that the cross-encoder grew from
 MAX_CANDIDATES = 50
@@ -181,7 +181,7 @@ def across(found: JointAttention, weights: FloatArray) -> tuple[float, float]:
 
 def costs_now(number: int) -> CostCurve:
     """costs.measure_costs. `number` only tells one measurement from the next in a cache of answers."""
-    from .costs import measure_costs
+    from ..retrieval.costs import measure_costs
 
     del number
     return measure_costs()
