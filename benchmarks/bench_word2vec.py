@@ -16,19 +16,19 @@ from gensim.models import Word2Vec
 
 from core.data import grammar
 from core.training import word2vec
-from core.training.word2vec import Corpus, Settings
+from core.training.word2vec import Settings, TokenizedText
 
 ROUNDS = 5
 SENTENCES = 8_000
 SETTINGS = Settings(epochs=4)
 
 
-def ours(corpus: Corpus, settings: Settings) -> np.ndarray:
+def ours(corpus: TokenizedText, settings: Settings) -> np.ndarray:
     *_, last = word2vec.train(corpus, settings)
     return last.vectors
 
 
-def gensims(corpus: Corpus, sentences: list[list[str]], settings: Settings) -> np.ndarray:
+def gensims(corpus: TokenizedText, sentences: list[list[str]], settings: Settings) -> np.ndarray:
     model = Word2Vec(
         vector_size=settings.dimensions,
         window=settings.window,
@@ -54,7 +54,7 @@ def seconds(work: object) -> float:
     return time.perf_counter() - begin
 
 
-def shared(a: np.ndarray, b: np.ndarray, corpus: Corpus, k: int = 5) -> float:
+def shared(a: np.ndarray, b: np.ndarray, corpus: TokenizedText, k: int = 5) -> float:
     """Mean share of the k nearest that both name, over the words whose kind the grammar knows."""
     row = corpus.row()
     near = [

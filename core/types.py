@@ -223,16 +223,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class PairScore:
-    """One pair under both architectures: bi-encoder cosine [-1, 1], cross-encoder score [0, 1]."""
-
-    pair: Pair
-    cosine: float
-    cross: float
-    logit: float
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """Something worth telling about input that was accepted (a duplicate, a blank line, ...)."""
 

@@ -18,7 +18,6 @@ from typing import Any, Generic, TypeVar
 from core.concepts import bi_vs_cross
 from core.concepts.bi_vs_cross import BASE_MODEL
 from core.models import embedding
-from core.retrieval.ranking import Progress
 from core.types import FloatArray
 from ui.resources import executor
 
@@ -29,6 +28,14 @@ KEPT_VECTORS = 40_000  # of 384 numbers each: about 80 MB with their texts
 KEPT_SCORES = 100_000
 SECONDS = 0.4  # about what a batch takes, so that others are not kept waiting
 SMALLEST, LARGEST = 8, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` different keys have their value."""
+
+    done: int
+    total: int
 
 
 @dataclass(slots=True)

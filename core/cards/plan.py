@@ -19,7 +19,7 @@ _IN_STEPS = (Stage.LEARNING, Stage.RELEARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """Card ids in the order they come now. `soon` are learning cards due within twenty minutes."""
 
     confident_errors: tuple[str, ...]
@@ -48,7 +48,7 @@ def plan(
     now: datetime,
     settings: StudySettings | None = None,
     suspended: Collection[str] = (),
-) -> Plan:
+) -> StudyPlan:
     """The plan at `now` for `cards`, in deck order where the rules leave it open.
 
     `log` holds the learner's answers, oldest first; today's decide how many new cards and reviews
@@ -74,7 +74,7 @@ def plan(
 
     kept = reviews[: max(0, settings.reviews_per_day - reviewed)]
     shown = {s.card_id for s in (*ready, *soon, *kept)}
-    return Plan(
+    return StudyPlan(
         confident_errors=tuple(s.card_id for s in ready if _was_confident_error(last, s.card_id)),
         learning=tuple(s.card_id for s in ready if not _was_confident_error(last, s.card_id)),
         due=tuple(s.card_id for s in kept),

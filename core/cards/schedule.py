@@ -6,7 +6,6 @@ from a hidden random source: the same answers at the same moments give the same 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -166,11 +165,6 @@ def calibration(log: Iterable[Review]) -> Mapping[Confidence, tuple[int, int]]:
             right, total = table[entry.confidence]
             table[entry.confidence] = (right + (entry.rating is not Rating.AGAIN), total + 1)
     return table
-
-
-def moved_to(state: CardState, identifier: str) -> CardState:
-    """The same schedule under another card id."""
-    return dataclasses.replace(state, card_id=identifier)
 
 
 @lru_cache(maxsize=64)

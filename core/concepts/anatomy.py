@@ -110,7 +110,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class PaddedBatch:
     """Sentences as one rectangle: ids and mask (n, l). `drift` (n,): largest difference, in any dimension,
     between a sentence's vector computed in this batch and computed alone."""
 
@@ -183,7 +183,7 @@ def compare(
     return Change(a.pieces[0], b.pieces[0], matched, np.maximum(moved, 0), float(u @ v), v - u)
 
 
-def batch(texts: tuple[str, ...], base_model: str = "minilm-l6", seed: int = 0) -> Batch:
+def padded_batch(texts: tuple[str, ...], base_model: str = "minilm-l6", seed: int = 0) -> PaddedBatch:
     """The rectangle in which sentences of different length travel together. Raises InputError."""
     encoder = _load(base_model, seed)
     checked = [check_text(text) for text in texts]
@@ -192,7 +192,7 @@ def batch(texts: tuple[str, ...], base_model: str = "minilm-l6", seed: int = 0) 
     together = encoder.encode(checked, batch_size=len(checked))
     pad = encoder.tokenizer.id_to_token(encoder.shape.pad_id) or "[PAD]"
     width = tokens.ids.shape[1]
-    return Batch(
+    return PaddedBatch(
         tuple((*row, *[pad] * (width - len(row))) for row in tokens.pieces),
         tokens.ids.numpy(),
         tokens.mask.long().numpy(),
@@ -216,14 +216,14 @@ def hidden_states(encoder: Encoder, tokens: Tokens) -> Tensor:
     """What each token carries at the input and after every layer, (L + 1, n, l, d), in one pass."""
     import torch
 
-    from ..models.encoder import Places
+    from ..models.encoder import Packing
 
-    places = Places.of(tokens.lengths)
-    x = encoder.embeddings(tokens.ids[tokens.mask], places)
-    states = [places.pad(x)]
+    packing = Packing.of(tokens.lengths)
+    x = encoder.embeddings(tokens.ids[tokens.mask], packing)
+    states = [packing.pad(x)]
     for number in range(len(encoder.layers)):
-        x = encoder.run(x, places, number, number + 1)
-        states.append(places.pad(x))
+        x = encoder.run(x, packing, number, number + 1)
+        states.append(packing.pad(x))
     return torch.stack(states)
 
 

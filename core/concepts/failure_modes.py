@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from . import failures as g
-from .failures import Experiment
+from .failures import FailureMode
 
-EXPERIMENTS: dict[str, Experiment] = {
+FAILURE_MODES: dict[str, FailureMode] = {
     row.key: row
     for row in (
-        Experiment(
+        FailureMode(
             key="collapse",
             title="Positives only",
             set_key="collapse",
@@ -29,7 +29,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             remedy="Give the loss something that pushes: dissimilar pairs, or in-batch negatives.",
             usual=g.COLLAPSE[2],
         ),
-        Experiment(
+        FailureMode(
             key="negatives",
             title="False negatives",
             set_key="bank_intents",
@@ -52,7 +52,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "explicit negatives.",
             usual=g.MOVES[0],
         ),
-        Experiment(
+        FailureMode(
             key="rate",
             title="A rate too high",
             set_key="bank_intents",
@@ -71,7 +71,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             remedy="Lower the rate by powers of ten until the curves are calm; warm up slowly.",
             usual=g.FARES[0],
         ),
-        Experiment(
+        FailureMode(
             key="forgetting",
             title="Forgetting",
             set_key="sentiment",
@@ -95,7 +95,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "keep a probe.",
             usual=g.DROPS[2],
         ),
-        Experiment(
+        FailureMode(
             key="overfitting",
             title="Ten pairs by heart",
             set_key="sentiment",

@@ -60,7 +60,7 @@ Judge = Callable[[Readings, Readings], tuple[str, float | None]]  # first, last 
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class FailureMode:
     """One row. `broken` and `sound` are two ways to train; `shown` are the readings to draw, main one first.
 
     `judge` gives the answer to the question and the number behind it, from the broken run's first and last

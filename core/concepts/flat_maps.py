@@ -35,7 +35,7 @@ class FlatMap:
 
 
 @dataclass(frozen=True, slots=True)
-class Misled:
+class MisleadingPair:
     """Two rows whose closeness on the map and in space disagree. Both `..._place` say which share of all
     pairs is closer than this one, from 0 (the closest pair) to 1 (the farthest)."""
 
@@ -97,22 +97,19 @@ def true_neighbours(embeddings: FloatArray, row: int, k: int = 5) -> IntArray:
     return nearest_others(cosine_distances(embeddings), k)[row]
 
 
-def map_neighbours(xy: FloatArray, row: int, k: int = 5) -> IntArray:
-    """The k points nearest to `row` on the map, nearest first."""
-    return nearest_others(squared_distances(xy), k)[row]
-
-
-def look_close(embeddings: FloatArray, xy: FloatArray, most: int = 5) -> tuple[Misled, ...]:
+def false_neighbours(embeddings: FloatArray, xy: FloatArray, most: int = 5) -> tuple[MisleadingPair, ...]:
     """Pairs among the closest tenth on the map that are farthest apart in space, worst first."""
-    return _misled(embeddings, xy, most, on_map=True)
+    return _misleading(embeddings, xy, most, on_map=True)
 
 
-def look_far(embeddings: FloatArray, xy: FloatArray, most: int = 5) -> tuple[Misled, ...]:
+def missed_neighbours(embeddings: FloatArray, xy: FloatArray, most: int = 5) -> tuple[MisleadingPair, ...]:
     """Pairs among the closest tenth in space that are farthest apart on the map, worst first."""
-    return _misled(embeddings, xy, most, on_map=False)
+    return _misleading(embeddings, xy, most, on_map=False)
 
 
-def _misled(embeddings: FloatArray, xy: FloatArray, most: int, on_map: bool) -> tuple[Misled, ...]:
+def _misleading(
+    embeddings: FloatArray, xy: FloatArray, most: int, on_map: bool
+) -> tuple[MisleadingPair, ...]:
     rows = pairs(len(xy))
     true = cosine_distances(embeddings)[rows[:, 0], rows[:, 1]].astype(np.float64)
     drawn = squared_distances(xy)[rows[:, 0], rows[:, 1]]
@@ -121,7 +118,7 @@ def _misled(embeddings: FloatArray, xy: FloatArray, most: int, on_map: bool) -> 
     candidates = np.flatnonzero((seems <= CLOSE) & (is_ > CLOSE))
     worst = candidates[np.argsort(-is_[candidates], kind="stable")][:most]
     return tuple(
-        Misled(
+        MisleadingPair(
             int(rows[i, 0]), int(rows[i, 1]), 1 - float(true[i]), float(true_place[i]), float(map_place[i])
         )
         for i in worst

@@ -162,7 +162,7 @@ def pair_scores(
     return PairScores(cosines, similar, threshold, margins, accuracy, auc(cosines, similar))
 
 
-def shared_flat(before: FloatArray, after: FloatArray, aligned: bool = True) -> tuple[FloatArray, FloatArray]:
+def shared_pca(before: FloatArray, after: FloatArray, aligned: bool = True) -> tuple[FloatArray, FloatArray]:
     """Both on one PCA plane, (n, 2) each: stands in for the neighbour map until umap-learn is ready."""
     from ..maps.layouts import layout_all
 

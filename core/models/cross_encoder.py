@@ -173,7 +173,7 @@ def check_pairs(pairs: Sequence[TextPair]) -> None:
             raise InputError(f"Pair {number}: the {side} text is empty; type at least one word.")
 
 
-class JointPairs:
+class JointPairModel:
     """The packaged model, or one being trained, as a PairModel."""
 
     def __init__(self, model: JointModel) -> None:
@@ -205,7 +205,7 @@ def load(model: str = PACKAGED) -> CrossEncoder:
     if model == PACKAGED:
         from .adapter import read_adapter
 
-        return CrossEncoder(JointPairs(read_adapter()), "MiniLM cross-encoder")
+        return CrossEncoder(JointPairModel(read_adapter()), "MiniLM cross-encoder")
     from .hub import load_hub
 
     return load_hub(model)

@@ -70,7 +70,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class Packing:
     """Where each of t tokens, laid end to end, stands in the padded (n, l) rectangle."""
 
     flat: Tensor  # (t,) int64, row * l + column
@@ -78,7 +78,7 @@ class Places:
     mask: Tensor  # (n, l) bool
 
     @classmethod
-    def of(cls, lengths: Tensor) -> Places:
+    def of(cls, lengths: Tensor) -> Packing:
         """From the number of tokens of each sentence, (n,) int64, all at least 1."""
         mask = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]  # (n, l)
         flat = mask.flatten().nonzero().squeeze(1)
@@ -113,9 +113,9 @@ class Embeddings(nn.Module):
         self.token_type = nn.Parameter(torch.empty(shape.token_types, shape.dim))
         self.norm = LayerNorm(shape.dim, eps=shape.epsilon)
 
-    def forward(self, ids: Tensor, places: Places, dropout: float = 0.0) -> Tensor:
+    def forward(self, ids: Tensor, packing: Packing, dropout: float = 0.0) -> Tensor:
         """ids (t,) -> (t, d)."""
-        position = F.embedding(places.columns + self.first_position, self.position)
+        position = F.embedding(packing.columns + self.first_position, self.position)
         x: Tensor = self.norm(F.embedding(ids, self.word) + position + self.token_type[0])
         return F.dropout(x, dropout)
 
@@ -134,21 +134,21 @@ class Layer(nn.Module):
         self.out_norm = LayerNorm(shape.dim, eps=shape.epsilon)
         self.activation = ACTIVATIONS[shape.activation]
 
-    def forward(self, x: Tensor, places: Places, dropout: float = 0.0) -> Tensor:
+    def forward(self, x: Tensor, packing: Packing, dropout: float = 0.0) -> Tensor:
         """(t, d) -> (t, d). Dropout as in BERT: on attention weights and on both residual branches."""
-        attended = self.attention_out(self.attend(x, places, dropout))
+        attended = self.attention_out(self.attend(x, packing, dropout))
         x = self.attention_norm(x + F.dropout(attended, dropout))
         thought = self.down(self.activation(self.up(x)))
         out: Tensor = self.out_norm(x + F.dropout(thought, dropout))
         return out
 
-    def attend(self, x: Tensor, places: Places, dropout: float) -> Tensor:
+    def attend(self, x: Tensor, packing: Packing, dropout: float) -> Tensor:
         """softmax(q k' / sqrt(d / heads)) v for each head, within each sentence. (t, d) -> (t, d)."""
-        n, length = places.mask.shape
-        padded = places.pad(self.query_key_value(x)).view(n, length, 3, self.heads, -1)
+        n, length = packing.mask.shape
+        padded = packing.pad(self.query_key_value(x)).view(n, length, 3, self.heads, -1)
         q, k, v = padded.permute(2, 0, 3, 1, 4)  # each (n, heads, l, d / heads)
-        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=places.visible, dropout_p=dropout)
-        return places.unpad(seen.transpose(1, 2).reshape(n, length, -1))
+        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=packing.visible, dropout_p=dropout)
+        return packing.unpad(seen.transpose(1, 2).reshape(n, length, -1))
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
@@ -209,18 +209,18 @@ class Encoder(nn.Module):
         return Tokens(ids, mask, tuple(tuple(one.tokens) for one in found), dropped)
 
     def run(
-        self, x: Tensor, places: Places, start: int = 0, stop: int | None = None, dropout: float = 0.0
+        self, x: Tensor, packing: Packing, start: int = 0, stop: int | None = None, dropout: float = 0.0
     ) -> Tensor:
         """Send (t, d) through layers start..stop-1 (all by default)."""
         for layer in self.layers[start:stop]:
-            x = layer(x, places, dropout)
+            x = layer(x, packing, dropout)
         return x
 
     def hidden_states(self, tokens: Tokens, upto: int | None = None) -> Tensor:
         """What each token carries after `upto` layers (0: the embeddings alone), (n, l, d)."""
-        places = Places.of(tokens.lengths)
-        x = self.embeddings(tokens.ids[tokens.mask], places)
-        return places.pad(self.run(x, places, stop=len(self.layers) if upto is None else upto))
+        packing = Packing.of(tokens.lengths)
+        x = self.embeddings(tokens.ids[tokens.mask], packing)
+        return packing.pad(self.run(x, packing, stop=len(self.layers) if upto is None else upto))
 
     def forward(self, tokens: Tokens, pooling: str = "mean") -> Tensor:
         """Tokens -> unit vectors (n, d)."""

@@ -22,7 +22,7 @@ from .cross_encoder import CrossEncoder, JointAttention, TextPair
 LONGEST = 512  # tokens of a pair, where the tokenizer's config names no limit or an absurd one
 
 
-class HubPairs:
+class HubPairModel:
     """A transformers model for pairs, as a PairModel."""
 
     def __init__(self, folder: Path) -> None:
@@ -83,7 +83,7 @@ def load_hub(model: str) -> CrossEncoder:
     if labels != 1:
         raise InputError(f"{model} gives {labels} labels for a pair; a score needs a model with one.")
     try:
-        return CrossEncoder(HubPairs(folder), model, activation(config))
+        return CrossEncoder(HubPairModel(folder), model, activation(config))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InputError(f"{model} cannot be loaded: {str(error).splitlines()[0]}") from error
 

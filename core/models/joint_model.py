@@ -16,16 +16,16 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from .encoder import Embeddings, Encoder, Layer, Places
+from .encoder import Embeddings, Encoder, Layer, Packing
 
-ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPlaces
+ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPacking
 MAX_TOKENS = 256  # of one pair; the packaged model saw no longer texts in training
 SPECIAL = 4  # [CLS] left [SEP] [CLS] right [SEP]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JointPlaces(Places):
-    """Places of pairs. A token sees its own text as it is, and the other text a little dimmed.
+class JointPacking(Packing):
+    """Packing of pairs. A token sees its own text as it is, and the other text a little dimmed.
 
     all-MiniLM-L6-v2 has only ever seen one text at a time. Unchanged, its attention spends itself on the
     other text's tokens; with exp(-2) = 0.14 of the weight at the start, training begins about as good as
@@ -39,14 +39,14 @@ class JointPlaces(Places):
         return self.bias
 
     @classmethod
-    def joint(cls, lengths: Tensor, segments: Tensor, across: float) -> JointPlaces:
+    def joint(cls, lengths: Tensor, segments: Tensor, across: float) -> JointPacking:
         """From the tokens of each pair, (n,), and the text that each token belongs to, (t,)."""
-        places = Places.of(lengths)
-        side = places.pad(segments[:, None])[:, :, 0]  # (n, l)
+        packing = Packing.of(lengths)
+        side = packing.pad(segments[:, None])[:, :, 0]  # (n, l)
         apart = side[:, :, None] != side[:, None, :]
         bias = torch.zeros(apart.shape).masked_fill(apart, across)
-        bias = bias.masked_fill(~places.mask[:, None, :], -torch.inf)
-        return cls(places.flat, places.columns, places.mask, bias[:, None])
+        bias = bias.masked_fill(~packing.mask[:, None, :], -torch.inf)
+        return cls(packing.flat, packing.columns, packing.mask, bias[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ class JointTokens:
     ids: Tensor  # (t,) int64
     positions: Tensor  # (t,) int64, place within its own text
     segments: Tensor  # (t,) int64, 0 left, 1 right
-    places: JointPlaces
+    packing: JointPacking
     pieces: tuple[tuple[str, ...], ...]  # what each token shows, pair by pair
     dropped: tuple[int, ...]  # tokens of each pair that did not fit
 
@@ -94,8 +94,8 @@ def join(
         pieces.append(tuple(shown))
         dropped.append(sum(len(one.ids) for one in both) - sum(kept))
     place, side = torch.tensor(positions), torch.tensor(segments)
-    places = JointPlaces.joint(torch.tensor([len(shown) for shown in pieces]), side, across)
-    return JointTokens(torch.tensor(ids), place, side, places, tuple(pieces), tuple(dropped))
+    packing = JointPacking.joint(torch.tensor([len(shown) for shown in pieces]), side, across)
+    return JointTokens(torch.tensor(ids), place, side, packing, tuple(pieces), tuple(dropped))
 
 
 def fit(left: int, right: int, room: int) -> tuple[int, int]:
@@ -158,24 +158,24 @@ class JointModel(nn.Module):
         return F.dropout(x, dropout)
 
     def run(
-        self, x: Tensor, places: Places, start: int = 0, stop: int | None = None, dropout: float = 0.0
+        self, x: Tensor, packing: Packing, start: int = 0, stop: int | None = None, dropout: float = 0.0
     ) -> Tensor:
         """Send (t, d) through layers start..stop-1 (all by default)."""
         for layer in self.layers[start:stop]:
-            x = layer(x, places, dropout)
+            x = layer(x, packing, dropout)
         return x
 
     def read(self, x: Tensor, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """The head's logits (n,) from the last layer's (t, d)."""
-        segment = tokens.places.pad(tokens.segments[:, None])[:, :, 0]  # (n, l)
-        mask = tokens.places.mask
+        segment = tokens.packing.pad(tokens.segments[:, None])[:, :, 0]  # (n, l)
+        mask = tokens.packing.mask
         sides = torch.stack([mask & (segment == 0), mask & (segment == 1)], dim=1).float()  # (n, 2, l)
-        logits: Tensor = self.head(tokens.places.pad(x), sides / sides.sum(dim=2, keepdim=True), dropout)
+        logits: Tensor = self.head(tokens.packing.pad(x), sides / sides.sum(dim=2, keepdim=True), dropout)
         return logits
 
     def forward(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """Pairs -> logits (n,)."""
-        x = self.run(self.embed(tokens, dropout), tokens.places, dropout=dropout)
+        x = self.run(self.embed(tokens, dropout), tokens.packing, dropout=dropout)
         return self.read(x, tokens, dropout)
 
     def attention(self, tokens: JointTokens) -> Tensor:
@@ -184,8 +184,8 @@ class JointModel(nn.Module):
         seen = []
         for layer in self.layers:
             assert isinstance(layer, Layer)
-            seen.append(attention_weights(layer, x, tokens.places.bias[0]))
-            x = layer(x, tokens.places)
+            seen.append(attention_weights(layer, x, tokens.packing.bias[0]))
+            x = layer(x, tokens.packing)
         return torch.stack(seen)
 
     def copy_to_train(self, first: int) -> JointModel:

@@ -6,7 +6,6 @@ Only safetensors and JSON are read; nothing in a model folder is ever executed.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -263,7 +262,3 @@ def _json(file: Path, needed: bool = True) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{file.name} of {file.parent.name} does not hold settings.")
     return value
-
-
-def parameter_count(encoder: Encoder) -> int:
-    return sum(math.prod(p.shape) for p in encoder.parameters())

@@ -19,7 +19,7 @@ BUDGET = 4.0  # seconds that each of the two measurements may take, about
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedCost:
     """A figure from the literature, shown with its source and never as ours."""
 
     texts: int
@@ -29,7 +29,7 @@ class Published:
     source: str
 
 
-SBERT = Published(
+SBERT = PublishedCost(
     texts=10_000,
     pairs=49_995_000,
     cross_seconds=65 * 3600.0,
@@ -39,7 +39,7 @@ SBERT = Published(
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Timings:
     """Seconds for n texts, smallest n first; all measured, nothing projected."""
 
     texts: tuple[int, ...]
@@ -50,8 +50,8 @@ class Measured:
 class CostCurve:
     """Both measurements, and what one unit of work takes at the largest n that was reached."""
 
-    bi: Measured  # embed n texts and compare all of them
-    cross: Measured  # read every pair of n texts
+    bi: Timings  # embed n texts and compare all of them
+    cross: Timings  # read every pair of n texts
     per_text: float  # seconds to embed one text
     per_comparison: float  # seconds for one cosine
     per_pair: float  # seconds to read one pair
@@ -123,7 +123,7 @@ def measure(
     budget: float,
     growth: int = 2,
     clock: Callable[[], float] = time.perf_counter,
-) -> Measured:
+) -> Timings:
     """Time `work(n)` for each size in turn, and leave out the sizes that would exceed the budget.
 
     What the next size will take is judged from the last one, as if work grew with n to the power `growth`.
@@ -137,7 +137,7 @@ def measure(
         work(n)
         texts.append(n)
         seconds.append(clock() - began)
-    return Measured(tuple(texts), tuple(seconds))
+    return Timings(tuple(texts), tuple(seconds))
 
 
 def seconds_per_cosine(dim: int, n: int = 1000) -> float:

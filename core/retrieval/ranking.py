@@ -1,12 +1,11 @@
 """Retrieve and re-rank: three ways to order passages for a query, and how good an order is.
 
-Numpy only, so a page can call it directly. Models stay outside: embeddings and pair scores come in as
-arrays, or through a function that is passed in.
+Numpy only, so a page can call it directly. Models stay outside: embeddings and pair scores come in as arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,7 @@ from numpy.typing import ArrayLike
 from ..types import FloatArray, IntArray
 from .corpus import Corpus, Passage
 
-EMBED_BATCH = 64  # texts embedded between two reports of progress
-STOPPED = 0.0  # BM25's score of a passage that shares no word with the query
-
-Embed = Callable[[Sequence[str]], FloatArray]
+NO_MATCH = 0.0  # BM25's score of a passage that shares no word with the query
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +50,7 @@ def _best(scores: FloatArray, k: int | None) -> Ranking:
     return Ranking(order, scores[order].astype(np.float32))
 
 
-class WordIndex:
+class Bm25Index:
     """BM25 over a corpus (Robertson & Zaragoza 2009, "The probabilistic relevance framework"), by bm25s.
 
     Words are lower-cased and common English ones dropped; nothing else is done to them, so "cats" is not
@@ -78,7 +74,7 @@ class WordIndex:
             return Ranking(np.zeros(0, np.int64), np.zeros(0, np.float32))
         scores = np.asarray(self._index.get_scores(words), np.float32)
         found = _best(scores, None)
-        return found.top(int((scores > STOPPED).sum())).top(self.count if k is None else k)
+        return found.top(int((scores > NO_MATCH).sum())).top(self.count if k is None else k)
 
     @staticmethod
     def _words(texts: Sequence[str]) -> list[list[str]]:
@@ -110,41 +106,6 @@ def moves(before: Ranking, after: Ranking) -> list[int | None]:
     return [
         place[int(row)] - now if int(row) in place else None for now, row in enumerate(after.rows, start=1)
     ]
-
-
-# --- Embeddings of many passages -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """`done` of `total` different texts are embedded."""
-
-    done: int
-    total: int
-
-
-def embed_in_batches(
-    texts: Sequence[str], embed: Embed, kept: dict[str, FloatArray], batch_size: int = EMBED_BATCH
-) -> Iterator[Progress]:
-    """Fill `kept`, text -> vector (d,), with what it lacks, one batch at a time, reporting after each.
-
-    To stop, stop iterating: what is done stays in `kept`, and the next call goes on from there.
-    """
-    wanted = list(dict.fromkeys(texts))
-    missing = sorted((text for text in wanted if text not in kept), key=len)
-    done = len(wanted) - len(missing)
-    yield Progress(done, len(wanted))
-    for start in range(0, len(missing), batch_size):
-        batch = missing[start : start + batch_size]
-        for text, vector in zip(batch, embed(batch), strict=True):
-            kept[text] = vector
-        done += len(batch)
-        yield Progress(done, len(wanted))
-
-
-def gathered(texts: Sequence[str], kept: Mapping[str, FloatArray]) -> FloatArray:
-    """The vectors of these texts as (n, d); every text must be in `kept`."""
-    return np.stack([kept[text] for text in texts])
 
 
 # --- How good is an order? -----------------------------------------------------------------------

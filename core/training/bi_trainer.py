@@ -104,8 +104,8 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
 
     def embed(self, rows: IntArray, dropout: float = 0.0) -> Tensor:
         """Sentences -> unit vectors (len(rows), d): tokens through the layers, pooled, normalised."""
-        hidden, places = self.encoder.hidden(rows, dropout)
-        return normalize(pool(places.pad(hidden), places.mask, self.config.pooling), dim=1)
+        hidden, packing = self.encoder.hidden(rows, dropout)
+        return normalize(pool(packing.pad(hidden), packing.mask, self.config.pooling), dim=1)
 
     def snapshot(self) -> Snapshot:
         """What the model makes of all sentences now, and how good that is. No dropout."""

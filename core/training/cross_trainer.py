@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..metrics.measures import auc, pair_accuracy
-from ..models.cross_encoder import CrossEncoder, JointPairs, TextPair, sigmoid
-from ..models.joint_model import JointModel, JointPlaces, JointTokens
+from ..models.cross_encoder import CrossEncoder, JointPairModel, TextPair, sigmoid
+from ..models.joint_model import JointModel, JointPacking, JointTokens
 from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
 from .checkpoints import Checkpoint
 from .controls import check
@@ -77,7 +77,7 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
         resume: Checkpoint | None = None,
     ) -> None:
         check(config)
-        if not isinstance(cross_encoder.model, JointPairs):
+        if not isinstance(cross_encoder.model, JointPairModel):
             raise InputError("Only the packaged cross-encoder can be trained here; choose it.")
         self.pairs, self.held_out = tuple(pairs), tuple(held_out)
         # The same pairs in the same batches as a bi-encoder whose loss takes labelled pairs.
@@ -113,7 +113,7 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
     def tuned(self) -> CrossEncoder:
         """The model as it is now, ready to score anything."""
         twin = self.model.copy_to_train(self.first).requires_grad_(False).eval()
-        return CrossEncoder(JointPairs(twin), "Cross-encoder, trained here")
+        return CrossEncoder(JointPairModel(twin), "Cross-encoder, trained here")
 
     def restore(self, resume: Checkpoint) -> None:
         """Weights too. Raises InputError when they are not this model's."""
@@ -140,7 +140,7 @@ class _Reader:
         parts = [self._frozen(pair) for pair in asked]
         tokens = _together([tokens for tokens, _ in parts], self.model.across)
         x = torch.cat([x for _, x in parts])  # (t, d)
-        return self.model.read(self.model.run(x, tokens.places, start=self.first, dropout=dropout), tokens)
+        return self.model.read(self.model.run(x, tokens.packing, start=self.first, dropout=dropout), tokens)
 
     def scores(self) -> FloatArray:
         """Mean of both orders' scores for every pair, (m,)."""
@@ -159,7 +159,7 @@ class _Reader:
             texts: TextPair = (self.texts[pair[0]], self.texts[pair[1]])
             tokens = self.model.tokenize([texts])
             with torch.no_grad():
-                x = self.model.run(self.model.embed(tokens), tokens.places, stop=self.first)
+                x = self.model.run(self.model.embed(tokens), tokens.packing, stop=self.first)
             self.kept[pair] = (tokens, x)
         return self.kept[pair]
 
@@ -172,7 +172,7 @@ def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
         torch.cat([part.ids for part in parts]),
         torch.cat([part.positions for part in parts]),
         segments,
-        JointPlaces.joint(lengths, segments, across),
+        JointPacking.joint(lengths, segments, across),
         tuple(part.pieces[0] for part in parts),
         tuple(part.dropped[0] for part in parts),
     )

@@ -62,8 +62,8 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
 
     def embed(self, rows: IntArray) -> Tensor:
         """Pooled vectors (len(rows), d), not normalised: as in the paper, the classifier sees lengths too."""
-        hidden, places = self.encoder.hidden(rows, 0.0)
-        return pool(places.pad(hidden), places.mask, self.task.pooling)
+        hidden, packing = self.encoder.hidden(rows, 0.0)
+        return pool(packing.pad(hidden), packing.mask, self.task.pooling)
 
     def snapshot(self) -> NliSnapshot:
         """Accuracies, the rank correlation with the graded pairs and the mean cosine of each class, now."""

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..models.encoder import Encoder, Places
+from ..models.encoder import Encoder, Packing
 from ..types import FloatArray, InputError, IntArray, TrainingConfig
 from .checkpoints import Checkpoint
 from .gradient import array_of
@@ -83,28 +83,28 @@ class TrainableEncoder:
         cache: Tensor = torch.empty(len(self.ids), self.dim)
         with torch.no_grad():
             for rows in self.chunks():
-                index, places = self._tokens_of(torch.from_numpy(rows))
-                x = self.model.embeddings(self.ids[index], places)
-                cache[index] = self.model.run(x, places, stop=self.first)
+                index, packing = self._tokens_of(torch.from_numpy(rows))
+                x = self.model.embeddings(self.ids[index], packing)
+                cache[index] = self.model.run(x, packing, stop=self.first)
         return cache
 
     # ---- embedding ---------------------------------------------------------------------------
 
-    def hidden(self, rows: IntArray, dropout: float) -> tuple[Tensor, Places]:
+    def hidden(self, rows: IntArray, dropout: float) -> tuple[Tensor, Packing]:
         """The last layer's output for these sentences, laid end to end (t, d), and each token's place."""
-        index, places = self._tokens_of(torch.from_numpy(rows))
+        index, packing = self._tokens_of(torch.from_numpy(rows))
         if self.cache is not None:
             x = self.cache.index_select(0, index)
         else:
-            x = self.model.embeddings(self.ids.index_select(0, index), places, dropout)
-            x = self.model.run(x, places, stop=self.first)
-        return self.model.run(x, places, start=self.first, dropout=dropout), places
+            x = self.model.embeddings(self.ids.index_select(0, index), packing, dropout)
+            x = self.model.run(x, packing, stop=self.first)
+        return self.model.run(x, packing, start=self.first, dropout=dropout), packing
 
-    def _tokens_of(self, rows: Tensor) -> tuple[Tensor, Places]:
+    def _tokens_of(self, rows: Tensor) -> tuple[Tensor, Packing]:
         """Which of all tokens belong to these sentences, (t,), in the order of `rows`."""
         lengths = self.lengths[rows]
-        places = Places.of(lengths)
-        return self.starts[rows].repeat_interleave(lengths) + places.columns, places
+        packing = Packing.of(lengths)
+        return self.starts[rows].repeat_interleave(lengths) + packing.columns, packing
 
     def chunks(self) -> Iterator[IntArray]:
         """All rows, short sentences first, in portions of at most CHUNK_TOKENS padded tokens."""

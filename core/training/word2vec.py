@@ -89,7 +89,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
+class TokenizedText:
     """A text as numbers. Words are rows of `vocabulary`, the most frequent first.
 
     `words` (t,) int32 the running text, `bounds` (s + 1,) where its s sentences begin, `counts` (v,).
@@ -152,8 +152,8 @@ def tokenize(text: str) -> list[list[str]]:
 
 
 @lru_cache(maxsize=8)
-def read(text: str, min_count: int = 2) -> Corpus:
-    """The text as a Corpus; words that occur fewer than `min_count` times are left out, as in the papers.
+def read(text: str, min_count: int = 2) -> TokenizedText:
+    """The text in words and sentences; words rarer than `min_count` are left out, as in the papers.
 
     Raises InputError when the text is too long, or too short to learn from.
     """
@@ -177,7 +177,8 @@ def read(text: str, min_count: int = 2) -> Corpus:
             f"{FEWEST_WORDS}: paste a longer text, ideally some thousand words on one topic."
         )
     bounds = np.cumsum([0, *map(len, kept)]).astype(np.int64)
-    return Corpus(vocabulary, np.bincount(words, minlength=len(vocabulary)).astype(np.int64), words, bounds)
+    counts = np.bincount(words, minlength=len(vocabulary)).astype(np.int64)
+    return TokenizedText(vocabulary, counts, words, bounds)
 
 
 def keep_chances(counts: IntArray, subsample: float) -> NDArray[np.float64]:
@@ -208,7 +209,7 @@ def pair_gradients(
     return real * neighbour + random @ negatives, real * word, random[:, None] * word
 
 
-def start(corpus: Corpus, settings: Settings) -> State:
+def start(corpus: TokenizedText, settings: Settings) -> State:
     """Before the first step: v uniform in (-0.5, 0.5) / d, u zero. Raises InputError for bad settings."""
     check(settings)
     shape = (len(corpus.vocabulary), settings.dimensions)
@@ -217,12 +218,12 @@ def start(corpus: Corpus, settings: Settings) -> State:
     return _sealed(State(0, float("nan"), vectors, np.zeros(shape, np.float32)))
 
 
-def total(corpus: Corpus, settings: Settings) -> int:
+def total(corpus: TokenizedText, settings: Settings) -> int:
     """Sentences of the whole run, every epoch counted."""
     return corpus.sentences * settings.epochs
 
 
-def marks(corpus: Corpus, settings: Settings, snapshots: int = SNAPSHOTS) -> tuple[int, ...]:
+def marks(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS) -> tuple[int, ...]:
     """How many sentences are done at each snapshot: 0 first, the end last, closer together at the start."""
     share = np.linspace(0.0, 1.0, snapshots + 1) ** 1.5
     return tuple(sorted({round(s * total(corpus, settings)) for s in share.tolist()}))
@@ -233,7 +234,11 @@ class Word2vecTrainer(Trainer[State]):
     settings and step only, not on where a run was cut: a State is all that it takes to go on."""
 
     def __init__(
-        self, corpus: Corpus, settings: Settings, resume: State | None = None, snapshots: int = SNAPSHOTS
+        self,
+        corpus: TokenizedText,
+        settings: Settings,
+        resume: State | None = None,
+        snapshots: int = SNAPSHOTS,
     ) -> None:
         begun = start(corpus, settings) if resume is None else resume
         self.corpus, self.settings = corpus, settings
@@ -280,7 +285,7 @@ def make(task: Task, resume: State | None = None) -> Word2vecTrainer:
     return Word2vecTrainer(read(task.text), task.settings, resume)
 
 
-def train(corpus: Corpus, settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[State]:
+def train(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[State]:
     """The whole run as an iterator of snapshots, the untrained vectors first."""
     trainer = Word2vecTrainer(corpus, settings, snapshots=snapshots)
     yield from (state for state in iterate(trainer) if state is not None)
@@ -295,7 +300,7 @@ def run_on(text: str, settings: Settings, state: State | None, until: int) -> tu
     return state, next_step(trainer.corpus, settings, state)
 
 
-def next_step(corpus: Corpus, settings: Settings, state: State) -> Step:
+def next_step(corpus: TokenizedText, settings: Settings, state: State) -> Step:
     """The pairs that come next; at the end of the run, those that came last."""
     from . import word2vec_kernel as kernel
 
@@ -314,7 +319,7 @@ def next_step(corpus: Corpus, settings: Settings, state: State) -> Step:
     return Step(words, pairs, _sigmoid(scores).astype(np.float32))
 
 
-def companions(corpus: Corpus, row: int, window: int) -> IntArray:
+def companions(corpus: TokenizedText, row: int, window: int) -> IntArray:
     """(v,) how often each word stands within `window` words of this one, in the same sentence."""
     sentence = np.repeat(np.arange(corpus.sentences), np.diff(corpus.bounds))
     places = np.flatnonzero(corpus.words == row)
@@ -348,7 +353,7 @@ def analogy(vectors: FloatArray, a: int, b: int, c: int, k: int = 5) -> list[tup
 
 
 def analogy_accuracy(
-    corpus: Corpus, vectors: FloatArray, questions: tuple[tuple[str, str, str, str], ...]
+    corpus: TokenizedText, vectors: FloatArray, questions: tuple[tuple[str, str, str, str], ...]
 ) -> float | None:
     """Share of the questions a : b :: c : d whose first answer is d; None when no question can be asked."""
     row = corpus.row()

@@ -212,7 +212,7 @@ def typed_sentence() -> str:
 def drawn(both: Both, text: str) -> Drawn:
     """Place everything. The map is umap-learn's, or PCA until that is ready."""
     ready = executor().layout_ready.is_set()
-    place_both, lane = (comparison.shared_map, "layout") if ready else (comparison.shared_flat, "encode")
+    place_both, lane = (comparison.shared_map, "layout") if ready else (comparison.shared_pca, "encode")
     xy_a, xy_b = kit.ask(
         place_both,
         both.before,

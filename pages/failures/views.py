@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.concepts import failures
-from core.concepts.failure_modes import EXPERIMENTS
-from core.concepts.failures import READINGS, Experiment, Plan, Readings
+from core.concepts.failure_modes import FAILURE_MODES
+from core.concepts.failures import READINGS, FailureMode, Plan, Readings
 from core.data import sentence_sets, sentences
 from core.runs.executor import RunRequest
 from core.types import InputError, Run, SentenceSet
@@ -39,15 +39,15 @@ class Watched:
         return all(step >= plan.config.steps for step, plan in zip(last, self.plans))
 
 
-def choose() -> Experiment:
+def choose() -> FailureMode:
     chosen = st.segmented_control(
-        "Experiment", list(EXPERIMENTS), format_func=lambda key: EXPERIMENTS[key].title,
+        "Experiment", list(FAILURE_MODES), format_func=lambda key: FAILURE_MODES[key].title,
         default=keys.WHAT.default, required=True, **state.bound(keys.WHAT),
     )  # fmt: skip
-    return EXPERIMENTS.get(chosen, EXPERIMENTS[keys.WHAT.default])
+    return FAILURE_MODES.get(chosen, FAILURE_MODES[keys.WHAT.default])
 
 
-def material(experiment: Experiment) -> SentenceSet:
+def material(experiment: FailureMode) -> SentenceSet:
     """The sentences to break a model with. Raises InputError for own text that cannot be used."""
     own = state.get(keys.SOURCE) == OWN  # then the text has to be in sight
     with st.expander("Sentences and seed", expanded=own):
@@ -67,32 +67,32 @@ def material(experiment: Experiment) -> SentenceSet:
     return given
 
 
-def plans(experiment: Experiment, given: SentenceSet) -> tuple[Plan, Plan]:
+def plans(experiment: FailureMode, given: SentenceSet) -> tuple[Plan, Plan]:
     seed = state.get(keys.SEED)
     return experiment.broken(given, seed), experiment.sound(given, seed)
 
 
-def watched(experiment: Experiment, prepared: tuple[Plan, Plan] | None = None) -> Watched | None:
+def watched(experiment: FailureMode, prepared: tuple[Plan, Plan] | None = None) -> Watched | None:
     """The runs of this experiment; with `prepared`, only where they were made from exactly that."""
     every: Mapping[str, Watched] = state.get(keys.RUNS) or {}
     found = every.get(experiment.key)
     return found if found is None or prepared is None or found.plans == prepared else None
 
 
-def _keep(experiment: Experiment, now: Watched | None) -> None:
+def _keep(experiment: FailureMode, now: Watched | None) -> None:
     every = dict(state.get(keys.RUNS) or {})
     every.pop(experiment.key, None)
     state.put(keys.RUNS, every | ({} if now is None else {experiment.key: now}))
 
 
-def _start(experiment: Experiment, prepared: tuple[Plan, Plan]) -> None:
+def _start(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     _stop(experiment)
     requests = [RunRequest(p.config, p.sentences, p.train, p.held_out, "pca") for p in prepared]
     broken, sound = (executor().start(request, session_is_open()) for request in requests)
     _keep(experiment, Watched(prepared, (broken, sound)))
 
 
-def _stop(experiment: Experiment) -> None:
+def _stop(experiment: FailureMode) -> None:
     old = watched(experiment)
     for run in _runs(old) if old is not None else ():
         if run is not None and run.is_active:
@@ -110,7 +110,7 @@ def _runs(now: Watched) -> tuple[Run | None, ...]:
     return tuple(found)
 
 
-def buttons(experiment: Experiment, prepared: tuple[Plan, Plan], guess: str | None) -> None:
+def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | None) -> None:
     """Run, which needs a prediction first; Stop while it runs."""
     now = watched(experiment, prepared)
     active = now is not None and not now.done and any(r is not None and r.is_active for r in _runs(now))
@@ -126,7 +126,7 @@ def buttons(experiment: Experiment, prepared: tuple[Plan, Plan], guess: str | No
             st.caption("Predict first; then the button works.")
 
 
-def watch(experiment: Experiment, prepared: tuple[Plan, Plan]) -> None:
+def watch(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     """Both runs as they learn: progress, curves and their table."""
     now = watched(experiment, prepared)
     if now is None:
@@ -159,7 +159,7 @@ def _read(now: Watched, runs: tuple[Run | None, ...]) -> Watched:
     return Watched(now.plans, now.runs, (paths[0], paths[1]))
 
 
-def _progress(experiment: Experiment, now: Watched, runs: tuple[Run | None, ...]) -> None:
+def _progress(experiment: FailureMode, now: Watched, runs: tuple[Run | None, ...]) -> None:
     names = (experiment.broken_name, experiment.sound_name)
     for name, run, plan, path in zip(names, runs, now.plans, now.readings):
         step = path[-1][0] if path else 0
@@ -170,7 +170,7 @@ def _progress(experiment: Experiment, now: Watched, runs: tuple[Run | None, ...]
             st.error(run.error, icon=":material/error:")
 
 
-def _draw(experiment: Experiment, now: Watched) -> None:
+def _draw(experiment: FailureMode, now: Watched) -> None:
     if not any(now.readings):
         return
     names = (experiment.broken_name, experiment.sound_name)
@@ -200,7 +200,7 @@ def _curve(field: str, names: tuple[str, str], now: Watched) -> None:
     st.plotly_chart(figure, key=f"gw_{field}", config=PLAIN, alt=title)
 
 
-def before(experiment: Experiment, plan: Plan) -> None:
+def before(experiment: FailureMode, plan: Plan) -> None:
     """What the untouched model makes of the sentences, so that the page opens with something measured."""
     found = kit.ask(failures.at_start, plan, busy="Reading the untouched model")
     st.markdown("**Before training**")
@@ -212,7 +212,7 @@ def before(experiment: Experiment, plan: Plan) -> None:
                 st.metric(title[0].upper() + title[1:], f"{value:.3f}")
 
 
-def outcome(experiment: Experiment, prepared: tuple[Plan, Plan]) -> tuple[str, str] | None:
+def outcome(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> tuple[str, str] | None:
     """The measured answer and what was measured in both runs; None before both are through."""
     now = watched(experiment, prepared)
     if now is None or not now.done:

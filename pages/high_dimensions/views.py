@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import flat_maps, high_dimensions
-from core.concepts.flat_maps import TITLES, FlatMap, Misled
+from core.concepts.flat_maps import TITLES, FlatMap, MisleadingPair
 from core.concepts.high_dimensions import CLOUDS, DIMENSIONS, Spread
 from core.data import sentence_sets
 from core.data.sentences import parse_sentences
@@ -197,8 +197,8 @@ def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
     """Pairs that look close and are not, and the other way round, on one of the maps."""
     one = drawn[widgets.segmented_control(keys.LOOK, "Map", TITLES)]
     for title, listed, key in (
-        ("These two look close and are not", flat_maps.look_close(found.z, one.xy), "hd_close"),
-        ("These two look far apart and are close", flat_maps.look_far(found.z, one.xy), "hd_far"),
+        ("These two look close and are not", flat_maps.false_neighbours(found.z, one.xy), "hd_close"),
+        ("These two look far apart and are close", flat_maps.missed_neighbours(found.z, one.xy), "hd_far"),
     ):
         st.markdown(f"**{title}**")
         if listed:
@@ -208,7 +208,7 @@ def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
     st.caption("“Closer” is the share of all pairs that are closer than this one, from 0 to 1.")
 
 
-def _table(found: Points, listed: tuple[Misled, ...], key: str) -> None:
+def _table(found: Points, listed: tuple[MisleadingPair, ...], key: str) -> None:
     columns = {
         "cosine": np.array([m.cosine for m in listed], float),
         "closer, on the map": np.array([m.map_place for m in listed], float),

@@ -53,8 +53,8 @@ def _parsed(text: str, title: str) -> tuple[Corpus, tuple[Notice, ...]]:
 
 
 @lru_cache(maxsize=4)
-def _word_index(passages: tuple[Passage, ...]) -> retrieval.WordIndex:
-    return retrieval.WordIndex(passages)
+def _word_index(passages: tuple[Passage, ...]) -> retrieval.Bm25Index:
+    return retrieval.Bm25Index(passages)
 
 
 @lru_cache(maxsize=4)
@@ -65,7 +65,7 @@ def _matrix(passages: tuple[Passage, ...]) -> FloatArray:
     return z
 
 
-def word_index(corpus: Corpus) -> retrieval.WordIndex:
+def word_index(corpus: Corpus) -> retrieval.Bm25Index:
     """BM25's index; a large corpus takes some seconds the first time."""
     with st.spinner("Counting words"):
         return _word_index(corpus.passages)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.cards import schedule
-from core.cards.plan import Plan
+from core.cards.plan import StudyPlan
 from core.cards.quiz import multiple_choice
 from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
 from core.types import InputError
@@ -89,7 +89,7 @@ def _choose(shelf: Shelf) -> tuple[str, StudyMode]:
     return state.get(keys.DECK), StudyMode(state.get(keys.MODE))
 
 
-def _counts(plan: Plan) -> None:
+def _counts(plan: StudyPlan) -> None:
     """What is left of today, as one row."""
     counts = (
         (len(plan.confident_errors), "confident errors", "orange"),
@@ -104,7 +104,7 @@ def _counts(plan: Plan) -> None:
                 st.badge(f"{count} {name}", color=colour)
 
 
-def _next_card(shelf: Shelf, plan: Plan) -> Card | None:
+def _next_card(shelf: Shelf, plan: StudyPlan) -> Card | None:
     """After an undo its card comes back first; a card once begun stays on the table until it is answered."""
     forced = shelf.card(state.get(keys.NEXT))
     if forced is not None and forced.id not in shelf.suspended:
@@ -323,7 +323,7 @@ def _tools(shelf: Shelf, card: Card | None) -> None:
             )
 
 
-def _nothing_left(shelf: Shelf, plan: Plan, deck_key: str) -> None:
+def _nothing_left(shelf: Shelf, plan: StudyPlan, deck_key: str) -> None:
     with st.container(border=True, key="done"):
         st.markdown("#### Done for today")
         if plan.next_due is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.cards import built_in
-from core.cards.plan import Plan, plan
+from core.cards.plan import StudyPlan, plan
 from core.cards.schedule import StudySettings
 from core.cards.types import Card, CardState, Deck, Review
 from core.storage import Learner, with_edits
@@ -54,7 +54,7 @@ class Shelf:
     def deck_of(self, identifier: str) -> Deck | None:
         return next((deck for deck in self.decks if deck.card(identifier) is not None), None)
 
-    def plan(self, deck_key: str = ALL) -> Plan:
+    def plan(self, deck_key: str = ALL) -> StudyPlan:
         settings = replace(self.settings, new_per_day=self.settings.new_per_day + state.get(keys.EXTRA))
         return plan(self.cards(deck_key), self.states, self.log, self.moment, settings, self.suspended)
 

@@ -232,7 +232,7 @@ def moved(compared: Change) -> None:
 def in_one_batch(found: Anatomy) -> None:
     """Both texts and a short one as the rectangle that goes through the model, with its mask."""
     other = check_text(state.get(keys.OTHER), "The second text")
-    together = kit.ask(anatomy.batch, (found.text, other, SHORT), *_model())
+    together = kit.ask(anatomy.padded_batch, (found.text, other, SHORT), *_model())
     names = ("yours", "changed", "a short one")
     chart(
         vectors.mask(together.mask, together.pieces, names),

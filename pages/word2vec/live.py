@@ -17,7 +17,7 @@ from core.data.text import sentence_id
 from core.maps import layouts
 from core.maps.layouts import LayoutState
 from core.training import word2vec
-from core.training.word2vec import Corpus, Settings, State, Step
+from core.training.word2vec import Settings, State, Step, TokenizedText
 from core.types import FloatArray, Forces, Frame, InputError, IntArray, Sentence, SentenceSet
 from pages.word2vec import keys
 from pages.word2vec import setup as page
@@ -54,7 +54,7 @@ class Watched:
     error: str | None = None
 
     @property
-    def corpus(self) -> Corpus:
+    def corpus(self) -> TokenizedText:
         return word2vec.read(self.text)
 
     @property

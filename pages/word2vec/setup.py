@@ -9,7 +9,7 @@ import streamlit as st
 from core.data import grammar
 from core.data.assets import ASSETS
 from core.training import word2vec
-from core.training.word2vec import Corpus, Settings
+from core.training.word2vec import Settings, TokenizedText
 from pages.word2vec import keys
 from ui import kit, state
 
@@ -97,7 +97,7 @@ def settings() -> Settings:
     )
 
 
-def content_rows(corpus: Corpus) -> tuple[int, ...]:
+def content_rows(corpus: TokenizedText) -> tuple[int, ...]:
     """Rows of the words that are not function words, the most frequent first."""
     return tuple(i for i, word in enumerate(corpus.vocabulary) if word not in word2vec.FUNCTION_WORDS)
 
@@ -107,7 +107,7 @@ def kinds() -> dict[str, str]:
     return grammar.groups() if state.get(keys.SOURCE) == "grammar" else {}
 
 
-def shown(corpus: Corpus) -> tuple[int, ...]:
+def shown(corpus: TokenizedText) -> tuple[int, ...]:
     """Rows of the words on the map."""
     known, content = kinds(), content_rows(corpus)
     first = [i for i in content if corpus.vocabulary[i] in known]  # the grammar's own words come first

@@ -16,7 +16,7 @@ from ui.figures import BEFORE, NOW, PUSH, _figure, short
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from core.retrieval.costs import CostCurve, Measured, Published
+    from core.retrieval.costs import CostCurve, PublishedCost, Timings
     from core.training.race import Measurement
 
 BI, CROSS = NOW, "#E69F00"
@@ -132,7 +132,7 @@ def word_bars(words: Sequence[str], segments: Sequence[int], drops: FloatArray, 
     return figure
 
 
-def costs(curve: CostCurve, published: Published, largest: int) -> go.Figure:
+def costs(curve: CostCurve, published: PublishedCost, largest: int) -> go.Figure:
     """Seconds against the number of sentences, both axes logarithmic: measured solid, projected dashed."""
     import plotly.graph_objects as go
 
@@ -142,7 +142,7 @@ def costs(curve: CostCurve, published: Published, largest: int) -> go.Figure:
         ("cross-encoder", CROSS, "square", curve.cross, curve.cross_seconds),
     )
     for name, colour, symbol, measured, project in sides:
-        found: Measured = measured
+        found: Timings = measured
         figure.add_trace(
             go.Scatter(
                 x=list(found.texts),

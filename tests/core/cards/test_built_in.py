@@ -16,7 +16,7 @@ from core.cards.parse import parse, write
 from core.cards.quiz import multiple_choice, short_answer
 from core.cards.types import Card
 from core.concepts.classification import METHODS
-from core.concepts.failure_modes import EXPERIMENTS
+from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.sandbox import LOSS_KEYS
 from core.concepts.sandbox_presets import PRESETS
 from core.losses import LOSSES
@@ -47,7 +47,7 @@ TRAINED = [card for card in CARDS if card.live.startswith("train?")]
 SET_UP = [card for card in CARDS if "?" in card.live and card not in TRAINED]
 VIEW_KEYS = {"ttv", "sim", "hd", "con", "bvc", "sb", "w2v", "cls", "search"}
 CHOICES = {
-    "gw": set(EXPERIMENTS),
+    "gw": set(FAILURE_MODES),
     "ls": set(PRESETS),
     "ls_loss": set(LOSS_KEYS),
     "cls_method": set(METHODS),

@@ -106,7 +106,7 @@ def test_an_added_word_has_no_partner():
 
 
 def test_padding_fills_the_rectangle_and_changes_no_vector(tiny):
-    found = anatomy.batch(("the cat", "the dog sleeps in the bank"))
+    found = anatomy.padded_batch(("the cat", "the dog sleeps in the bank"))
     assert found.mask.sum(axis=1).tolist() == [4, 8]
     assert found.pieces[0][4:] == ("[PAD]",) * 4
     assert (found.ids[0, 4:] == tiny.shape.pad_id).all()

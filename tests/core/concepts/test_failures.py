@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.concepts import failures
-from core.concepts.failure_modes import EXPERIMENTS
+from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.failures import Readings, partners, read
 from core.data import sentence_sets
 from core.metrics.measures import spearman
@@ -18,12 +18,12 @@ SEED = 7
 
 
 def given(key: str) -> SentenceSet:
-    return sentence_sets.load_set(EXPERIMENTS[key].set_key).sentence_set
+    return sentence_sets.load_set(FAILURE_MODES[key].set_key).sentence_set
 
 
-@pytest.mark.parametrize("key", EXPERIMENTS)
+@pytest.mark.parametrize("key", FAILURE_MODES)
 def test_both_plans_can_be_made_and_train_on_no_probe_sentence(key):
-    row = EXPERIMENTS[key]
+    row = FAILURE_MODES[key]
     probe = {text for p in graded_pairs() for text in (p.left, p.right)}
     for make in (row.broken, row.sound):
         plan = make(given(key), SEED)
@@ -37,7 +37,7 @@ def test_both_plans_can_be_made_and_train_on_no_probe_sentence(key):
 
 def test_each_experiment_differs_where_it_says():
     made = {
-        key: (row.broken(given(key), SEED), row.sound(given(key), SEED)) for key, row in EXPERIMENTS.items()
+        key: (row.broken(given(key), SEED), row.sound(given(key), SEED)) for key, row in FAILURE_MODES.items()
     }
     broken, sound = made["collapse"]
     assert all(p.is_similar for p in broken.train) and not all(p.is_similar for p in sound.train)
@@ -93,16 +93,18 @@ def test_unpaired_leaves_the_trained_pairs_out():
 
 def test_the_usual_answers_follow_from_the_numbers():
     start = Readings(0.1, 0.4, 0.5, 0.8, 0.9)
-    assert EXPERIMENTS["collapse"].judge(start, Readings(0.95, 0.9, None, None, 0.8))[0] == "Above 0.7"
-    assert EXPERIMENTS["negatives"].judge(start, Readings(0.0, 0.2, None, None, 0.8))[0].endswith("apart")
-    assert EXPERIMENTS["rate"].judge(start, Readings(1.0, 1.0, 0.5, 0.5, 0.0))[0].startswith("Worse")
-    assert EXPERIMENTS["forgetting"].judge(start, Readings(0.1, 0.1, 1.0, 0.9, 0.3))[0] == "More than 0.2"
-    assert EXPERIMENTS["overfitting"].judge(start, Readings(0.1, 0.1, 1.0, 0.8, 0.3))[1] == pytest.approx(0.2)
+    assert FAILURE_MODES["collapse"].judge(start, Readings(0.95, 0.9, None, None, 0.8))[0] == "Above 0.7"
+    assert FAILURE_MODES["negatives"].judge(start, Readings(0.0, 0.2, None, None, 0.8))[0].endswith("apart")
+    assert FAILURE_MODES["rate"].judge(start, Readings(1.0, 1.0, 0.5, 0.5, 0.0))[0].startswith("Worse")
+    assert FAILURE_MODES["forgetting"].judge(start, Readings(0.1, 0.1, 1.0, 0.9, 0.3))[0] == "More than 0.2"
+    assert FAILURE_MODES["overfitting"].judge(start, Readings(0.1, 0.1, 1.0, 0.8, 0.3))[1] == pytest.approx(
+        0.2
+    )
 
 
 def test_too_few_sentences_are_refused_in_a_sentence():
     few = SentenceSet(tiny_set().sentences[:1] + tiny_set().sentences[5:6])
-    for row in EXPERIMENTS.values():
+    for row in FAILURE_MODES.values():
         with pytest.raises(InputError):
             row.broken(few, SEED)
 

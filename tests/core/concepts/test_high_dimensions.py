@@ -89,24 +89,20 @@ def test_tsne_follows_its_seed_and_few_points_do_not_break_it():
     assert flat_maps.draw("tsne", GROUPS[:5], 50, 0).xy.shape == (5, 2)
 
 
-def test_neighbours_in_space_and_on_the_map():
+def test_true_neighbours():
     z = np.array([[1, 0, 0], [1, 0.1, 0], [1, 0.3, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     assert flat_maps.true_neighbours(z, 0, 2).tolist() == [1, 2]
-    assert flat_maps.map_neighbours(np.array([[0, 0], [9, 9], [8, 8], [1, 1], [5, 5]]), 0, 2).tolist() == [
-        3,
-        4,
-    ]
 
 
 def test_pairs_that_mislead_are_found_both_ways():
     z = GROUPS.copy()
     xy = flat_maps.draw("pca", z, 10, 0).xy.copy()
     xy[0] = xy[20] + 1e-3  # of another group, now drawn on top of it
-    close = flat_maps.look_close(z, xy)
-    assert any({m.left, m.right} == {0, 20} for m in flat_maps.look_close(z, xy, most=40))
+    close = flat_maps.false_neighbours(z, xy)
+    assert any({m.left, m.right} == {0, 20} for m in flat_maps.false_neighbours(z, xy, most=40))
     assert all(m.map_place <= flat_maps.CLOSE < m.true_place for m in close)
     assert [m.true_place for m in close] == sorted((m.true_place for m in close), reverse=True)
-    far = flat_maps.look_far(z, xy)
+    far = flat_maps.missed_neighbours(z, xy)
     assert 0 in (far[0].left, far[0].right)
     assert all(m.true_place <= flat_maps.CLOSE < m.map_place for m in far)
     units = z / np.linalg.norm(z, axis=1, keepdims=True)
@@ -116,7 +112,7 @@ def test_pairs_that_mislead_are_found_both_ways():
 def test_a_faithful_map_misleads_nobody():
     angles = np.array([0, 0.1, 0.23, 0.41, 0.67, 0.98, 1.37, 1.85, 2.4])  # no two gaps alike
     z = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    assert flat_maps.look_close(z, z) == flat_maps.look_far(z, z) == ()
+    assert flat_maps.false_neighbours(z, z) == flat_maps.missed_neighbours(z, z) == ()
 
 
 def test_too_few_points_or_an_unknown_map_is_said():

@@ -50,7 +50,7 @@ def correlation(frames: list[Frame], embeddings: list[NDArray]) -> float:
 
 def test_table_is_importable_without_umap_or_numba() -> None:
     code = (
-        "import sys; from core.projection import LAYOUTS, start; import numpy as np; "
+        "import sys; from core.maps.layouts import LAYOUTS, start; import numpy as np; "
         "start('pca', np.eye(5)); "
         "print([m for m in ('umap', 'numba', 'sklearn', 'torch') if m in sys.modules])"
     )

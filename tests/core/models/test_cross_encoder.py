@@ -16,7 +16,7 @@ import torch
 from core.metrics.measures import spearman
 from core.models import cross_encoder, registry
 from core.models.adapter import ADAPTER, CONFIG, FOLDER, HEAD, read_adapter
-from core.models.cross_encoder import CrossEncoder, JointPairs, sigmoid
+from core.models.cross_encoder import CrossEncoder, JointPairModel, sigmoid
 from core.models.joint_model import MAX_TOKENS, Head, JointModel, fit, join
 from core.types import InputError
 from tests.tiny import tiny_encoder
@@ -38,7 +38,7 @@ def packaged() -> CrossEncoder:
 def tiny() -> CrossEncoder:
     base = tiny_encoder(max_length=24)
     torch.manual_seed(0)
-    return CrossEncoder(JointPairs(JointModel(base, Head(base.dim, 8)).requires_grad_(False)), "tiny")
+    return CrossEncoder(JointPairModel(JointModel(base, Head(base.dim, 8)).requires_grad_(False)), "tiny")
 
 
 # --- The same as peft ------------------------------------------------------------------------------
@@ -251,13 +251,13 @@ def test_attention_is_what_the_layers_used() -> None:
         input_ids=tokens.ids[None],
         token_type_ids=tokens.segments[None],
         position_ids=tokens.positions[None],
-        attention_mask=tokens.places.visible,
+        attention_mask=tokens.packing.visible,
         output_attentions=True,
     )
     expected = torch.stack([layer[0] for layer in theirs.attentions])
     torch.testing.assert_close(joint.attention(tokens), expected, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(
-        joint.run(joint.embed(tokens), tokens.places), theirs.last_hidden_state[0], atol=1e-5, rtol=1e-4
+        joint.run(joint.embed(tokens), tokens.packing), theirs.last_hidden_state[0], atol=1e-5, rtol=1e-4
     )
 
 

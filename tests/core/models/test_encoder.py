@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.models import registry
-from core.models.encoder import POOLINGS, Encoder, Places, pool
+from core.models.encoder import POOLINGS, Encoder, Packing, pool
 from core.models.weights import default_pooling, read_folder, save_folder
 from core.types import InputError
 from tests.tiny import tiny_encoder
@@ -89,12 +89,12 @@ def test_neither_padding_nor_neighbours_change_a_sentence(how: str) -> None:
 
 
 def test_places_pad_and_unpad_are_inverse() -> None:
-    places = Places.of(torch.tensor([2, 4, 1]))
+    packing = Packing.of(torch.tensor([2, 4, 1]))
     x = torch.arange(14.0).view(7, 2)
-    padded = places.pad(x)
+    padded = packing.pad(x)
     assert padded.shape == (3, 4, 2)
     assert padded[0, 2:].abs().sum() == 0
-    assert torch.equal(places.unpad(padded), x)
+    assert torch.equal(packing.unpad(padded), x)
 
 
 def test_vectors_have_length_one_and_equal_texts_equal_rows() -> None:

@@ -26,7 +26,7 @@ def test_measuring_stops_before_the_budget_is_exceeded() -> None:
 
 
 def test_projection_goes_through_the_measured_rates() -> None:
-    empty = costs.Measured((), ())
+    empty = costs.Timings((), ())
     curve = costs.CostCurve(empty, empty, per_text=0.01, per_comparison=1e-9, per_pair=0.02, tokens=12.0)
     assert curve.cross_seconds(10_000) == pytest.approx(999_900)
     assert curve.bi_seconds(10_000) == pytest.approx(100.05, abs=0.01)

@@ -13,15 +13,13 @@ from sklearn.metrics import ndcg_score
 from core.retrieval import corpus, ranking
 from core.retrieval.corpus import Corpus, Passage, parse_passages, parse_questions
 from core.retrieval.ranking import (
-    Progress,
+    Bm25Index,
     Ranking,
-    WordIndex,
-    embed_in_batches,
     ndcg_at,
     recall_at,
     reciprocal_rank,
 )
-from core.types import FloatArray, InputError
+from core.types import InputError
 
 
 def small(*texts: str) -> Corpus:
@@ -41,7 +39,7 @@ def test_cosine_search_is_exact_and_stable() -> None:
 
 def test_bm25_finds_words_and_nothing_else() -> None:
     passages = small("Bats hunt by echo", "A purring cat", "The cat and the bat", "Rainbows").passages
-    index = WordIndex(passages)
+    index = Bm25Index(passages)
     found = index.rank("cat purring")
     assert found.rows.tolist() == [1, 2]  # both words first; "cats" or a rainbow never
     assert (np.diff(found.scores) <= 0).all()
@@ -51,13 +49,13 @@ def test_bm25_finds_words_and_nothing_else() -> None:
 
 
 def test_bm25_survives_a_corpus_without_words() -> None:
-    assert len(WordIndex(small("the", "...").passages).rank("anything").rows) == 0
+    assert len(Bm25Index(small("the", "...").passages).rank("anything").rows) == 0
 
 
 def test_bm25_scores_follow_the_formula() -> None:
     """Lucene's variant, k1 = 1.5 and b = 0.75, computed by hand for one word."""
     passages = small("apple pear", "apple apple apple plum cherry", "plum").passages
-    found = WordIndex(passages).rank("apple")
+    found = Bm25Index(passages).rank("apple")
     lengths, counts = np.array([2, 5, 1]), np.array([1, 3, 0])
     inverse = np.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
     expected = inverse * counts / (counts + 1.5 * (1 - 0.75 + 0.75 * lengths / lengths.mean()))
@@ -71,28 +69,6 @@ def test_reranking_reorders_what_was_retrieved_and_says_what_moved() -> None:
     assert ranking.moves(before, after) == [2, 0, -2]
     new = Ranking(np.array([5, 4]), np.array([1.0, 0.5], np.float32))
     assert ranking.moves(before, new) == [None, -1]
-
-
-# --- Embedding many passages -----------------------------------------------------------------------
-
-
-def test_embeddings_are_cached_by_text_and_can_be_stopped() -> None:
-    asked: list[str] = []
-
-    def embed(texts: Sequence[str]) -> FloatArray:
-        asked.extend(texts)
-        return np.array([[len(text), 1.0] for text in texts], np.float32)
-
-    texts = ["ccc", "a", "bb", "a", "dddd"]
-    kept: dict[str, FloatArray] = {}
-    steps = embed_in_batches(texts, embed, kept, batch_size=2)
-    assert next(steps) == Progress(0, 4)
-    assert next(steps) == Progress(2, 4)  # here somebody presses stop
-    assert list(kept) == ["a", "bb"]
-    assert list(embed_in_batches(texts, embed, kept, batch_size=2)) == [Progress(2, 4), Progress(4, 4)]
-    assert sorted(asked) == ["a", "bb", "ccc", "dddd"]  # none twice
-    np.testing.assert_array_equal(ranking.gathered(texts, kept)[:, 0], [3, 1, 2, 1, 4])
-    assert list(embed_in_batches(texts, embed, kept)) == [Progress(4, 4)]
 
 
 # --- Figures ---------------------------------------------------------------------------------------
@@ -142,7 +118,7 @@ def test_the_built_in_corpus_is_whole() -> None:
 
 
 def _finds(found: Corpus, query: str, answers: Sequence[int]) -> bool:
-    return bool(set(WordIndex(found.passages).rank(query, k=5).rows.tolist()) & set(answers))
+    return bool(set(Bm25Index(found.passages).rank(query, k=5).rows.tolist()) & set(answers))
 
 
 def test_passages_one_a_line() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.metrics.measures import auc
-from core.models.cross_encoder import CrossEncoder, JointPairs
+from core.models.cross_encoder import CrossEncoder, JointPairModel
 from core.models.joint_model import Head, JointModel
 from core.training.checkpoints import Checkpoint
 from core.training.cross_trainer import CrossEncoderTrainer, CrossSnapshot, train_cross
@@ -25,7 +25,7 @@ PAIRS = tiny_pairs()[2:-2]
 def cross() -> CrossEncoder:
     base = tiny_encoder()
     torch.manual_seed(0)
-    return CrossEncoder(JointPairs(JointModel(base, Head(base.dim, 8)).requires_grad_(False)), "tiny")
+    return CrossEncoder(JointPairModel(JointModel(base, Head(base.dim, 8)).requires_grad_(False)), "tiny")
 
 
 def run(cross: CrossEncoder, config: TrainingConfig = CONFIG) -> list[CrossSnapshot]:
@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_shape_is_refused(cross: CrossEncoder) -> None:
 
 @pytest.mark.parametrize("layers", [0, 1, 20])
 def test_only_the_chosen_layers_and_the_head_learn(cross: CrossEncoder, layers: int) -> None:
-    assert isinstance(cross.model, JointPairs)
+    assert isinstance(cross.model, JointPairModel)
     trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG.replace(trained_layers=layers))
     trainer.advance()
     for i, (before, after) in enumerate(zip(cross.model.joint.layers, trainer.model.layers)):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.concepts.failure_modes import EXPERIMENTS
+from core.concepts.failure_modes import FAILURE_MODES
 from core.types import InputError, Run, RunStatus
 from pages.failures import views
 from tests.pages.workers import in_this_process
@@ -88,15 +88,15 @@ OWN = "\n".join(
 )
 
 
-@pytest.mark.parametrize("key", EXPERIMENTS)
+@pytest.mark.parametrize("key", FAILURE_MODES)
 def test_every_experiment_takes_own_sentences(open_app, key):
     link = state.pack({"gw_text": OWN})
     app = open_app("failures", gw=key, gw_text_from="My own sentences", data=link)
     assert not app.exception and not app.warning
-    app.radio(key=f"gw_guess_{key}").set_value(EXPERIMENTS[key].options[0]).run()
+    app.radio(key=f"gw_guess_{key}").set_value(FAILURE_MODES[key].options[0]).run()
     app.button(key="gw_go").click().run()
     assert not app.exception
-    assert EXPERIMENTS[key].number in said(app)
+    assert FAILURE_MODES[key].number in said(app)
 
 
 @pytest.mark.parametrize(
