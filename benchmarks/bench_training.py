@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 
 from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
-from core.metrics.measures import knn_accuracy, measure
+from core.metrics.measures import measure
 from core.models import registry
 from core.training.bi_trainer import BiEncoderTrainer, train
 from core.types import Pair, Sentence, SentenceSet, TrainingConfig
@@ -261,7 +262,8 @@ def banking() -> None:
             trainer.advance()
         encoder = trainer.tuned()
         z, zt = encoder.encode(sentences.texts), encoder.encode([text for _, text in tested])
-        print(f"{name:66} {_share(knn_accuracy(z, labels, zt, truth, k=5)):>9}")
+        accuracy = KNeighborsClassifier(5, metric="cosine").fit(z, labels).score(zt, truth)
+        print(f"{name:66} {_share(accuracy):>9}")
     print(f"{'seconds of training':66} {trainer.seconds:9.1f}")
 
 

@@ -143,7 +143,7 @@ def _print_scores(run: Run) -> None:
     first, last = run.snapshots[0], run.snapshots[-1]
     typer.echo(f"measure\tstep {first.step}\tstep {last.step}")
     for row in METRICS.values():
-        before, after = (getattr(s.metrics, row.key, None) for s in (first, last))
+        before, after = (getattr(s.metrics, row.key) for s in (first, last))
         if before is not None or after is not None:
             typer.echo(f"{row.title}\t{row.text(before)}\t{row.text(after)}")
 

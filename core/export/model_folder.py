@@ -143,8 +143,8 @@ def model_card(run: Run, title: str = MODEL_TITLE) -> str:
 def _score_rows(run: Run) -> list[str]:
     rows = []
     for row in METRICS.values():
-        before = getattr(run.snapshots[0].metrics, row.key, None)
-        after = getattr(run.snapshots[-1].metrics, row.key, None)
+        before = getattr(run.snapshots[0].metrics, row.key)
+        after = getattr(run.snapshots[-1].metrics, row.key)
         if before is not None or after is not None:
             rows.append(f"| {row.title} | {row.text(before)} | {row.text(after)} |")
     return rows

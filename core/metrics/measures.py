@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..types import FloatArray, Metrics, Pair, SentenceSet
-from ..vectors import cosine_matrix, highest, most_similar, pair_cosines, unit_rows
+from ..vectors import most_similar, pair_cosines, unit_rows
 from .table import METRICS as METRICS
 from .table import NEIGHBOURS
 from .table import Metric as Metric
@@ -175,23 +175,6 @@ def mean_random_cosine(embeddings: ArrayLike) -> float | None:
     return float(np.clip((total @ total - lengths) / (n * (n - 1)), -1.0, 1.0))
 
 
-def effective_rank(embeddings: ArrayLike) -> float | None:
-    """exp of the entropy of the singular values' shares, in [1, min(n, d)]; None without any length.
-
-    Roy & Vetterli 2007, "The effective rank: a measure of effective dimensionality", on the unit rows,
-    not centred, so a cloud collapsed into one direction has rank 1.
-    """
-    units = unit_rows(embeddings).astype(np.float64)
-    n, d = units.shape
-    if n == 0 or not units.any():
-        return None
-    # The smaller Gram matrix has the squared singular values as its eigenvalues.
-    squares = np.linalg.eigvalsh(units.T @ units if d <= n else units @ units.T)
-    values = np.sqrt(np.clip(squares, squares.max() * 1e-15, None))
-    share = values / values.sum()
-    return float(np.exp(-(share * np.log(share)).sum()))
-
-
 # --- Neighbours -----------------------------------------------------------------------------------
 
 
@@ -220,32 +203,6 @@ def _purity(cosines: FloatArray, groups: Sequence[Hashable | None], k: int) -> f
     same = (group[nearest] == group[:, None]) & (np.arange(nearest.shape[1]) < asked[:, None])
     counts = asked > 0
     return float(np.mean(same.sum(axis=1)[counts] / asked[counts])) if counts.any() else None
-
-
-def knn_accuracy(
-    known: ArrayLike,
-    known_groups: Sequence[Hashable],
-    new: ArrayLike,
-    new_groups: Sequence[Hashable],
-    k: int = NEIGHBOURS,
-) -> float | None:
-    """Share of `new` rows (m, d) whose k nearest `known` rows (n, d) by cosine vote for their group.
-
-    Cover & Hart 1967, "Nearest neighbor pattern classification". A tied vote goes to the group whose
-    voters have the higher cosines in sum. In [0, 1]; None without known or new rows.
-    """
-    cosines = cosine_matrix(new, known)  # (m, n)
-    if cosines.size == 0:
-        return None
-    numbers = {group: i for i, group in enumerate(dict.fromkeys(known_groups))}
-    group = np.array([numbers[g] for g in known_groups])
-    truth = np.array([numbers.get(g, -1) for g in new_groups])  # -1: a group nobody can vote for
-    nearest = highest(cosines, min(k, len(group)))  # (m, k)
-    voters = np.take_along_axis(cosines, nearest, axis=1)
-    votes = np.zeros((len(cosines), len(numbers)))
-    # Cosines sum to k at most, so this breaks ties and never outweighs a vote.
-    np.add.at(votes, (np.arange(len(cosines))[:, None], group[nearest]), 1.0 + voters / (4.0 * len(group)))
-    return float(np.mean(votes.argmax(axis=1) == truth))
 
 
 # --- Helpers --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ NEIGHBOURS = 5  # whose groups neighbour purity looks at
 class Metric:
     """How to show one measure. `low` and `high` bound its values; `format` is a Python format spec."""
 
-    key: str  # a field of Metrics where measure() fills it, else the function's name
+    key: str  # a field of Metrics
     title: str
     meaning: str
     good: Literal["up", "down", "neither"]
@@ -89,36 +89,6 @@ _ROWS = (
         high=1.0,
         source="Neighbours by cosine in all dimensions, not on the map",
         format=".0%",
-    ),
-    Metric(
-        key="effective_rank",
-        title="Effective rank",
-        meaning="How many directions the embeddings really use, from 1 up to the number of dimensions.",
-        good="neither",
-        low=1.0,
-        high=None,
-        source="Roy & Vetterli 2007",
-        format=".1f",
-    ),
-    Metric(
-        key="knn_accuracy",
-        title="Nearest-neighbour accuracy",
-        meaning="Share of new sentences whose nearest known sentences vote for the right group.",
-        good="up",
-        low=0.0,
-        high=1.0,
-        source="Cover & Hart 1967",
-        format=".1%",
-    ),
-    Metric(
-        key="spearman",
-        title="Rank correlation",
-        meaning="Whether cosines and graded labels rank pairs alike; 1 is the same order, -1 the reverse.",
-        good="up",
-        low=-1.0,
-        high=1.0,
-        source="Spearman 1904",
-        format=".3f",
     ),
 )
 METRICS: dict[str, Metric] = {row.key: row for row in _ROWS}

@@ -196,7 +196,7 @@ def runs(both: Both) -> None:
         "run": [("pinned · " if run.id in pinned else "") + names[run.id] for run in found],
     }
     for row in METRICS.values():
-        values = [getattr(run.snapshots[-1].metrics, row.key, None) for run in found]
+        values = [getattr(run.snapshots[-1].metrics, row.key) for run in found]
         if any(v is not None for v in values):
             columns[row.title] = [np.nan if v is None else float(v) for v in values]
     columns |= {

@@ -88,10 +88,10 @@ def _metric_rows(now: Metrics, before: Metrics | None) -> None:
     """The metrics as a table: before, now, and what each one means."""
     rows = []
     for row in METRICS.values():
-        value = getattr(now, row.key, None)
+        value = getattr(now, row.key)
         if value is None:
             continue
-        first = getattr(before, row.key, None) if before is not None else value
+        first = getattr(before, row.key) if before is not None else value
         rows.append((row.title, row.text(first), row.text(value), row.meaning))
     if not rows:
         st.caption("With one sentence there is nothing to measure yet.")
