@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.text import clean, lines_of
-from ..models.cross_encoder import WORD, JointAttention
+from ..data.text import clean, lines_of, without_each_word
+from ..models.pair_model import JointAttention
 from ..types import FloatArray, InputError, IntArray
 
 if TYPE_CHECKING:
@@ -133,13 +133,8 @@ def word_effects(left: str, right: str) -> WordEffects:
     from ..models.embedding import embed
 
     joint = cross_encoder.leave_one_word_out(left, right)
-    texts = [left, right]
-    rest: list[tuple[int, str]] = []
-    for segment, text in enumerate((left, right)):
-        for match in WORD.finditer(text):
-            rest.append((segment, " ".join((text[: match.start()] + text[match.end() :]).split())))
-    texts += [short or "." for _, short in rest]
-    z = embed(BASE_MODEL, 0, "mean", texts)
+    rest = [(side, short) for side, text in enumerate((left, right)) for _, short in without_each_word(text)]
+    z = embed(BASE_MODEL, 0, "mean", [left, right, *(short or "." for _, short in rest)])
     whole = float(z[0] @ z[1])
     without = [
         float(vector @ z[1 - segment]) if short else 0.0 for (segment, short), vector in zip(rest, z[2:])

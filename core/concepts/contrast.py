@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.pairs import pairs_from_groups
+from ..data.text import without_each_word
 from ..types import FloatArray, InputError, Pair, SentenceSet
 from ..vectors import cosine_matrix, pair_cosines
 
 MOST_WORDS = 40  # each word left out is one more sentence for the model to read
 MOST_TRIPLETS = 30
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"\S+")  # marks go with the word they stand at
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,6 @@ class NegativeSets:
     hard: tuple[Pair, ...]
 
 
-def left_out(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words of a text, split at white space, and the text without each of them.
-
-    >>> left_out("It rains")
-    (('It', 'rains'), ('rains', 'It'))
-    """
-    words = tuple(_WORD.findall(text))
-    return words, tuple(" ".join(words[:i] + words[i + 1 :]) for i in range(len(words)))
-
-
 def word_effects(base_model: str, p: str, q: str) -> Explanation:
     """Leave out one word at a time and ask the model again.
 
@@ -71,14 +62,14 @@ def word_effects(base_model: str, p: str, q: str) -> Explanation:
     """
     from ..models import registry
 
-    (p_words, p_less), (q_words, q_less) = left_out(p), left_out(q)
-    for name, words in (("P", p_words), ("Q", q_words)):
-        if len(words) < 2:
+    p_less, q_less = without_each_word(p, _WORD), without_each_word(q, _WORD)
+    for name, less in (("P", p_less), ("Q", q_less)):
+        if len(less) < 2:
             raise InputError(f"{name} needs at least two words, so that one can be left out.")
-        if len(words) > MOST_WORDS:
-            raise InputError(f"{name} has {len(words)} words; at most {MOST_WORDS} are allowed. Shorten it.")
-    z = registry.load(base_model).encode([p, q, *p_less, *q_less])
-    return explain(z, p_words, q_words)
+        if len(less) > MOST_WORDS:
+            raise InputError(f"{name} has {len(less)} words; at most {MOST_WORDS} are allowed. Shorten it.")
+    z = registry.load(base_model).encode([p, q, *(rest for _, rest in (*p_less, *q_less))])
+    return explain(z, [word for word, _ in p_less], [word for word, _ in q_less])
 
 
 def explain(z: FloatArray, p_words: Sequence[str], q_words: Sequence[str]) -> Explanation:

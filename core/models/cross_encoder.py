@@ -7,24 +7,18 @@ at once. Scores are better, but nothing can be computed ahead: n texts need a pa
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..data.text import without_each_word
 from ..types import FloatArray, InputError
-
-if TYPE_CHECKING:
-    from .joint_model import JointModel
+from .pair_model import JointAttention, PairModel, TextPair
 
 PACKAGED = "packaged"  # the key of the cross-encoder that comes with the app
 BATCH_SIZE = 32
-WORD = re.compile(r"\w+(?:['’.-]\w+)*")
-
-TextPair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,15 +58,6 @@ class OrderScores:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JointAttention:
-    """Which token looks at which in one joint pass. Each row of `weights` sums to 1."""
-
-    tokens: tuple[str, ...]  # t pieces, special ones included
-    segments: tuple[int, ...]  # 0 left text, 1 right text
-    weights: FloatArray  # (layers, heads, t, t): row looks at column
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class WordImportance:
     """What each word does to the logit: positive drops mean that the word raised it."""
 
@@ -85,15 +70,6 @@ class WordImportance:
 def _part(scores: CrossScores, start: int, stop: int) -> CrossScores:
     cut = tuple(row - start for row in scores.truncated if start <= row < stop)
     return CrossScores(scores.logits[start:stop], scores.scores[start:stop], cut)
-
-
-class PairModel(Protocol):
-    """What CrossEncoder needs of a model: the packaged one, or one of the hub (core/models/hub.py)."""
-
-    def logits(self, pairs: Sequence[TextPair]) -> tuple[FloatArray, list[bool]]:
-        """Logits (n,) of one batch, and which of the pairs had to be cut."""
-
-    def attention(self, left: str, right: str) -> JointAttention: ...
 
 
 class CrossEncoder:
@@ -145,10 +121,9 @@ class CrossEncoder:
         segments: list[int] = []
         pairs = [(left, right)]
         for segment, text in enumerate((left, right)):
-            for match in WORD.finditer(text):
-                words.append(match.group())
+            for word, rest in without_each_word(text):
+                words.append(word)
                 segments.append(segment)
-                rest = " ".join((text[: match.start()] + text[match.end() :]).split())
                 pairs.append((rest, right) if segment == 0 else (left, rest))
         logits = self._logits_of_any(pairs)
         return WordImportance(tuple(words), tuple(segments), logits[0] - logits[1:], float(logits[0]))
@@ -173,29 +148,6 @@ def check_pairs(pairs: Sequence[TextPair]) -> None:
             raise InputError(f"Pair {number}: the {side} text is empty; type at least one word.")
 
 
-class JointPairModel:
-    """The packaged model, or one being trained, as a PairModel."""
-
-    def __init__(self, model: JointModel) -> None:
-        self.joint = model
-
-    def logits(self, pairs: Sequence[TextPair]) -> tuple[FloatArray, list[bool]]:
-        import torch
-
-        tokens = self.joint.tokenize(pairs)
-        with torch.no_grad():
-            found: FloatArray = self.joint(tokens).numpy()
-        return found, [count > 0 for count in tokens.dropped]
-
-    def attention(self, left: str, right: str) -> JointAttention:
-        import torch
-
-        tokens = self.joint.tokenize([(left, right)])
-        with torch.no_grad():
-            weights: FloatArray = self.joint.attention(tokens).numpy()
-        return JointAttention(tokens.pieces[0], tuple(tokens.segments.tolist()), weights)
-
-
 @functools.lru_cache(maxsize=2)
 def load(model: str = PACKAGED) -> CrossEncoder:
     """The packaged cross-encoder, or a hub id or folder that EMBEDDING_LAB_MODELS allows.
@@ -204,11 +156,12 @@ def load(model: str = PACKAGED) -> CrossEncoder:
     """
     if model == PACKAGED:
         from .adapter import read_adapter
+        from .joint_model import JointPairModel
 
         return CrossEncoder(JointPairModel(read_adapter()), "MiniLM cross-encoder")
-    from .hub import load_hub
+    from .hub import read_hub
 
-    return load_hub(model)
+    return CrossEncoder(*read_hub(model))
 
 
 # --- For worker processes: plain values in, plain values out --------------------------------------

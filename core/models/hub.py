@@ -17,7 +17,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..types import FloatArray, InputError
 from . import registry
-from .cross_encoder import CrossEncoder, JointAttention, TextPair
+from .pair_model import JointAttention, TextPair
 
 LONGEST = 512  # tokens of a pair, where the tokenizer's config names no limit or an absurd one
 
@@ -66,8 +66,8 @@ def _segments(owners: Sequence[int | None]) -> tuple[int, ...]:
     return tuple(segments)
 
 
-def load_hub(model: str) -> CrossEncoder:
-    """The model under this hub id or in this folder.
+def read_hub(model: str) -> tuple[HubPairModel, str, str]:
+    """The model under this hub id or in this folder, its name, and what its config puts on the logit.
 
     Raises InputError when it is not allowed, cannot be reached, holds no safetensors weights, or gives
     another number of labels than one.
@@ -83,7 +83,7 @@ def load_hub(model: str) -> CrossEncoder:
     if labels != 1:
         raise InputError(f"{model} gives {labels} labels for a pair; a score needs a model with one.")
     try:
-        return CrossEncoder(HubPairModel(folder), model, activation(config))
+        return HubPairModel(folder), model, activation(config)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InputError(f"{model} cannot be loaded: {str(error).splitlines()[0]}") from error
 

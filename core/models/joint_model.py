@@ -16,7 +16,9 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from ..types import FloatArray
 from .encoder import Embeddings, Encoder, Layer, Packing
+from .pair_model import JointAttention, TextPair
 
 ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPacking
 MAX_TOKENS = 256  # of one pair; the packaged model saw no longer texts in training
@@ -67,7 +69,7 @@ class JointTokens:
 
 def join(
     tokenizer: Tokenizer,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Sequence[TextPair],
     across: float = ACROSS,
     max_tokens: int = MAX_TOKENS,
 ) -> JointTokens:
@@ -147,7 +149,7 @@ class JointModel(nn.Module):
         self.layers = base.layers
         self.head = head
 
-    def tokenize(self, pairs: Sequence[tuple[str, str]]) -> JointTokens:
+    def tokenize(self, pairs: Sequence[TextPair]) -> JointTokens:
         return join(self.tokenizer, pairs, self.across)
 
     def embed(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
@@ -199,6 +201,24 @@ class JointModel(nn.Module):
         for part in (*twin.layers[first:], twin.head):
             part.requires_grad_(True)
         return twin
+
+
+class JointPairModel:
+    """The packaged model, or one being trained, as a PairModel: texts in, plain arrays out."""
+
+    def __init__(self, model: JointModel) -> None:
+        self.joint = model
+
+    @torch.no_grad()
+    def logits(self, pairs: Sequence[TextPair]) -> tuple[FloatArray, list[bool]]:
+        tokens = self.joint.tokenize(pairs)
+        return self.joint(tokens).numpy(), [count > 0 for count in tokens.dropped]
+
+    @torch.no_grad()
+    def attention(self, left: str, right: str) -> JointAttention:
+        tokens = self.joint.tokenize([(left, right)])
+        weights: FloatArray = self.joint.attention(tokens).numpy()
+        return JointAttention(tokens.pieces[0], tuple(tokens.segments.tolist()), weights)
 
 
 def attention_weights(layer: Layer, x: Tensor, bias: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..metrics.measures import auc, pair_accuracy
-from ..models.cross_encoder import CrossEncoder, JointPairModel, TextPair, sigmoid
-from ..models.joint_model import JointModel, JointPacking, JointTokens
+from ..models.cross_encoder import CrossEncoder, sigmoid
+from ..models.joint_model import JointModel, JointPacking, JointPairModel, JointTokens
+from ..models.pair_model import TextPair
 from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
 from .checkpoints import Checkpoint
 from .controls import check

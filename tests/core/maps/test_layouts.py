@@ -26,6 +26,7 @@ from core.maps.layouts import (
     start,
 )
 from core.types import Frame, InputError
+from core.vectors import cosine_distances
 
 STUDY = Path(__file__).resolve().parents[4] / "shared" / "design" / "sentiment_frames.npz"
 
@@ -127,7 +128,7 @@ def test_the_kernel_is_the_gradient_of_the_effective_loss() -> None:
     from core.maps import equilibrium
 
     x = clusters(n=14)[0]
-    graph = equilibrium.neighbour_graph(layouts.cosine_distances(x), 6)
+    graph = equilibrium.neighbour_graph(cosine_distances(x), 6)
     for dims in (2, 3):
         xy = np.random.default_rng(3).normal(size=(14, dims)) * 2
         found = equilibrium.effective_gradient(graph, xy)
@@ -144,7 +145,7 @@ def test_the_kernel_is_the_gradient_of_the_effective_loss() -> None:
 def test_descent_lowers_the_loss_and_rests_where_the_gradient_is_zero() -> None:
     from core.maps import equilibrium
 
-    graph = equilibrium.neighbour_graph(layouts.cosine_distances(clusters()[0]), 10)
+    graph = equilibrium.neighbour_graph(cosine_distances(clusters()[0]), 10)
     xy = np.random.default_rng(0).normal(size=(40, 2)) * 3
     rest = equilibrium.settle(graph, xy)
     assert equilibrium.effective_loss(graph, rest) < equilibrium.effective_loss(graph, xy)
@@ -157,7 +158,7 @@ def test_graph_is_umap_learns_own() -> None:
     from core.maps import equilibrium
 
     x = clusters()[0]
-    ours = equilibrium.neighbour_graph(layouts.cosine_distances(x), 10).matrix().toarray()
+    ours = equilibrium.neighbour_graph(cosine_distances(x), 10).matrix().toarray()
     cosine = pairwise_distances(x, metric="cosine")  # umap-learn does this too below 4,096 points
     theirs = fuzzy_simplicial_set(cosine, 10, np.random.RandomState(0), "precomputed")[0].toarray()
     np.testing.assert_allclose(ours, theirs, atol=2e-4)

@@ -16,8 +16,8 @@ import torch
 from core.metrics.measures import spearman
 from core.models import cross_encoder, registry
 from core.models.adapter import ADAPTER, CONFIG, FOLDER, HEAD, read_adapter
-from core.models.cross_encoder import CrossEncoder, JointPairModel, sigmoid
-from core.models.joint_model import MAX_TOKENS, Head, JointModel, fit, join
+from core.models.cross_encoder import CrossEncoder, sigmoid
+from core.models.joint_model import MAX_TOKENS, Head, JointModel, JointPairModel, fit, join
 from core.types import InputError
 from tests.tiny import tiny_encoder
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import vectors
 from core.data.sentences import parse_sentences
 from core.data.split import make_split
-from core.metrics import measures
 from core.models import embedding
 from core.runs.executor import LocalExecutor, RunRequest
 from core.types import InputError, Run, RunStatus, TrainingConfig
@@ -202,7 +202,7 @@ def test_two_full_pipes_do_not_wait_for_each_other(executor: LocalExecutor) -> N
         def answered(_: Future[Any]) -> None:
             ask_again(place, rounds - 1) if rounds else done[place].set_result(True)
 
-        executor.call(measures.normalized, large, lane="layout").add_done_callback(answered)
+        executor.call(vectors.unit_rows, large, lane="layout").add_done_callback(answered)
 
     for place in range(len(done)):
         ask_again(place, 3)

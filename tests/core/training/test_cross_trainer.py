@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from core.metrics.measures import auc
-from core.models.cross_encoder import CrossEncoder, JointPairModel
-from core.models.joint_model import Head, JointModel
+from core.models.cross_encoder import CrossEncoder
+from core.models.joint_model import Head, JointModel, JointPairModel
 from core.training.checkpoints import Checkpoint
 from core.training.cross_trainer import CrossEncoderTrainer, CrossSnapshot, train_cross
 from core.types import InputError, TrainingConfig
