@@ -1,4 +1,4 @@
-"""Why P and not Q: which words move a similarity, how triplets are ordered, hard against random negatives."""
+"""Why P and not Q: which words move a similarity, and hard against random negatives."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import numpy as np
 from ..data.pairs import pairs_from_groups
 from ..data.text import without_each_word
 from ..types import FloatArray, InputError, Pair, SentenceSet
-from ..vectors import cosine_matrix, pair_cosines
+from ..vectors import cosine_matrix
 
 MOST_WORDS = 40  # each word left out is one more sentence for the model to read
-MOST_TRIPLETS = 30
 _WORD = re.compile(r"\S+")  # marks go with the word they stand at
 
 
@@ -35,15 +34,6 @@ class Explanation:
 
     cosine: float
     words: tuple[WordEffect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Triplet:
-    """Three texts; the anchor should be nearer to the positive than to the negative."""
-
-    anchor: str
-    positive: str
-    negative: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +77,6 @@ def explain(z: FloatArray, p_words: Sequence[str], q_words: Sequence[str]) -> Ex
 
 def _plain(word: str) -> str:
     return word.casefold().strip(".,;:!?\"'()")
-
-
-def parse_triplets(text: str) -> tuple[Triplet, ...]:
-    """One a line: anchor | positive | negative. Raises InputError that names the line."""
-    from ..data.text import check_length, clean, is_blank, lines_of, split_bars
-
-    found = []
-    for number, line in enumerate(lines_of(text), start=1):
-        if is_blank(line):
-            continue
-        parts = [clean(part) for part in split_bars(line)]
-        if len(parts) != 3 or any(is_blank(part) for part in parts):
-            raise InputError(
-                f"Line {number}: a triplet has three parts, as in: anchor | positive | negative. This line "
-                f"has {sum(not is_blank(part) for part in parts)}."
-            )
-        for part in parts:
-            check_length(number, part)
-        found.append(Triplet(*parts))
-    if not found:
-        raise InputError("There is no triplet yet. Write one a line: anchor | positive | negative.")
-    if len(found) > MOST_TRIPLETS:
-        raise InputError(f"There are {len(found)} triplets; at most {MOST_TRIPLETS} are allowed.")
-    return tuple(found)
-
-
-def triplet_cosines(z: FloatArray) -> FloatArray:
-    """Cosines (t, 2) of anchor with positive and with negative, from rows a, p, n, a, p, n, ... (3 t, d)."""
-    first = np.arange(0, len(z), 3)
-    positive = pair_cosines(z, np.stack([first, first + 1], axis=1))
-    return np.stack([positive, pair_cosines(z, np.stack([first, first + 2], axis=1))], axis=1)
 
 
 def negative_sets(

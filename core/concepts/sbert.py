@@ -26,11 +26,10 @@ from ..training.nli import (
     split,
 )
 from ..training.trainer import iterate
-from ..types import FloatArray, InputError, IntArray
+from ..types import FloatArray, InputError
 from ..vectors import pair_cosines, row_cosines
 
 if TYPE_CHECKING:
-    from ..models.encoder import Encoder
     from ..training.nli_trainer import NliTrainer, Tuned
 
 SLICE = 1.0  # seconds of work in one call
@@ -84,25 +83,17 @@ _running: OrderedDict[Task, tuple[NliTrainer, tuple[NliSnapshot, ...]]] = Ordere
 _finished: OrderedDict[Task, Tuned] = OrderedDict()
 
 
-def pooled(encoder: Encoder, texts: list[str], pooling: str) -> FloatArray:
-    """Vectors (n, d) before normalisation: what SBERT's classifier is given."""
-    import torch
-
-    from ..models.encoder import pool
-
-    with torch.no_grad():
-        tokens = encoder.tokenize(texts)
-        found: FloatArray = pool(encoder.hidden_states(tokens), tokens.mask, pooling).numpy()
-    return found
-
-
 def passes(premise: str, hypothesis: str, pooling: str = "mean") -> Passes:
     """Both sentences through the one encoder, and what stays when they change places."""
     from ..models import registry
 
     encoder = registry.load(BASE)
-    u, v = pooled(encoder, [premise, hypothesis], pooling)
-    other_u, other_v = pooled(encoder, [hypothesis, premise], pooling)
+
+    def read(*texts: str) -> FloatArray:
+        return encoder.encode(texts, pooling=pooling, normalize=False)
+
+    u, v = read(premise, hypothesis)
+    other_u, other_v = read(hypothesis, premise)
     parts, turned = (_parts(u, v), _parts(other_u, other_v))
     return Passes(
         u,
@@ -110,7 +101,7 @@ def passes(premise: str, hypothesis: str, pooling: str = "mean") -> Passes:
         parts["|u-v|"],
         float(row_cosines(u, v)),
         {name: float(np.abs(parts[name] - turned[name]).max()) for name in parts},
-        float(np.abs(pooled(encoder, [premise], pooling)[0] - u).max()),
+        float(np.abs(read(premise)[0] - u).max()),
     )
 
 
@@ -119,7 +110,14 @@ def _parts(u: FloatArray, v: FloatArray) -> dict[str, FloatArray]:
 
 
 def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
-    """The base model's cosines, and how far a classifier gets when the encoder does not learn."""
+    """The base model's cosines, and how far a linear classifier gets when the encoder does not learn.
+
+    Ridge regression on standardised columns, as strong as there are columns: far more of them than pairs.
+    """
+    from sklearn.linear_model import RidgeClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     from ..metrics.probe import graded_pairs, score
     from ..models import registry
 
@@ -128,35 +126,21 @@ def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
     sentences, pairs = as_pairs(given)
     row = sentences.row()
     left, right = (np.array([row[getattr(p, side)] for p in pairs]) for side in ("left", "right"))
-    z = {how: pooled(encoder, list(sentences.texts), how) for how in POOLINGS}
+    z = {how: encoder.encode(sentences.texts, pooling=how, normalize=False) for how in POOLINGS}
     train, held = split(given, seed)
     labels = np.array([e.label for e in given])
 
     def accuracy(how: str, concatenation: str) -> float:
         x = features(z[how][left], z[how][right], concatenation)
-        found = ridge(x[train], labels[train], x[held])
-        return float(np.mean(found == labels[held]))
+        model = make_pipeline(StandardScaler(), RidgeClassifier(alpha=x.shape[1]))
+        return float(model.fit(x[train], labels[train]).score(x[held], labels[held]))
 
     return Untouched(
         pair_cosines(z["mean"], np.stack([left, right], axis=1)),
         {name: accuracy("mean", name) for name in CONCATENATIONS},
         {name: accuracy(name, "u,v,|u-v|") for name in POOLINGS},
-        {how: score(pooled(encoder, probe, how)).spearman for how in POOLINGS},
+        {how: score(encoder.encode(probe, pooling=how)).spearman for how in POOLINGS},
     )
-
-
-def ridge(known: FloatArray, labels: IntArray, asked: FloatArray) -> IntArray:
-    """The classes (m,) of rows `asked` (m, k) by ridge regression on +1/-1 targets, strength 1 a number.
-
-    From `known` (n, k) with their classes (n,). Columns are standardised. Solved through the n x n products
-    of the rows, which is quick for few rows of many numbers.
-    """
-    centre, scale = known.mean(axis=0), np.maximum(known.std(axis=0), np.float32(1e-6))
-    x, y = (known - centre) / scale, np.where(labels[:, None] == np.arange(labels.max() + 1), 1.0, -1.0)
-    middle = y.mean(axis=0)
-    weights = np.linalg.solve(x @ x.T + x.shape[1] * np.eye(len(x)), y - middle)  # (n, classes)
-    scores = ((asked - centre) / scale) @ x.T @ weights + middle
-    return np.asarray(scores.argmax(axis=1), np.int64)
 
 
 def run_on(task: Task, seconds: float = SLICE) -> Standing:
@@ -187,7 +171,7 @@ def classify(task: Task, premise: str, hypothesis: str) -> tuple[FloatArray, flo
     if model is None:
         raise InputError("This classifier is no longer in memory. Train it again, then ask.")
     _finished.move_to_end(task)
-    u, v = pooled(model.encoder, [premise, hypothesis], task.pooling)
+    u, v = model.encoder.encode([premise, hypothesis], pooling=task.pooling, normalize=False)
     chances = probabilities(u[None], v[None], task.concatenation, model.weight, model.bias)[0]
     return chances, float(row_cosines(u, v))
 

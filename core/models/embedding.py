@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from ..types import FloatArray
 
 
-def embed(base_model: str, seed: int, pooling: str, texts: Sequence[str]) -> FloatArray:
-    """Unit-length embeddings (n, d) float32 of `texts` under an untrained base model.
+def embed(
+    base_model: str, seed: int, pooling: str, texts: Sequence[str], normalize: bool = True
+) -> FloatArray:
+    """Embeddings (n, d) float32 of `texts` under an untrained base model; of length 1 with `normalize`.
 
     Raises InputError when the model is unknown or cannot be loaded.
     """
     from . import registry
 
-    return registry.load(base_model, seed=seed).encode(list(texts), pooling=pooling)
+    return registry.load(base_model, seed=seed).encode(list(texts), pooling=pooling, normalize=normalize)

@@ -222,12 +222,16 @@ class Encoder(nn.Module):
         x = self.embeddings(tokens.ids[tokens.mask], packing)
         return packing.pad(self.run(x, packing, stop=len(self.layers) if upto is None else upto))
 
-    def forward(self, tokens: Tokens, pooling: str = "mean") -> Tensor:
-        """Tokens -> unit vectors (n, d)."""
-        return F.normalize(pool(self.hidden_states(tokens), tokens.mask, pooling), dim=1)
+    def forward(self, tokens: Tokens, pooling: str = "mean", normalize: bool = True) -> Tensor:
+        """Tokens -> one vector a sentence (n, d): pooled and, with `normalize`, scaled to length 1."""
+        z = pool(self.hidden_states(tokens), tokens.mask, pooling)
+        return F.normalize(z, dim=1) if normalize else z
 
-    def encode(self, texts: Sequence[str], batch_size: int = 32, pooling: str = "mean") -> FloatArray:
-        """Unit vectors (n, d) float32 in the order of `texts`. Equal texts get equal rows.
+    def encode(
+        self, texts: Sequence[str], batch_size: int = 32, pooling: str = "mean", normalize: bool = True
+    ) -> FloatArray:
+        """Vectors (n, d) float32 in the order of `texts`, of length 1 with `normalize`. Equal texts get
+        equal rows.
 
         Texts of similar length share a batch; the result depends on neither batch nor order beyond
         rounding (1e-6). Raises InputError for an unknown pooling.
@@ -242,7 +246,7 @@ class Encoder(nn.Module):
         with torch.no_grad():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                z[rows] = self(self.tokenize([unique[i] for i in rows]), pooling)
+                z[rows] = self(self.tokenize([unique[i] for i in rows]), pooling, normalize)
         place = {text: i for i, text in enumerate(unique)}
         result: FloatArray = z[[place[text] for text in texts]].numpy()
         return result

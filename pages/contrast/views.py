@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.concepts import contrast
+from core.concepts.triplets import measure, parse_triplets
 from core.data import sentence_sets, sentences
 from core.data.split import make_split
 from core.models import embedding
@@ -23,6 +24,7 @@ from ui.tables import folded_table, safe_table
 from ui.widgets import button, row
 
 MODEL = "minilm-l6"
+MOST_TRIPLETS = 30  # bars that can be told apart
 ORDERED = ("All of them", "More than half, not all", "Half or fewer")
 BETTER = ("Random negatives", "Hard negatives", "No difference, within 0.02")
 CLOSE = 0.02
@@ -88,12 +90,13 @@ def triplets() -> None:
     question = "How many of these triplets does the untrained model order rightly?"
     guess = kit.predict(keys.GUESSES["triplets"], question, ORDERED)
     text = widgets.text_area(keys.TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
-    found = contrast.parse_triplets(text)
-    flat = tuple(part for t in found for part in (t.anchor, t.positive, t.negative))
-    cosines = contrast.triplet_cosines(kit.ask(embedding.embed, MODEL, 0, "mean", flat))
-    right = int((cosines[:, 0] > cosines[:, 1]).sum())
+    found = parse_triplets(text, most=MOST_TRIPLETS)
+    if not found:
+        raise InputError("There is no triplet yet. Write one a line: anchor | positive | negative.")
+    cosines = kit.ask(measure, found, MODEL, 0)
+    right = int((~cosines.wrong).sum())
     st.markdown(f"Ordered rightly: **{right} of {len(found)}**.")
-    bars = {"with the positive": cosines[:, 0], "with the negative": cosines[:, 1]}
+    bars = {"with the positive": cosines.positive, "with the negative": cosines.negative}
     figure = classifiers.pairs_of_bars(
         [t.anchor for t in found], bars, y_title="cosine of the anchor", colours=(figures.NOW, figures.PUSH)
     )
@@ -110,9 +113,9 @@ def triplets() -> None:
         "anchor": [t.anchor for t in found],
         "positive": [t.positive for t in found],
         "negative": [t.negative for t in found],
-        "cos positive": cosines[:, 0].astype(float),
-        "cos negative": cosines[:, 1].astype(float),
-        "ordered rightly": ["yes" if a > b else "no" for a, b in cosines],
+        "cos positive": cosines.positive.astype(float),
+        "cos negative": cosines.negative.astype(float),
+        "ordered rightly": ["no" if w else "yes" for w in cosines.wrong.tolist()],
     }
     safe_table(columns, key="con_triplets_table", name="triplets")
 

@@ -8,7 +8,10 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import similarity as sim
+from core.concepts import triplets
+from core.concepts.triplets import TripletCosines
 from core.data.sentences import parse_sentences
+from core.models import embedding
 from core.types import FloatArray, InputError
 from core.vectors import cosine_matrix, unit_rows
 from pages.similarity import keys
@@ -41,7 +44,7 @@ def sentences() -> Compared:
         raise InputError(
             f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
         )
-    z = kit.ask(sim.pooled, texts, base_model, seed, busy="Reading the sentences")
+    z = kit.ask(embedding.embed, base_model, seed, "mean", texts, False, busy="Reading the sentences")
     return Compared(texts, unit_rows(z) if unit else z)
 
 
@@ -124,69 +127,69 @@ def ranking(found: Compared) -> bool:
 
 
 def kinds() -> tuple[str, ...]:
-    return tuple(one.title for one in sim.challenge_sets())
+    return tuple(one.title for one in triplets.challenge_sets())
 
 
-def built_in() -> sim.Judged:
+def built_in() -> TripletCosines:
     """All challenge sets, judged now by the chosen model."""
     base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
-    triples = tuple(t for one in sim.challenge_sets() for t in one.triples)
-    return kit.ask(sim.judge, triples, base_model, seed, busy="Asking the model")
+    every = tuple(t for one in triplets.challenge_sets() for t in one.triplets)
+    return kit.ask(triplets.measure, every, base_model, seed, busy="Asking the model")
 
 
-def hardest(judged: sim.Judged, guess: str | None) -> str:
+def hardest(judged: TripletCosines, guess: str | None) -> str:
     """The kind that is wrong most often; of several the guessed one, if it is among them."""
     shares = {kind: bad / count for kind, (bad, count) in judged.share_wrong().items()}
     top = [kind for kind, share in shares.items() if share == max(shares.values())]
     return guess if guess in top else top[0]
 
 
-def failures(judged: sim.Judged) -> None:
+def failures(judged: TripletCosines) -> None:
     """Bars for the kinds; then one kind, row by row."""
     chart(
         vectors.shares_wrong(judged.share_wrong()),
         "sim_wrong",
-        "Bars: how often each kind of triple is judged wrongly. The table below has every triple.",
+        "Bars: how often each kind of triplet is judged wrongly. The table below has every triplet.",
     )
     kind = widgets.selectbox(keys.KIND, "Look at", kinds())
-    st.caption(next(one.why for one in sim.challenge_sets() if one.title == kind))
-    rows = [i for i, t in enumerate(judged.triples) if t.kind == kind]
-    part = sim.Judged(tuple(judged.triples[i] for i in rows), judged.same[rows], judged.different[rows])
-    _dots(part, "sim_kind")
-    _triples(judged, "sim_triples")
+    st.caption(next(one.why for one in triplets.challenge_sets() if one.title == kind))
+    rows = [i for i, t in enumerate(judged.triplets) if t.kind == kind]
+    part = tuple(judged.triplets[i] for i in rows)
+    _dots(TripletCosines(part, judged.positive[rows], judged.negative[rows]), "sim_kind")
+    _table(judged, "sim_triples")
 
 
 def own() -> None:
-    """The learner's own triples, judged the same way. Raises InputError."""
-    text = widgets.text_area(keys.OWN, "One a line: sentence | means the same | only looks alike", height=110)
-    triples = sim.parse_triples(text)
-    if not triples:
+    """The learner's own triplets, judged the same way. Raises InputError."""
+    form = "sentence | means the same | only looks alike"
+    typed = triplets.parse_triplets(widgets.text_area(keys.OWN, f"One a line: {form}", height=110), form)
+    if not typed:
         st.caption("Type a line, and the model is asked about it.")
         return
-    judged = kit.ask(sim.judge, triples, state.get(keys.MODEL), state.get(keys.SEED))
+    judged = kit.ask(triplets.measure, typed, state.get(keys.MODEL), state.get(keys.SEED))
     wrong = int(judged.wrong.sum())
-    st.metric("Wrong on your own", f"{wrong} of {len(triples)}")
+    st.metric("Wrong on your own", f"{wrong} of {len(typed)}")
     _dots(judged, "sim_own_dots")
-    _triples(judged, "sim_own_table")
+    _table(judged, "sim_own_table")
 
 
-def _dots(judged: sim.Judged, key: str) -> None:
+def _dots(judged: TripletCosines, key: str) -> None:
     chart(
-        vectors.same_or_alike([t.sentence for t in judged.triples], judged.same, judged.different),
+        vectors.same_or_alike([t.anchor for t in judged.triplets], judged.positive, judged.negative),
         key,
         "Two marks a row: the cosine with what means the same, and with what only looks alike.",
     )
 
 
-def _triples(judged: sim.Judged, key: str) -> None:
+def _table(judged: TripletCosines, key: str) -> None:
     folded_table(
         {
-            "kind": [t.kind for t in judged.triples],
-            "sentence": [t.sentence for t in judged.triples],
-            "means the same": [t.same for t in judged.triples],
-            "cosine, same": judged.same.astype(float),
-            "only looks alike": [t.different for t in judged.triples],
-            "cosine, alike": judged.different.astype(float),
+            "kind": [t.kind for t in judged.triplets],
+            "sentence": [t.anchor for t in judged.triplets],
+            "means the same": [t.positive for t in judged.triplets],
+            "cosine, same": judged.positive.astype(float),
+            "only looks alike": [t.negative for t in judged.triplets],
+            "cosine, alike": judged.negative.astype(float),
             "model": ["wrong" if w else "right" for w in judged.wrong.tolist()],
         },
         key=key,

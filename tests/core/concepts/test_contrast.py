@@ -38,22 +38,6 @@ def test_one_word_or_too_many_are_refused() -> None:
         contrast.word_effects("any", "two words", "w " * 41)
 
 
-def test_triplets_are_read_and_a_wrong_line_is_named() -> None:
-    assert contrast.parse_triplets("a | b | c\n\nd|e|f") == (
-        contrast.Triplet("a", "b", "c"),
-        contrast.Triplet("d", "e", "f"),
-    )
-    with pytest.raises(InputError, match=r"Line 2: a triplet has three parts.*has 2"):
-        contrast.parse_triplets("a | b | c\na | b")
-    with pytest.raises(InputError, match="no triplet yet"):
-        contrast.parse_triplets("\n")
-
-
-def test_triplet_cosines_take_the_right_rows() -> None:
-    z = np.array([[1, 0], [1, 1], [0, 1], [0, 1], [0, 2], [1, 0]], np.float32)
-    assert np.allclose(contrast.triplet_cosines(z), [[0.5**0.5, 0], [1, 0]], atol=1e-6)
-
-
 def grouped(n: int = 24, groups: int = 4) -> SentenceSet:
     return SentenceSet(tuple(Sentence(f"s{i}", f"text {i}", f"g{i % groups}") for i in range(n)))
 

@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from core.concepts import similarity as sim
 from core.models import registry
-from core.types import InputError
+from core.models.embedding import embed
 from core.vectors import cosine_matrix
 
 Z = np.random.default_rng(5).normal(size=(14, 24)).astype(np.float32)
@@ -54,59 +54,7 @@ def test_clusters_are_scikit_learns_and_stand_together(count):
 
 def test_pooled_vectors_scaled_to_one_are_the_models():
     texts = ["A dog barks.", "Hi", "Share prices fell on Monday after a quiet week."]
-    z = sim.pooled(texts)
+    z = embed("minilm-l6", 0, "mean", texts, normalize=False)
     lengths = np.linalg.norm(z, axis=1)
     assert np.ptp(lengths) > 0.1
     np.testing.assert_allclose(z / lengths[:, None], registry.load("minilm-l6").encode(texts), atol=1e-5)
-
-
-def test_a_triple_is_wrong_when_the_alike_one_is_at_least_as_close():
-    triples = tuple(sim.Triple("a", "b", "c", kind) for kind in ("x", "x", "y"))
-    judged = sim.Judged(triples, np.array([0.9, 0.5, 0.7]), np.array([0.8, 0.5, 0.9]))
-    assert judged.wrong.tolist() == [False, True, True]
-    assert judged.share_wrong() == {"x": (1, 2), "y": (1, 1)}
-
-
-def test_judging_is_the_models_cosine():
-    triple = sim.Triple("The cat sleeps.", "A cat is asleep.", "The cat does not sleep.")
-    judged = sim.judge((triple,))
-    z = registry.load("minilm-l6").encode([triple.sentence, triple.same, triple.different])
-    assert judged.same[0] == pytest.approx(float(z[0] @ z[1]), abs=1e-5)
-    assert judged.different[0] == pytest.approx(float(z[0] @ z[2]), abs=1e-5)
-
-
-def test_built_in_lists_are_whole_and_no_text_stands_twice():
-    found = sim.challenge_sets()
-    assert len(found) >= 6 and {"negation", "numbers", "word_order"} <= {p.key for p in found}
-    for one in found:
-        assert len(one.triples) == 8 and one.why and one.source
-        assert all(len({t.sentence, t.same, t.different}) == 3 for t in one.triples)
-    sentences = [t.sentence for p in found for t in p.triples]
-    assert len(set(sentences)) == len(sentences)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("title = ", "not valid TOML"),
-        ('title = "x"', "has no 'triples'"),
-        ('title="x"\norder=1\nwhy="w"\nsource="s"\ntriples=[["a","b"]]', "row 1"),
-    ],
-)
-def test_a_bad_list_is_named(tmp_path, content, message):
-    (tmp_path / "bad.toml").write_text(content)
-    with pytest.raises(InputError, match=message) as raised:
-        sim.challenge_sets(tmp_path)
-    assert "bad.toml" in str(raised.value)
-
-
-def test_typed_triples():
-    found = sim.parse_triples("a | b | c\n\n  one \\| two | x | y\n")
-    assert [(t.sentence, t.same, t.different) for t in found] == [("a", "b", "c"), ("one | two", "x", "y")]
-    assert sim.parse_triples(" \n") == ()
-    with pytest.raises(InputError, match="Line 2 has 2 of the three"):
-        sim.parse_triples("a | b | c\na | b")
-    with pytest.raises(InputError, match="Line 1"):
-        sim.parse_triples("a | b | c | d")
-    with pytest.raises(InputError, match="at most 200"):
-        sim.parse_triples("a | b | c\n" * 201)

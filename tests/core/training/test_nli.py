@@ -148,17 +148,3 @@ def test_the_base_model_is_left_alone():
 
 def test_the_seed_changes_the_first_classifier():
     assert not torch.equal(new_head("u,v", 4, 3, 1)[0], new_head("u,v", 4, 3, 2)[0])
-
-
-def test_the_frozen_classifier_is_ridge_regression():
-    from sklearn.linear_model import RidgeClassifier
-    from sklearn.preprocessing import StandardScaler
-
-    from core.concepts.sbert import ridge
-
-    rng = np.random.default_rng(5)
-    x, labels = rng.normal(size=(40, 60)).astype(np.float32), rng.integers(0, 3, 40)
-    known, asked = x[:25] + labels[:25, None] * 0.3, x[25:]
-    scaler = StandardScaler().fit(known)
-    reference = RidgeClassifier(alpha=60).fit(scaler.transform(known), labels[:25])
-    assert (ridge(known, labels[:25], asked) == reference.predict(scaler.transform(asked))).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.concepts import similarity as sim
+from core.concepts import triplets
 from core.models import registry
 from tests.pages.workers import in_this_process  # noqa: F401
 
@@ -55,7 +55,7 @@ def test_fewer_sentences_than_the_link_chose_from(open_app):
     assert not app.exception
 
 
-def test_own_triples_are_judged(open_app):
+def test_own_triplets_are_judged(open_app):
     app = open_app(PAGE, sim="Where it is wrong")
     line = "The cat sleeps. | A cat is asleep. | The minister resigned."
     app.text_area(key="sim_own").set_value(line).run()
@@ -67,7 +67,7 @@ def test_own_triples_are_judged(open_app):
 
 def test_the_verdict_on_kinds_is_what_was_counted(open_app):
     app = open_app(PAGE, sim="Where it is wrong")
-    judged = sim.judge(tuple(t for p in sim.challenge_sets() for t in p.triples))
+    judged = triplets.measure(tuple(t for p in triplets.challenge_sets() for t in p.triplets))
     shares = {kind: bad / n for kind, (bad, n) in judged.share_wrong().items()}
     top, least = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
     app.radio(key="sim_guess_kind").set_value(least).run()
