@@ -38,14 +38,14 @@ class Comparison:
     score_swapped: FloatArray
 
     @property
-    def bi_place(self) -> IntArray:
+    def bi_rank(self) -> IntArray:
         """1 is the candidate with the highest cosine."""
-        return places(self.cosine)
+        return ranks(self.cosine)
 
     @property
-    def cross_place(self) -> IntArray:
+    def cross_rank(self) -> IntArray:
         """1 is the candidate with the highest logit, the query read first."""
-        return places(self.logit)
+        return ranks(self.logit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +60,10 @@ class WordEffects:
     cosine: float
 
 
-def places(scores: ArrayLike) -> IntArray:
+def ranks(scores: ArrayLike) -> IntArray:
     """Place of each score, 1 is the highest; equal scores keep their order. (n,) int64.
 
-    >>> places([0.2, 0.9, 0.5]).tolist()
+    >>> ranks([0.2, 0.9, 0.5]).tolist()
     [3, 1, 2]
     """
     order = np.argsort(-np.asarray(scores, np.float64), kind="stable")

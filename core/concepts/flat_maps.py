@@ -42,8 +42,8 @@ class MisleadingPair:
     left: int
     right: int
     cosine: float
-    true_place: float
-    map_place: float
+    true_quantile: float
+    map_quantile: float
 
 
 def draw(method: str, embeddings: FloatArray, neighbours: int, seed: int) -> FlatMap:
@@ -113,19 +113,23 @@ def _misleading(
     rows = pairs(len(xy))
     true = cosine_distances(embeddings)[rows[:, 0], rows[:, 1]].astype(np.float64)
     drawn = squared_distances(xy)[rows[:, 0], rows[:, 1]]
-    true_place, map_place = _places(true), _places(drawn)
-    seems, is_ = (map_place, true_place) if on_map else (true_place, map_place)
+    true_quantile, map_quantile = _quantiles(true), _quantiles(drawn)
+    seems, is_ = (map_quantile, true_quantile) if on_map else (true_quantile, map_quantile)
     candidates = np.flatnonzero((seems <= CLOSE) & (is_ > CLOSE))
     worst = candidates[np.argsort(-is_[candidates], kind="stable")][:most]
     return tuple(
         MisleadingPair(
-            int(rows[i, 0]), int(rows[i, 1]), 1 - float(true[i]), float(true_place[i]), float(map_place[i])
+            int(rows[i, 0]),
+            int(rows[i, 1]),
+            1 - float(true[i]),
+            float(true_quantile[i]),
+            float(map_quantile[i]),
         )
         for i in worst
     )
 
 
-def _places(values: np.ndarray) -> np.ndarray:
+def _quantiles(values: np.ndarray) -> np.ndarray:
     """For each value, the share of the others that are smaller, from 0 to 1."""
     order = np.sort(values)
     return np.searchsorted(order, values, side="left") / max(len(values) - 1, 1)

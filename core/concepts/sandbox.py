@@ -28,7 +28,7 @@ AT_REST = 1e-3  # a largest gradient below this moves nothing one could see
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class LossTask:
     """What the loss is told. `told` (n,) names the group each point is said to be in; points of one group
     are similar, others dissimilar. Without `negatives` losses of labelled pairs see similar pairs only."""
 
@@ -39,11 +39,11 @@ class Task:
     temperature: float = DEFAULT_TEMPERATURE
 
 
-def task_of(loss: str, told: Sequence[int], negatives: bool, margin: float, temperature: float) -> Task:
+def task_of(loss: str, told: Sequence[int], negatives: bool, margin: float, temperature: float) -> LossTask:
     """A task in which settings that the loss does not read stand at their defaults, so that equal tasks
     are equal."""
     row = LOSSES[loss]
-    return Task(
+    return LossTask(
         loss,
         tuple(told),
         negatives or row.needs != "labelled",
@@ -78,7 +78,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Advance:
+class Descent:
     """Where some steps led: points (n, d), what the loss says there, and the loss after every step."""
 
     z: Floats
@@ -86,7 +86,7 @@ class Advance:
     losses: tuple[float, ...]
 
 
-def scatter(n: int, space: str, seed: int) -> Floats:
+def random_points(n: int, space: str, seed: int) -> Floats:
     """n random points of length 1, (n, d), uniform on the circle or sphere."""
     z = np.random.default_rng(seed).standard_normal((n, SPACES[space]))
     return on_surface(z)
@@ -116,7 +116,7 @@ def split_groups(true: Sequence[int]) -> tuple[int, ...]:
     return tuple(told)
 
 
-def rows_of(task: Task) -> Rows:
+def rows_of(task: LossTask) -> Rows:
     """All pairs or triplets that the told groups allow. Raises InputError when there are none."""
     told, n = task.told, len(task.told)
     needs = LOSSES[task.loss].needs
@@ -141,7 +141,7 @@ def _some(found: Sequence[Any], what: str) -> None:
         raise InputError(f"There are no {what}. Take more points or fewer groups.")
 
 
-def observe(task: Task, z: ArrayLike) -> Observation:
+def observe(task: LossTask, z: ArrayLike) -> Observation:
     """The loss, its gradient along the surface and the force of every pair, at z (n, d)."""
     from ..losses.gradient import evaluate
 
@@ -165,7 +165,7 @@ def observe(task: Task, z: ArrayLike) -> Observation:
     return Observation(found.value, along_surface(points, found.gradient), pairs, cosines, forces)
 
 
-def advance(task: Task, z: ArrayLike, rate: float, steps: int) -> Advance:
+def descend(task: LossTask, z: ArrayLike, rate: float, steps: int) -> Descent:
     """`steps` steps of gradient descent on the surface: z <- unit(z - rate * gradient)."""
     points = on_surface(z)
     seen = observe(task, points)
@@ -174,7 +174,7 @@ def advance(task: Task, z: ArrayLike, rate: float, steps: int) -> Advance:
         points = on_surface(points - rate * seen.gradient)
         seen = observe(task, points)
         losses.append(seen.loss)
-    return Advance(points, seen, tuple(losses))
+    return Descent(points, seen, tuple(losses))
 
 
 def contributions(z: Floats, seen: Observation) -> Floats:
@@ -188,12 +188,12 @@ def contributions(z: Floats, seen: Observation) -> Floats:
     return np.stack((-force * (z[j] - cosine * z[i]), -force * (z[i] - cosine * z[j])), axis=1)
 
 
-def largest(gradient: Floats) -> float:
+def largest_gradient(gradient: Floats) -> float:
     """Length of the longest row, (n, d) -> number; 0 means that nothing will move."""
     return float(np.linalg.norm(gradient, axis=1).max())
 
 
-def place_of(z: Floats) -> tuple[int, ...]:
+def clusters_of(z: Floats) -> tuple[int, ...]:
     """Number of the place each point is in, (n,): points within SAME_PLACE of another share its place."""
     near = z @ z.T >= SAME_PLACE
     place = list(range(len(z)))
@@ -208,7 +208,7 @@ def place_of(z: Floats) -> tuple[int, ...]:
 
 def outcome(z: Floats, true: Sequence[int]) -> str:
     """Where the points ended, in words the page offers as predictions: see OUTCOMES."""
-    places = place_of(z)
+    places = clusters_of(z)
     if len(set(places)) == 1:
         return OUTCOMES[0]
     of_group = {g: {p for p, t in zip(places, true) if t == g} for g in set(true)}

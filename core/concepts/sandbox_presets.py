@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import sandbox
-from .sandbox import OUTCOMES, Floats, Task
+from .sandbox import OUTCOMES, Floats, LossTask
 
 # What the loss hears of the colours: a short name and a sentence.
 TOLD = {
@@ -38,7 +38,7 @@ class Preset:
     space: str = "circle"
     patience: int = 400  # steps after which the answer stands
 
-    def task(self) -> Task:
+    def task(self) -> LossTask:
         true = sandbox.groups(self.points, self.group_count)
         told = told_groups(true, self.told)
         return sandbox.task_of(self.loss, told, True, self.margin, self.temperature)

@@ -60,7 +60,7 @@ def stretched(z: FloatArray, row: int, factor: float) -> FloatArray:
     return longer
 
 
-def places(z: FloatArray, anchor: int, measure: str) -> IntArray:
+def ranks(z: FloatArray, anchor: int, measure: str) -> IntArray:
     """The place (1: most alike) of every row beside row `anchor` under a measure; 0 for the anchor itself.
 
     Values that agree to five digits share the order of the rows, so that rounding decides nothing.

@@ -25,7 +25,7 @@ class Ranking:
     rows: IntArray
     scores: FloatArray
 
-    def place(self) -> dict[int, int]:
+    def ranks(self) -> dict[int, int]:
         """Row of the corpus -> place in this order, 1 is the best."""
         return {int(row): place for place, row in enumerate(self.rows, start=1)}
 
@@ -102,7 +102,7 @@ def rerank(ranking: Ranking, scores: ArrayLike) -> Ranking:
 
 def moves(before: Ranking, after: Ranking) -> list[int | None]:
     """For each passage of `after`, how many places it rose (positive) or fell; None if it is new."""
-    place = before.place()
+    place = before.ranks()
     return [
         place[int(row)] - now if int(row) in place else None for now, row in enumerate(after.rows, start=1)
     ]

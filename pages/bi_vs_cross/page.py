@@ -19,7 +19,7 @@ def rank() -> None:
     found = bvc.query_and_candidates()
     guess = kit.predict(keys.GUESS_RANK, "Will both put the same candidate first?", ("Yes", "No"))
     bvc.ranking(found)
-    same = bool((found.bi_place == 1)[found.cross_place == 1].all())
+    same = bool((found.bi_rank == 1)[found.cross_rank == 1].all())
     kit.verdict(
         guess,
         "Yes" if same else "No",

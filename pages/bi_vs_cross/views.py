@@ -51,9 +51,9 @@ def _compared(query: str, candidates: str) -> Comparison:
 
 def ranking(found: Comparison) -> None:
     """The places under both, as lines and as a table."""
-    bi, cross = found.bi_place, found.cross_place
+    bi, cross = found.bi_rank, found.cross_rank
     by_cross = np.argsort(cross)
-    figure = cross_encoder.places([found.candidates[i] for i in by_cross], bi[by_cross], cross[by_cross])
+    figure = cross_encoder.ranks([found.candidates[i] for i in by_cross], bi[by_cross], cross[by_cross])
     st.plotly_chart(figure, key="bvc_places", config=PLAIN)
     st.caption(
         "Orange lines change their place. Left: in the order of the cosines. Right: of the joint scores."
@@ -74,7 +74,7 @@ def ranking(found: Comparison) -> None:
 
 def disagreement(found: Comparison) -> None:
     """The candidate whose place differs most, and the words behind it under each encoder."""
-    gap = np.abs(found.bi_place - found.cross_place)
+    gap = np.abs(found.bi_rank - found.cross_rank)
     if len(gap) < 2 or not gap.any():
         st.markdown(
             "Both encoders give these candidates the same order. Add a candidate that shares many words with "
@@ -83,10 +83,10 @@ def disagreement(found: Comparison) -> None:
         return
     row = int(gap.argmax())
     pairs = len(gap) * (len(gap) - 1) // 2
-    turned = bi_vs_cross.swapped_pairs(found.bi_place, found.cross_place)
+    turned = bi_vs_cross.swapped_pairs(found.bi_rank, found.cross_rank)
     st.markdown(
         f"They order **{turned} of {pairs}** pairs of candidates differently. The place that differs most: "
-        f"**{found.bi_place[row]}** by cosine, **{found.cross_place[row]}** by the cross-encoder, for"
+        f"**{found.bi_rank[row]}** by cosine, **{found.cross_rank[row]}** by the cross-encoder, for"
     )
     st.text(found.candidates[row])
     effects = kit.ask(

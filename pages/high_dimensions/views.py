@@ -211,8 +211,8 @@ def misleading(found: Points, drawn: dict[str, FlatMap]) -> None:
 def _table(found: Points, listed: tuple[MisleadingPair, ...], key: str) -> None:
     columns = {
         "cosine": np.array([m.cosine for m in listed], float),
-        "closer, on the map": np.array([m.map_place for m in listed], float),
-        "closer, in space": np.array([m.true_place for m in listed], float),
+        "closer, on the map": np.array([m.map_quantile for m in listed], float),
+        "closer, in space": np.array([m.true_quantile for m in listed], float),
         "one": [found.texts[m.left] for m in listed],
         "other": [found.texts[m.right] for m in listed],
     }

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import sandbox as physics
-from core.concepts.sandbox import Floats, Observation, Task
+from core.concepts.sandbox import Floats, LossTask, Observation
 from core.concepts.sandbox_presets import PRESETS, TOLD, Preset, told_groups
 from core.losses import LOSSES
 from core.types import InputError
@@ -53,7 +53,7 @@ class Standing:
     loss or its settings last changed; `reference` the largest gradient in that time."""
 
     made: tuple[Any, ...]
-    task: Task
+    task: LossTask
     z: Floats
     seen: Observation
     step: int
@@ -68,7 +68,7 @@ class Standing:
 
     @property
     def at_rest(self) -> bool:
-        return physics.largest(self.seen.gradient) < physics.AT_REST
+        return physics.largest_gradient(self.seen.gradient) < physics.AT_REST
 
     @property
     def settled(self) -> bool:
@@ -109,7 +109,7 @@ def _made() -> tuple[Any, ...]:
     return tuple(state.get(key) for key in keys)
 
 
-def _task() -> Task:
+def _task() -> LossTask:
     true = physics.groups(state.get(losses_keys.POINTS), state.get(losses_keys.GROUPS))
     loss = state.get(losses_keys.LOSS)
     return physics.task_of(
@@ -140,7 +140,7 @@ def current() -> Standing:
     else:
         n, _, space, seed = made
         z = places_from(state.get(losses_keys.PLACES), n, physics.SPACES[space])
-        z = physics.scatter(n, space, seed) if z is None else z
+        z = physics.random_points(n, space, seed) if z is None else z
         serial = 0 if old is None else old.serial
         new = _watched(Standing(made, task, z, None, 0, (), 0.0, serial), z)  # type: ignore[arg-type]
     state.put(losses_keys.STANDING, new)
@@ -151,7 +151,7 @@ def _watched(standing: Standing, z: Floats) -> Standing:
     """The standing with its points at z and the record of the loss begun again."""
     seen = resources.anew(physics.observe, standing.task, z)  # every place of a drag is asked for once only
     start = ((standing.step, seen.loss),)
-    return replace(standing, z=z, seen=seen, history=start, reference=physics.largest(seen.gradient))
+    return replace(standing, z=z, seen=seen, history=start, reference=physics.largest_gradient(seen.gradient))
 
 
 def take_drag(standing: Standing, drag: circle.Drag | None) -> Standing:
@@ -170,11 +170,11 @@ def advance(steps: int) -> None:
     """Let the loss move the points; a callback, and what the running picture does at each tick."""
     try:
         old = current()
-        led = resources.anew(physics.advance, old.task, old.z, state.get(losses_keys.RATE), steps)
+        led = resources.anew(physics.descend, old.task, old.z, state.get(losses_keys.RATE), steps)
     except InputError:
         return  # the page says why
     path = tuple((old.step + i + 1, loss) for i, loss in enumerate(led.losses))
-    reference = max(old.reference, physics.largest(led.seen.gradient))
+    reference = max(old.reference, physics.largest_gradient(led.seen.gradient))
     history = (*old.history, *path)
     new = replace(old, z=led.z, seen=led.seen, step=old.step + steps, history=history, reference=reference)
     state.put(losses_keys.STANDING, new)
@@ -289,7 +289,7 @@ def picture(standing: Standing) -> Standing:
 
 
 def _numbers(now: Standing) -> str:
-    longest = physics.largest(now.seen.gradient)
+    longest = physics.largest_gradient(now.seen.gradient)
     rest = " · at rest" if now.at_rest else ""
     return f"Step **{now.step}** · loss **{now.seen.loss:.4f}** · longest gradient **{longest:.4f}**{rest}"
 
@@ -325,7 +325,7 @@ def answer(standing: Standing) -> None:
 
 def numbers(standing: Standing) -> None:
     """The table twin of the picture."""
-    z, seen, places = standing.z, standing.seen, physics.place_of(standing.z)
+    z, seen, places = standing.z, standing.seen, physics.clusters_of(standing.z)
     told = standing.task.told
     points: dict[str, Any] = {"point": [str(i + 1) for i in range(len(z))]}
     points["colour"] = [GROUP_NAMES[g] for g in standing.true]

@@ -278,7 +278,7 @@ def _shown() -> int:
 
 def results_table(corpus: Corpus, orders: dict[str, Ranking | None], known: set[int]) -> None:
     """The three lists as one table: each passage that one of them shows, and its place in every list."""
-    found = {name: ranking.place() for name, ranking in orders.items() if ranking is not None}
+    found = {name: ranking.ranks() for name, ranking in orders.items() if ranking is not None}
     rows = sorted(
         {row for place in found.values() for row, at in place.items() if at <= _shown()},
         key=lambda row: min(place.get(row, 10**6) for place in found.values()),
@@ -345,5 +345,5 @@ def _by_question(questions: Sequence[Question], orders: dict[str, list[Ranking]]
 
 
 def _first_answer(ranking: Ranking, question: Question) -> str:
-    place = ranking.place()
+    place = ranking.ranks()
     return str(min((place[row] for row in question.answers if row in place), default="–"))

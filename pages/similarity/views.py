@@ -90,7 +90,7 @@ def _order(found: Compared, order: str, measure: sim.Measure, clusters: sim.Clus
     if order == "clusters":
         return clusters.leaves.tolist()
     if order == "nearest":
-        return np.argsort(sim.places(found.z, 0, measure.key), kind="stable").tolist()
+        return np.argsort(sim.ranks(found.z, 0, measure.key), kind="stable").tolist()
     return list(range(len(found.texts)))
 
 
@@ -103,7 +103,7 @@ def ranking(found: Compared) -> bool:
     stretched = inputs.numbered(keys.STRETCHED, "Stretch the vector of", found.texts)
     factor = widgets.slider(keys.FACTOR, "to so many times its length", step=0.1)
     z = sim.stretched(found.z, stretched, factor)
-    ranks = {key: sim.places(z, anchor, key) for key in sim.MEASURES}
+    ranks = {key: sim.ranks(z, anchor, key) for key in sim.MEASURES}
     others = [i for i in np.argsort(ranks["cosine"]).tolist() if i != anchor]
     shown = [i for i in others if ranks["cosine"][i] <= SHOWN_RANKS or i == stretched]
     chart(

@@ -25,7 +25,7 @@ LABEL_PLACES = 30  # lines that get a label at their left end
 WORDS_LABELLED = 48
 
 
-def places(names: Sequence[str], bi: IntArray, cross: IntArray) -> go.Figure:
+def ranks(names: Sequence[str], bi: IntArray, cross: IntArray) -> go.Figure:
     """One line a candidate from its place under the bi-encoder to its place under the cross-encoder."""
     import plotly.graph_objects as go
 

@@ -100,11 +100,11 @@ def test_pairs_that_mislead_are_found_both_ways():
     xy[0] = xy[20] + 1e-3  # of another group, now drawn on top of it
     close = flat_maps.false_neighbours(z, xy)
     assert any({m.left, m.right} == {0, 20} for m in flat_maps.false_neighbours(z, xy, most=40))
-    assert all(m.map_place <= flat_maps.CLOSE < m.true_place for m in close)
-    assert [m.true_place for m in close] == sorted((m.true_place for m in close), reverse=True)
+    assert all(m.map_quantile <= flat_maps.CLOSE < m.true_quantile for m in close)
+    assert [m.true_quantile for m in close] == sorted((m.true_quantile for m in close), reverse=True)
     far = flat_maps.missed_neighbours(z, xy)
     assert 0 in (far[0].left, far[0].right)
-    assert all(m.true_place <= flat_maps.CLOSE < m.map_place for m in far)
+    assert all(m.true_quantile <= flat_maps.CLOSE < m.map_quantile for m in far)
     units = z / np.linalg.norm(z, axis=1, keepdims=True)
     assert far[0].cosine == pytest.approx(float(units[far[0].left] @ units[far[0].right]), abs=1e-5)
 

@@ -25,7 +25,7 @@ def test_dot_products():
 def test_at_length_one_all_measures_give_the_same_places(seed, n):
     z = np.random.default_rng(seed).normal(size=(n, 12)).astype(np.float32)
     z /= np.linalg.norm(z, axis=1, keepdims=True)
-    found = [sim.places(z, 0, key) for key in sim.MEASURES]
+    found = [sim.ranks(z, 0, key) for key in sim.MEASURES]
     assert sorted(found[0].tolist()) == list(range(n))
     # A near tie may be parted by rounding, so what counts is that the cosines in each order fall.
     for order in found:
@@ -37,9 +37,9 @@ def test_stretching_moves_a_sentence_under_dot_and_distance_but_not_under_cosine
     z = np.array([[1, 0], [0.9, 0.1], [0.5, 0.5], [0, 1]], np.float32)
     longer = sim.stretched(z, 2, 10)
     assert z[2, 0] == 0.5  # a copy
-    assert sim.places(longer, 0, "cosine").tolist() == sim.places(z, 0, "cosine").tolist() == [0, 1, 2, 3]
-    assert sim.places(longer, 0, "dot").tolist() == [0, 2, 1, 3]
-    assert sim.places(longer, 0, "euclidean").tolist() == [0, 1, 3, 2]
+    assert sim.ranks(longer, 0, "cosine").tolist() == sim.ranks(z, 0, "cosine").tolist() == [0, 1, 2, 3]
+    assert sim.ranks(longer, 0, "dot").tolist() == [0, 2, 1, 3]
+    assert sim.ranks(longer, 0, "euclidean").tolist() == [0, 1, 3, 2]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 14])

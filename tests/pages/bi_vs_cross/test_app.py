@@ -166,7 +166,7 @@ def test_places_and_swapped_pairs_agree_with_scipy():
 
     generator = np.random.default_rng(3)
     a, b = generator.standard_normal((2, 9))
-    first, second = bi_vs_cross.places(a), bi_vs_cross.places(b)
+    first, second = bi_vs_cross.ranks(a), bi_vs_cross.ranks(b)
     tau = kendalltau(a, b).statistic
     assert bi_vs_cross.swapped_pairs(first, second) == round((1 - tau) / 2 * 36)
     assert first[a.argmax()] == 1
