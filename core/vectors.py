@@ -6,6 +6,7 @@ models give them, unless said otherwise. A row of zeros has no direction: its co
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -42,13 +43,23 @@ def unit_rows(vectors: ArrayLike, dtype: type[np.floating[Any]] = np.float32) ->
     return units
 
 
-def centroids(vectors: ArrayLike, codes: ArrayLike) -> FloatArray:
+def label_codes(labels: Sequence[Hashable | None]) -> IntArray:
+    """A number for every label, (n,): 0, 1, 2 ... in the order of first mention; -1 for None.
+
+    >>> label_codes(["b", "a", None, "b"]).tolist()
+    [0, 1, -1, 0]
+    """
+    number: dict[Hashable, int] = {}
+    found = [-1 if label is None else number.setdefault(label, len(number)) for label in labels]
+    return np.array(found, np.int64)
+
+
+def centroids(vectors: ArrayLike, classes: ArrayLike) -> FloatArray:
     """The direction of every class: the mean of its unit rows, scaled to length 1, (classes, d).
 
-    `codes` (n,) names the class of each row, from 0 up; every class has a row. Rows with a negative code
-    belong to none.
+    `classes` (n,) are `label_codes` of the rows; rows with a negative one belong to no class.
     """
-    units, of = unit_rows(vectors), np.asarray(codes, np.int64)
+    units, of = unit_rows(vectors), np.asarray(classes, np.int64)
     means = [units[of == code].mean(axis=0) for code in range(int(of.max(initial=-1)) + 1)]
     return unit_rows(np.stack(means)) if means else units[:0]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray, InputError, IntArray, Pair, SentenceSet
-from ..vectors import centroids, cosine_matrix
+from ..vectors import centroids, cosine_matrix, label_codes
 
 SIZES = (2, 4, 8, 16, 32, 64)  # labelled sentences a class
 DRAWS = 10  # random choices of the labelled sentences for one point of the curve
@@ -66,7 +66,7 @@ def labelled(sentence_set: SentenceSet, labels: Sequence[str | None]) -> Labelle
         )
     if len(classes) > MOST_CLASSES:
         raise InputError(f"There are {len(classes)} classes; at most {MOST_CLASSES} can be shown.")
-    codes = np.array([classes.index(label) for _, label in kept], np.int64)
+    codes = label_codes([label for _, label in kept])
     found = Labelled(tuple(s.text for s, _ in kept), tuple(s.id for s, _ in kept), codes, classes)
     least = int(found.counts.argmin())
     if found.counts[least] < FEWEST:
@@ -116,7 +116,7 @@ def accuracy(truth: IntArray, predicted: IntArray) -> float:
     return float(np.mean(truth == predicted))
 
 
-def measured(method: str, z: FloatArray, codes: IntArray, parts: Split, k: int = 5) -> float:
+def held_out_accuracy(method: str, z: FloatArray, codes: IntArray, parts: Split, k: int = 5) -> float:
     """Accuracy on the test rows after learning from all training rows."""
     guess, _ = predict(method, z[parts.train], codes[parts.train], z[parts.test], k)
     return accuracy(codes[parts.test], guess)
@@ -167,7 +167,7 @@ def nearest(z: FloatArray, class_vectors: FloatArray) -> tuple[IntArray, FloatAr
     return cosines.argmax(axis=1).astype(np.int64), cosines
 
 
-def chance(codes: IntArray) -> float:
+def majority_baseline(codes: IntArray) -> float:
     """Accuracy of always naming the largest class."""
     return float(np.bincount(codes).max() / len(codes))
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..data.pairs import pairs_from_groups
 from ..data.text import without_each_word
 from ..types import FloatArray, InputError, Pair, SentenceSet
-from ..vectors import cosine_matrix
+from ..vectors import cosine_matrix, label_codes
 
 MOST_WORDS = 40  # each word left out is one more sentence for the model to read
 _WORD = re.compile(r"\S+")  # marks go with the word they stand at
@@ -103,7 +103,7 @@ def negative_sets(
 def hardest(z: FloatArray, sentence_set: SentenceSet, count: int) -> tuple[Pair, ...]:
     """`count` pairs of different groups, hardest first, spread over the sentences: see negative_sets."""
     cosine = cosine_matrix(z)
-    groups = np.array([_group_of(sentence_set, i) for i in range(len(sentence_set))])
+    groups = label_codes(sentence_set.groups)
     cosine[groups[:, None] == groups[None, :]] = -np.inf
     order = np.argsort(-cosine, axis=1, kind="stable")  # (n, n), the hardest of each row first
     ids, seen, found = sentence_set.ids, set(), []
@@ -116,8 +116,3 @@ def hardest(z: FloatArray, sentence_set: SentenceSet, count: int) -> tuple[Pair,
                 seen.add(key)
                 found.append(Pair(ids[i], ids[j], 0.0))
     return tuple(found[:count])
-
-
-def _group_of(sentence_set: SentenceSet, row: int) -> int:
-    """A number for the row's group: the first row that has it."""
-    return sentence_set.groups.index(sentence_set.groups[row])

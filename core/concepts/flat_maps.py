@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..maps.pca import variances
 from ..maps.quality import trust_from_distances, trustworthiness_from_distances
 from ..types import FloatArray, InputError, IntArray
 from ..vectors import cosine_distances, nearest_others, squared_distances, unit_rows
@@ -87,7 +88,7 @@ def _tsne(units: FloatArray, neighbours: int, seed: int) -> FloatArray:
 
 
 def _variance_kept(units: FloatArray) -> float:
-    values = np.linalg.svd(units - units.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
+    values = variances(units)
     total = float(values.sum())
     return float(values[:2].sum()) / total if total > 0 else 1.0
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from ..maps.pca import variances
 from ..types import FloatArray, InputError, IntArray
 from ..vectors import cosine_matrix, euclidean_distances, unit_rows
 
@@ -102,7 +103,7 @@ def effective_dimension(z: FloatArray) -> float:
 
     The eigenvalues are those of the covariance of z (n, d); it cannot exceed n - 1. 0 when all rows are one.
     """
-    values = np.linalg.svd(z - z.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
+    values = variances(z)
     squares = float((values**2).sum())
     return float(values.sum()) ** 2 / squares if squares > 0 else 0.0
 

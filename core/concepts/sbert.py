@@ -66,7 +66,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Untouched:
+class Baseline:
     """The examples under the model before any training.
 
     `cosines` (m,) of all pairs. The rest is the held-out accuracy of a linear classifier on the parts of
@@ -109,7 +109,7 @@ def _parts(u: FloatArray, v: FloatArray) -> dict[str, FloatArray]:
     return {"u": u, "v": v, "|u-v|": np.abs(u - v), "u*v": u * v}
 
 
-def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
+def baseline(given: tuple[Example, ...], seed: int) -> Baseline:
     """The base model's cosines, and how far a linear classifier gets when the encoder does not learn.
 
     Ridge regression on standardised columns, as strong as there are columns: far more of them than pairs.
@@ -135,7 +135,7 @@ def untouched(given: tuple[Example, ...], seed: int) -> Untouched:
         model = make_pipeline(StandardScaler(), RidgeClassifier(alpha=x.shape[1]))
         return float(model.fit(x[train], labels[train]).score(x[held], labels[held]))
 
-    return Untouched(
+    return Baseline(
         pair_cosines(z["mean"], np.stack([left, right], axis=1)),
         {name: accuracy("mean", name) for name in CONCATENATIONS},
         {name: accuracy(name, "u,v,|u-v|") for name in POOLINGS},

@@ -5,13 +5,13 @@ Everything is a pure function of its arguments: the same sentences, count and se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 
 from ..types import FloatArray, InputError, IntArray, Pair, SentenceSet
-from ..vectors import cosine_matrix
+from ..vectors import cosine_matrix, label_codes
 from .text import same_tokens
 
 MiningKind = Literal["hard_negative", "hard_positive", "both"]
@@ -70,18 +70,13 @@ def mine_pairs(
 def candidates(sentence_set: SentenceSet, rows: Iterable[int]) -> tuple[IntArray, IntArray]:
     """All unordered pairs (m, 2) of the given rows with the same group, and with different groups."""
     chosen = np.array([i for i in rows if sentence_set.sentences[i].group is not None], np.int64)
-    groups = _codes([sentence_set.sentences[i].group or "" for i in chosen])
-    texts = _codes([same_tokens(sentence_set.sentences[i].text) for i in chosen])
+    groups = label_codes([sentence_set.sentences[i].group for i in chosen])
+    texts = label_codes([same_tokens(sentence_set.sentences[i].text) for i in chosen])
     first, second = np.triu_indices(len(chosen), k=1)
     other_text = texts[first] != texts[second]
     same_group = groups[first] == groups[second]
     both = np.stack([chosen[first], chosen[second]], axis=1) if len(chosen) else np.zeros((0, 2), np.int64)
     return both[same_group & other_text], both[~same_group & other_text]
-
-
-def _codes(values: Sequence[str]) -> IntArray:
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int64)
 
 
 def draw(

@@ -20,6 +20,11 @@ def centred_units(embeddings: NDArray) -> Points:
     return x - x.mean(axis=0) if len(x) else x
 
 
+def variances(rows: NDArray) -> Points:
+    """Variances of rows (n, d) along their principal axes, largest first, (min(n, d),), up to one factor."""
+    return np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
+
+
 def scatter(embeddings: NDArray) -> Points:
     """X'X of the centred rows, (d, d). Sums of these over frames give the axes of all frames together."""
     x = centred_units(embeddings)

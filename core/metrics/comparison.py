@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import FloatArray, Pair, SentenceSet, TrainingConfig
-from ..vectors import centroids, cosine_matrix, nearest_neighbours, pair_cosines, row_cosines, unit_rows
+from ..vectors import (
+    centroids,
+    cosine_matrix,
+    label_codes,
+    nearest_neighbours,
+    pair_cosines,
+    row_cosines,
+    unit_rows,
+)
 from .measures import auc, best_threshold, pair_accuracy
 
 
@@ -104,7 +112,7 @@ def group_drift(
 ) -> tuple[GroupDrift, ...]:
     """One row a named group, in the order of first mention; sentences without a group are left out."""
     names = [g for g in dict.fromkeys(groups) if g is not None]
-    codes = np.array([-1 if g is None else names.index(g) for g in groups])
+    codes = label_codes(groups)
     old, new = centroids(before, codes), centroids(after, codes)
     found = []
     for i, name in enumerate(names):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..types import FloatArray, Metrics, Pair, SentenceSet
-from ..vectors import most_similar, pair_cosines, unit_rows
+from ..vectors import label_codes, most_similar, pair_cosines, unit_rows
 from .table import METRICS as METRICS
 from .table import NEIGHBOURS
 from .table import Metric as Metric
@@ -192,11 +192,11 @@ def neighbour_purity(
 
 
 def _purity(cosines: FloatArray, groups: Sequence[Hashable | None], k: int) -> float | None:
-    grouped = np.array([i for i, group in enumerate(groups) if group is not None], np.int64)
-    numbers = {group: i for i, group in enumerate(dict.fromkeys(g for g in groups if g is not None))}
-    if len(numbers) < 2:
+    every = label_codes(groups)
+    if every.max(initial=0) < 1:
         return None
-    group = np.array([numbers[groups[i]] for i in grouped])  # (g,)
+    grouped = np.flatnonzero(every >= 0)
+    group = every[grouped]  # (g,)
     within = cosines if len(grouped) == len(cosines) else cosines[np.ix_(grouped, grouped)]
     nearest = most_similar(within, k)  # (g, k)
     asked = np.minimum(np.bincount(group)[group] - 1, nearest.shape[1])  # (g,)

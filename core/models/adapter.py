@@ -58,10 +58,10 @@ def merged(base: Encoder, adapter: dict[str, Tensor], config: dict[str, Any]) ->
         elif not key.endswith("lora_B.weight"):
             state[key].copy_(value)
     with torch.device("meta"):
-        twin = Encoder(base.tokenizer, base.shape, base.max_length, "cross-encoder")
-    twin.load_state_dict(to_own_names(state, base.shape.layers), assign=True)
-    twin.embeddings.word = base.embeddings.word  # the large table is not adapted: share it
-    return twin.requires_grad_(False).eval()
+        adapted = Encoder(base.tokenizer, base.shape, base.max_length, "cross-encoder")
+    adapted.load_state_dict(to_own_names(state, base.shape.layers), assign=True)
+    adapted.embeddings.word = base.embeddings.word  # the large table is not adapted: share it
+    return adapted.requires_grad_(False).eval()
 
 
 def read_head(found: dict[str, Tensor], dim: int) -> Head:

@@ -9,8 +9,9 @@ see itself and no other. That and one fused attention kernel make a training ste
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -175,7 +176,30 @@ def _max(hidden: Tensor, mask: Tensor) -> Tensor:
 _POOL = dict(zip(POOLINGS, (_mean, _cls, _max)))
 
 
-class Encoder(nn.Module):
+class LayerStack(nn.Module):
+    """Layers one after the other: what the bi-encoder and the joint model share."""
+
+    layers: nn.ModuleList
+
+    def run(
+        self, x: Tensor, packing: Packing, start: int = 0, stop: int | None = None, dropout: float = 0.0
+    ) -> Tensor:
+        """Send (t, d) through layers start..stop-1 (all by default)."""
+        for layer in self.layers[start:stop]:
+            x = layer(x, packing, dropout)
+        return x
+
+    def with_own_layers(self, wanted: Container[int]) -> Self:
+        """A shallow copy whose wanted layers are duplicates; everything else is shared."""
+        own = copy.copy(self)
+        own._modules = dict(self._modules)
+        own.layers = nn.ModuleList(
+            copy.deepcopy(layer) if i in wanted else layer for i, layer in enumerate(self.layers)
+        )
+        return own
+
+
+class Encoder(LayerStack):
     """A tokenizer, an embedding table and a stack of layers. Base models are shared: train a copy."""
 
     def __init__(self, tokenizer: Tokenizer, shape: Shape, max_length: int, name: str = "") -> None:
@@ -207,14 +231,6 @@ class Encoder(nn.Module):
             mask[row, : len(one.ids)] = True
         dropped = tuple(sum(len(rest.ids) - special for rest in one.overflowing) for one in found)
         return Tokens(ids, mask, tuple(tuple(one.tokens) for one in found), dropped)
-
-    def run(
-        self, x: Tensor, packing: Packing, start: int = 0, stop: int | None = None, dropout: float = 0.0
-    ) -> Tensor:
-        """Send (t, d) through layers start..stop-1 (all by default)."""
-        for layer in self.layers[start:stop]:
-            x = layer(x, packing, dropout)
-        return x
 
     def hidden_states(self, tokens: Tokens, upto: int | None = None) -> Tensor:
         """What each token carries after `upto` layers (0: the embeddings alone), (n, l, d)."""
@@ -254,12 +270,7 @@ class Encoder(nn.Module):
     def copy(self, layers: Sequence[int] | None = None, embeddings: bool = True) -> Encoder:
         """A copy to train. Only the named layers (all by default) and the embedding table, if wanted, are
         duplicated; whatever else stays frozen is shared with the base model and never written to."""
-        wanted = range(len(self.layers)) if layers is None else layers
-        twin = copy.copy(self)
-        twin._modules = dict(self._modules)
+        own = self.with_own_layers(range(len(self.layers)) if layers is None else layers)
         if embeddings:
-            twin.embeddings = copy.deepcopy(self.embeddings)
-        twin.layers = nn.ModuleList(
-            copy.deepcopy(layer) if i in wanted else layer for i, layer in enumerate(self.layers)
-        )
-        return twin
+            own.embeddings = copy.deepcopy(self.embeddings)
+        return own

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from ..types import FloatArray
-from .encoder import Embeddings, Encoder, Layer, Packing
+from .encoder import Embeddings, Encoder, Layer, LayerStack, Packing
 from .pair_model import JointAttention, TextPair
 
 ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPacking
@@ -136,7 +136,7 @@ class Head(nn.Module):
         return logits
 
 
-class JointModel(nn.Module):
+class JointModel(LayerStack):
     """Embeddings, layers and head. Shared between callers: train only a `copy_to_train`."""
 
     def __init__(self, base: Encoder, head: Head, across: float = ACROSS) -> None:
@@ -158,14 +158,6 @@ class JointModel(nn.Module):
         x = F.embedding(tokens.ids, table.word) + F.embedding(tokens.positions, table.position)
         x = table.norm(x + F.embedding(tokens.segments, table.token_type))
         return F.dropout(x, dropout)
-
-    def run(
-        self, x: Tensor, packing: Packing, start: int = 0, stop: int | None = None, dropout: float = 0.0
-    ) -> Tensor:
-        """Send (t, d) through layers start..stop-1 (all by default)."""
-        for layer in self.layers[start:stop]:
-            x = layer(x, packing, dropout)
-        return x
 
     def read(self, x: Tensor, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """The head's logits (n,) from the last layer's (t, d)."""
@@ -192,15 +184,11 @@ class JointModel(nn.Module):
 
     def copy_to_train(self, first: int) -> JointModel:
         """A copy whose layers from `first` on, and head, are its own and learn; the rest is shared."""
-        twin = copy.copy(self)
-        twin._modules = dict(self._modules)
-        twin.layers = nn.ModuleList(
-            copy.deepcopy(layer) if i >= first else layer for i, layer in enumerate(self.layers)
-        )
-        twin.head = copy.deepcopy(self.head)
-        for part in (*twin.layers[first:], twin.head):
+        own = self.with_own_layers(range(first, len(self.layers)))
+        own.head = copy.deepcopy(self.head)
+        for part in (*own.layers[first:], own.head):
             part.requires_grad_(True)
-        return twin
+        return own
 
 
 class JointPairModel:

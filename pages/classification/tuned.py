@@ -107,8 +107,8 @@ def _compare(now: Problem, run: Run, guess: str | None) -> None:
     for name, data in labels.items():
         parts: Split = classification.split_of_pairs(data.ids, data.codes, run.pairs)
         names.append(f"{name}: classifier")
-        before.append(classification.measured(method()[0], base, data.codes, parts, method()[1]))
-        after.append(classification.measured(method()[0], tuned, data.codes, parts, method()[1]))
+        before.append(classification.held_out_accuracy(method()[0], base, data.codes, parts, method()[1]))
+        after.append(classification.held_out_accuracy(method()[0], tuned, data.codes, parts, method()[1]))
         names.append(f"{name}: prototypes")
         for z, numbers in ((base, before), (tuned, after)):
             means = classification.prototypes(z[parts.train], data.codes[parts.train])

@@ -156,7 +156,7 @@ def learning_curve(now: Problem) -> None:
     if not curves[METHODS[name]]:
         st.caption("Every class needs at least two sentences to learn from.")
         return
-    figure = classifiers.learning_curves(curves, classification.chance(now.truth))
+    figure = classifiers.learning_curves(curves, classification.majority_baseline(now.truth))
     chart(figure, "cls_curve", "Accuracy by labelled sentences per class")
     enough = [p.per_class for p in curves[METHODS[name]] if p.mean >= GOOD]
     truth = CURVE[3] if not enough else CURVE[0 if enough[0] <= 2 else 1 if enough[0] <= 8 else 2]
@@ -185,7 +185,7 @@ def confusion(now: Problem) -> None:
     found, shares = classification.predict(name, z[parts.train], codes[parts.train], z[parts.test], k)
     table = classification.confusion(now.truth, found, len(classes))
     right = classification.accuracy(now.truth, found)
-    chance = classification.chance(now.truth)
+    chance = classification.majority_baseline(now.truth)
     st.markdown(f"Right: **{right:.0%}** of {len(found)} test sentences (always the largest: {chance:.0%}).")
     figure = classifiers.confusion(table, classes)
     chart(figure, "cls_confusion", "Confusion matrix")
@@ -213,10 +213,11 @@ def prototypes(now: Problem) -> None:
     z, codes, parts, classes = now.z, now.data.codes, now.parts, now.data.classes
     means = classification.prototypes(z[parts.train], codes[parts.train])
     found, cosines = classification.nearest(z[parts.test], means)
+    learned = classification.held_out_accuracy(method()[0], z, codes, parts, method()[1])
     st.markdown(
         f"A prototype is the mean vector of a class. Taking the nearest one as the answer is right for "
         f"**{classification.accuracy(now.truth, found):.0%}** of the {len(found)} test sentences; the chosen "
-        f"classifier for **{classification.measured(method()[0], z, codes, parts, method()[1]):.0%}**."
+        f"classifier for **{learned:.0%}**."
     )
     st.markdown("How alike the prototypes are:")
     figure = figures.matrix(means @ means.T, classes, height=160 + 30 * len(classes))
@@ -239,8 +240,8 @@ def zero_shot(now: Problem) -> None:
     words = _descriptions(widgets.text_area(keys.WORDS, label, height=40 + 28 * len(classes)), classes)
     vectors = kit.ask(embedding.embed, MODEL, 0, POOLING, words)
     found, cosines = classification.nearest(now.z[now.parts.test], vectors)
-    right, chance = classification.accuracy(now.truth, found), classification.chance(now.truth)
-    trained = classification.measured(method()[0], now.z, now.data.codes, now.parts, method()[1])
+    right, chance = classification.accuracy(now.truth, found), classification.majority_baseline(now.truth)
+    trained = classification.held_out_accuracy(method()[0], now.z, now.data.codes, now.parts, method()[1])
     bars = {"right": [chance, right, trained]}
     names = ["always the largest class", "descriptions only", "classifier with examples"]
     figure = classifiers.pairs_of_bars(names, bars, y_title="accuracy")

@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import sbert
-from core.concepts.sbert import Standing, Untouched, tasks
+from core.concepts.sbert import Baseline, Standing, tasks
 from core.training import nli
 from core.training.nli import Example, Task
 from core.types import InputError
@@ -95,11 +95,11 @@ def buttons(what: str, plan: tuple[Task, ...]) -> None:
                       on_click=state.setter(key, None))  # fmt: skip
 
 
-def watch(what: str, plan: tuple[Task, ...], before: Untouched) -> None:
+def watch(what: str, plan: tuple[Task, ...], before: Baseline) -> None:
     """Progress, the comparison and its table; asks for the next second of training while it runs."""
     key = keys.STUDIES[what]
     study: Study | None = state.get(key)
-    frozen: Untouched | None = before  # None where it is about other pairs than the trainings
+    frozen: Baseline | None = before  # None where it is about other pairs than the trainings
     if study is not None and study.tasks != plan:
         st.caption("These trainings had other pairs, choices or settings than the page has now. " + ANEW)
         frozen = before if _split(plan) == _split(study.tasks) else None
@@ -154,7 +154,7 @@ def _progress(study: Study) -> None:
     st.progress(min(1.0, steps / max(1, total)), text=f"{word}{detail} · {finished}")
 
 
-def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Untouched | None) -> None:
+def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Baseline | None) -> None:
     done = study.finished() if study is not None else ()
     names = tuple(dict.fromkeys(str(getattr(task, what)) for task in plan))
     if not names:

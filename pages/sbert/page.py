@@ -41,7 +41,7 @@ def the_pairs() -> None:
     question = "Which class has the lowest mean cosine?"
     guess = kit.predict(keys.GUESSES["data"], question, [name.capitalize() for name in CLASSES])
     examples = views.given()
-    truth, means = views.cosines(examples, views.untouched(examples))
+    truth, means = views.cosines(examples, views.baseline(examples))
     kit.verdict(
         guess,
         truth,
@@ -70,7 +70,7 @@ def concatenation() -> None:
     guess = kit.predict(keys.GUESSES["modes"], question, options) if len(options) > 1 else None
     plan = comparison.wanted("concatenation", examples, chosen, like)
     comparison.buttons("concatenation", plan)
-    comparison.watch("concatenation", plan, views.untouched(examples))
+    comparison.watch("concatenation", plan, views.baseline(examples))
     if result := comparison.outcome("concatenation", plan):
         worst, means = result
         listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
@@ -98,7 +98,7 @@ def pooling() -> None:
     guess = kit.predict(keys.GUESSES["pooling"], question, options)
     plan = comparison.wanted("pooling", examples, chosen, like)
     comparison.buttons("pooling", plan)
-    comparison.watch("pooling", plan, views.untouched(examples))
+    comparison.watch("pooling", plan, views.baseline(examples))
     if result := comparison.outcome("pooling", plan):
         worst, means = result
         listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import sbert
-from core.concepts.sbert import Untouched
+from core.concepts.sbert import Baseline
 from core.losses.softmax import CONCATENATIONS
 from core.training import nli
 from core.training.nli import CLASSES, Example, Task
@@ -121,11 +121,11 @@ def given() -> tuple[Example, ...]:
     return found
 
 
-def untouched(examples: tuple[Example, ...]) -> Untouched:
-    return kit.ask(sbert.untouched, examples, state.get(keys.SEED), busy="Reading all pairs")
+def baseline(examples: tuple[Example, ...]) -> Baseline:
+    return kit.ask(sbert.baseline, examples, state.get(keys.SEED), busy="Reading all pairs")
 
 
-def cosines(examples: tuple[Example, ...], found: Untouched) -> tuple[str, str]:
+def cosines(examples: tuple[Example, ...], found: Baseline) -> tuple[str, str]:
     """Draw the cosines of each class. Returns the order of neutral and contradiction, and the means."""
     labels = [e.label for e in examples]
     texts = [f"{e.premise} / {e.hypothesis}" for e in examples]

@@ -136,3 +136,11 @@ def test_centroids_are_the_directions_of_the_means(seed, classes):
 def test_no_classes_have_no_centroids():
     assert vectors.centroids(cloud(0, 3), [-1, -1, -1]).shape == (0, 16)
     assert vectors.centroids(np.zeros((0, 16)), []).shape == (0, 16)
+
+
+@given(some.lists(some.sampled_from(["a", "b", "", None, 7])))
+def test_label_codes_count_up_in_the_order_of_first_mention(labels):
+    found = vectors.label_codes(labels).tolist()
+    assert [code == -1 for code in found] == [label is None for label in labels]
+    order = list(dict.fromkeys(label for label in labels if label is not None))
+    assert all(order[code] == label for code, label in zip(found, labels, strict=True) if code >= 0)

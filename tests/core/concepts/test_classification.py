@@ -47,7 +47,7 @@ def test_nearest_neighbour_is_the_row_with_the_highest_cosine() -> None:
     parts = classification.split(codes, 3)
     nearest = cosine_matrix(z[parts.test], z[parts.train]).argmax(axis=1)
     expected = np.mean(codes[parts.train][nearest] == codes[parts.test])
-    assert classification.measured("knn", z, codes, parts, k=1) == pytest.approx(expected)
+    assert classification.held_out_accuracy("knn", z, codes, parts, k=1) == pytest.approx(expected)
 
 
 def test_logistic_regression_learns_and_gives_probabilities() -> None:
@@ -75,7 +75,7 @@ def test_confusion_and_prototypes_agree_with_scikit_learn() -> None:
     )  # unit vectors: nearest is most similar
     assert (guess == reference).all() and cosines.shape == (45, 3)
     assert (classification.confusion(codes, guess, 3) == confusion_matrix(codes, guess)).all()
-    assert classification.chance(np.array([0, 0, 0, 1])) == 0.75
+    assert classification.majority_baseline(np.array([0, 0, 0, 1])) == 0.75
 
 
 def test_a_runs_own_sentences_are_never_tested_on() -> None:
