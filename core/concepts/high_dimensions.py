@@ -54,9 +54,9 @@ CLOUDS: dict[str, Cloud] = {
 class Spread:
     """How different the distances and cosines within one set of n points in d dimensions are.
 
-    `ratio`: for a typical point (the median), its farthest other over its nearest; infinite when it has a
-    twin. `variation`: standard deviation of all distances over their mean. `distances` and `cosines`
-    (n (n - 1) / 2,) of all pairs. `effective`: see `effective_dimension`.
+    `ratio`: for a typical point (the median), its farthest other over its nearest; infinite when another
+    point is the same. `variation`: standard deviation of all distances over their mean. `distances` and
+    `cosines` (n (n - 1) / 2,) of all pairs. `effective`: see `effective_dimension`.
     """
 
     dims: int

@@ -143,11 +143,11 @@ def _some(found: Sequence[Any], what: str) -> None:
 
 def observe(task: LossTask, z: ArrayLike) -> Observation:
     """The loss, its gradient along the surface and the force of every pair, at z (n, d)."""
-    from ..losses.gradient import evaluate
+    from ..losses.gradient import loss_and_gradient
 
     points = on_surface(z)
     rows = rows_of(task)
-    found = evaluate(
+    found = loss_and_gradient(
         task.loss,
         points,
         rows.left,

@@ -1,7 +1,7 @@
 """The losses: one file each, a pure function of embeddings and row indices, and the table of all of them.
 
-A new loss is one new file here that ends with a `LOSS` row; the table finds it. Importing this
-package does not load torch, so a page can show the formulas at once.
+A new loss is one new file here that ends with a `LOSS` row; the table finds it. Batches and steps belong to
+core/training. Importing this package does not load torch, so a page can show the formulas at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One loss on a handful of vectors, numpy in and numpy out: what a page asks a worker process for."""
+"""A loss and its gradient on a handful of vectors, numpy in and numpy out: what a page asks a worker for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .softmax import new_head
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class LossAndGradient:
     """A loss at a point. `gradient` (n, d) is d value / d z, so z moves along its negative.
 
     `pairs` (m, 2) rows of z, `cosines` and `forces` (m,) as in core.losses.forces.
@@ -35,7 +35,7 @@ class Evaluation:
     forces: NDArray[np.float64]
 
 
-def evaluate(
+def loss_and_gradient(
     loss: str,
     z: ArrayLike,
     left: Sequence[int],
@@ -47,13 +47,13 @@ def evaluate(
     temperature: float = DEFAULT_TEMPERATURE,
     concatenation: str = DEFAULT_CONCATENATION,
     head_seed: int = 0,
-) -> Evaluation:
+) -> LossAndGradient:
     """Value, gradient and forces of the loss with this key on z (n, d); in float64.
 
     `left`, `right`, `negative` are rows of z; without labels every pair is similar. The softmax loss gets
     a fresh random classifier from `head_seed`. Raises KeyError for an unknown loss.
 
-    >>> result = evaluate("contrastive", [[1, 0], [0, 1]], [0], [1], [1.0])
+    >>> result = loss_and_gradient("contrastive", [[1, 0], [0, 1]], [0], [1], [1.0])
     >>> result.value, result.forces.tolist()
     (0.5, [-1.0])
     """
@@ -69,6 +69,6 @@ def evaluate(
     force = forces(terms, points)
     (gradient,) = torch.autograd.grad(terms.value, points)
     cosines = pair_cosines(points.detach(), terms.pairs[:, 0], terms.pairs[:, 1])
-    return Evaluation(
+    return LossAndGradient(
         terms.value.item(), gradient.numpy(), terms.pairs.numpy(), cosines.numpy(), force.numpy()
     )

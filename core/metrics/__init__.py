@@ -1,4 +1,4 @@
-"""How good embeddings are, and what changed between two of them: pure functions of plain arrays.
+"""How good embeddings are, what changed between two of them, what a model forgot: functions of plain arrays.
 
-Lines that show a number belong to the pages; texts about each measure are in table.py.
+Unit rows, cosines and neighbours are core/vectors.py's; what shows a number belongs to the pages.
 """

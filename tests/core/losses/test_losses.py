@@ -16,7 +16,7 @@ import torch
 from core.losses import LOSSES, Batch, LossSettings, LossTerms
 from core.losses.base import DEFAULT_CONCATENATION, DEFAULT_MARGIN, DEFAULT_TEMPERATURE
 from core.losses.forces import forces, summed_by_pair
-from core.losses.gradient import evaluate
+from core.losses.gradient import loss_and_gradient
 from core.losses.mnrl import false_negatives
 from core.losses.softmax import CONCATENATIONS, head_width, new_head
 from core.types import TrainingConfig
@@ -413,19 +413,19 @@ class TestEvaluate:
     def test_gradient_is_the_slope(self, key):
         z = random_rows(6, 4, 3).detach().double().numpy()
         arguments = ([0, 1], [2, 3], [1.0, 0.0], [4, 5])
-        result = evaluate(key, z, *arguments, margin=1.0, temperature=0.5)
+        result = loss_and_gradient(key, z, *arguments, margin=1.0, temperature=0.5)
         numeric = np.zeros_like(z)
         for at in np.ndindex(*z.shape):
             step = np.zeros_like(z)
             step[at] = 1e-6
-            ahead = evaluate(key, z + step, *arguments, margin=1.0, temperature=0.5).value
-            behind = evaluate(key, z - step, *arguments, margin=1.0, temperature=0.5).value
+            ahead = loss_and_gradient(key, z + step, *arguments, margin=1.0, temperature=0.5).value
+            behind = loss_and_gradient(key, z - step, *arguments, margin=1.0, temperature=0.5).value
             numeric[at] = (ahead - behind) / 2e-6
         np.testing.assert_allclose(result.gradient, numeric, atol=1e-7)
         assert len(result.forces) == len(result.cosines) == len(result.pairs)
 
     def test_cosines_belong_to_their_pairs(self):
-        result = evaluate("mnrl", [[1, 0], [0, 2], [3, 0], [0, -1]], [0, 1], [2, 3])
+        result = loss_and_gradient("mnrl", [[1, 0], [0, 2], [3, 0], [0, -1]], [0, 1], [2, 3])
         assert dict(zip(map(tuple, result.pairs.tolist()), result.cosines.tolist(), strict=True)) == {
             (0, 2): 1.0,
             (0, 3): 0.0,
