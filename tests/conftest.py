@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
@@ -29,6 +30,9 @@ os.environ["EMBEDDING_LAB_HOME"] = tempfile.mkdtemp(prefix="embedding-lab-tests-
 os.environ["EMBEDDING_LAB_TUNED"] = str(Path(os.environ["EMBEDDING_LAB_HOME"]) / "models")
 os.environ["EMBEDDING_LAB_WARM_UP"] = "0"
 os.environ.pop("DATABASE_URL", None)
+# No test asserts a time: how long an example takes depends on who else is busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 # AppTest keeps the message of an exception; learners see only its type (.streamlit/config.toml).
 config.set_option("client.showErrorDetails", "full")
 

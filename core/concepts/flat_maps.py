@@ -37,7 +37,7 @@ class FlatMap:
 
 @dataclass(frozen=True, slots=True)
 class MisleadingPair:
-    """Two rows whose closeness on the map and in space disagree. Both `..._place` say which share of all
+    """Two rows whose closeness on the map and in space disagree. Both quantiles say which share of all
     pairs is closer than this one, from 0 (the closest pair) to 1 (the farthest)."""
 
     left: int

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from ..cards.shipped import all_cards
+from ..cards.built_in import all_cards
 from ..data.schema import LONGEST_TEXT, Between, Line, Table, Text, refuse
 from ..data.toml_lines import Place
 from ..types import InputError

@@ -368,7 +368,7 @@ class TestTable:
         "name",
         [
             "base",
-            "evaluate",
+            "gradient",
             "forces",
             "contrastive",
             "cosine",

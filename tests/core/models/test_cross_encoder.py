@@ -298,7 +298,7 @@ OFFLINE = """
 import socket
 def refuse(*args, **kwargs): raise AssertionError("the network was asked")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-from core import cross_encoder
+from core.models import cross_encoder
 found = cross_encoder.score([("A cat sleeps.", "A cat is asleep.")])
 import sys
 assert "transformers" not in sys.modules and "peft" not in sys.modules
