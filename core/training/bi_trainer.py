@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -86,6 +87,7 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
             )
         self.settings = LossSettings(config.margin, config.temperature, config.concatenation, *head.values())
         self.last_forces = Forces.none()
+        self.ahead: dict[int, Tensor] = {}  # the next step's vectors, where a snapshot needed them already
         super().__init__(parameters, config)
         if resume is not None:
             self.restore(resume)
@@ -93,7 +95,9 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
     def loss_of(self, step: int) -> Tensor:
         """The sentences of this step's batch as vectors, and the loss that compares them."""
         sample = self.sample(step)  # which sentences, and who belongs to whom
-        z = self.embed(sample.rows, self.dropout)  # (m, d), one pass for all of them
+        z = self.ahead.pop(step, None)  # (m, d), unless the snapshot before this step needed them already
+        if z is None:
+            z = self.embed(sample.rows, self.dropout)  # (m, d), one pass for all of them
         if not z.requires_grad:
             z.requires_grad_()  # no layer learns, only the loss's classifier; the forces still need it
         terms = self.loss.compute(z, sample.batch, self.settings)
@@ -109,21 +113,26 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
 
     def snapshot(self) -> Snapshot:
         """What the model makes of all sentences now, and how good that is. No dropout."""
-        z = self.embed_all()
-        return Snapshot(
-            self.step,
-            self.last_loss,
-            z,
-            self.last_forces,
-            measure(z, self.sentences, self.held_out, self.pairs),
-            self.seconds,
-        )
+        seconds, z = self.seconds, self.embed_all()
+        metrics = measure(z, self.sentences, self.held_out, self.pairs)
+        return Snapshot(self.step, self.last_loss, z, self.last_forces, metrics, seconds)
 
     def embed_all(self) -> FloatArray:
-        """(n, d) float32, read-only."""
+        """(n, d) float32, read-only.
+
+        The next step's batch comes first, with its gradients' graph, and is kept for that step: no sentence
+        passes through the same weights twice. Dropout would make the two passes differ.
+        """
         z = np.empty((len(self.sentences), self.encoder.dim), np.float32)
+        others, step = np.arange(len(z)), self.step + 1
+        if not self.dropout and step <= self.steps:
+            began, batch = time.perf_counter(), self.sample(step).rows
+            if step not in self.ahead:
+                self.ahead = {step: self.embed(batch)}
+                self.seconds += time.perf_counter() - began  # a part of that step
+            z[batch], others = self.ahead[step].detach().numpy(), np.setdiff1d(others, batch)
         with torch.no_grad():
-            for rows in self.encoder.chunks():
+            for rows in self.encoder.chunks(others):
                 z[rows] = self.embed(rows).numpy()
         self.finite(float(z.sum()), self.step)
         z.setflags(write=False)

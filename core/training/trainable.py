@@ -106,14 +106,16 @@ class TrainableEncoder:
         packing = Packing.of(lengths)
         return self.starts[rows].repeat_interleave(lengths) + packing.columns, packing
 
-    def chunks(self) -> Iterator[IntArray]:
-        """All rows, short sentences first, in portions of at most CHUNK_TOKENS padded tokens."""
-        order = torch.argsort(self.lengths, stable=True)
+    def chunks(self, rows: IntArray | None = None) -> Iterator[IntArray]:
+        """These rows, or all, short sentences first, in portions of at most CHUNK_TOKENS padded tokens."""
+        lengths = self.lengths.numpy()
+        rows = np.arange(len(lengths)) if rows is None else rows
+        order = rows[np.argsort(lengths[rows], kind="stable")]
         start = 0
         for end in range(1, len(order) + 1):
-            full = end < len(order) and int(self.lengths[order[end]]) * (end + 1 - start) > CHUNK_TOKENS
+            full = end < len(order) and int(lengths[order[end]]) * (end + 1 - start) > CHUNK_TOKENS
             if full or end == len(order):
-                yield order[start:end].numpy()
+                yield order[start:end]
                 start = end
 
     # ---- saving and going on -----------------------------------------------------------------

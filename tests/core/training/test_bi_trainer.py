@@ -13,7 +13,7 @@ from core.models import registry
 from core.training.bi_trainer import BiEncoderTrainer, train
 from core.training.gradient import learning_rate
 from core.training.sampling import make_sampler
-from core.training.trainer import Diverged
+from core.training.trainer import Diverged, iterate
 from core.types import InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig
 from tests.tiny import tiny_encoder, tiny_pairs, tiny_set
 
@@ -283,3 +283,36 @@ def test_chunks_do_not_change_the_embeddings(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("core.training.trainable.CHUNK_TOKENS", 30)
     parts = run()[-1]
     np.testing.assert_allclose(parts.embeddings, whole.embeddings, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"loss": "triplet"}, {"train_word_embeddings": True}, {"dropout": 0.1}]
+)
+def test_a_snapshot_shows_every_sentence_as_the_tuned_encoder_does(changes: dict[str, object]) -> None:
+    trainer = BiEncoderTrainer(tiny_encoder(), tiny_set(), tiny_pairs(), CONFIG.replace(**changes), HELD_OUT)
+    for snapshot in iterate(trainer):
+        assert snapshot is not None
+        alone = trainer.tuned().encode(tiny_set().texts)
+        np.testing.assert_allclose(snapshot.embeddings, alone, atol=1e-6)
+
+
+def test_no_sentence_passes_twice_through_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = BiEncoderTrainer(tiny_encoder(), tiny_set(), tiny_pairs(), CONFIG.replace(steps=3))
+    seen: list[int] = []
+    plain = trainer.encoder.hidden
+
+    def counted(rows: np.ndarray, dropout: float) -> object:
+        seen.extend(rows.tolist())
+        return plain(rows, dropout)
+
+    monkeypatch.setattr(trainer.encoder, "hidden", counted)
+    for _ in iterate(trainer):
+        assert sorted(seen) == list(range(len(tiny_set()))), "the step's batch and the snapshot's others"
+        seen.clear()
+
+
+@pytest.mark.parametrize("changes", [{}, {"loss": "softmax", "trained_layers": 0}, {"dropout": 0.1}])
+def test_how_often_snapshots_are_taken_changes_nothing(changes: dict[str, object]) -> None:
+    often, seldom = (run(CONFIG.replace(snapshot_every=n, **changes)) for n in (1, 100))
+    assert same(often[-1], seldom[-1]) and same(often[1], seldom[1])
+    assert [s.step for s in seldom] == [0, 1, 12]
