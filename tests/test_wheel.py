@@ -30,15 +30,14 @@ primaryColor = "#FF0000"
 NOTEBOOK = """
 import sys
 from embedding_lab.core import training
-from embedding_lab.core.data import sentence_sets
-from embedding_lab.core.data.split import make_split
+from embedding_lab.core.data import sentence_sets, split
 from embedding_lab.core.models import registry
 from embedding_lab.core.types import TrainingConfig
 
 chosen = sentence_sets.load_set("sentiment").sentence_set
-split = make_split(chosen, count=20, share=0.25, seed=7)
+pairs = split.make_split(chosen, count=20, share=0.25, seed=7)
 config = TrainingConfig(steps=1, batch_size=4)
-for snapshot in training.train(registry.load("minilm-l6"), chosen, split.train, config, split.held_out):
+for snapshot in training.train(registry.load("minilm-l6"), chosen, pairs.train, config, pairs.held_out):
     print(snapshot.step, snapshot.embeddings.shape[1])
 print(training.__file__, "core" in sys.modules)
 """
