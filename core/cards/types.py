@@ -1,6 +1,7 @@
 """The values of the study half: cards, decks, ratings, schedules and reviews, frozen and plain.
 
-Time and randomness never start here: every moment and every seed is handed in by the caller.
+Time and randomness never start here: every moment and every seed is handed in by the caller. What stands in
+Annotated is checked where JSON is read (core/storage), not when our own code makes a value.
 """
 
 from __future__ import annotations
@@ -10,9 +11,32 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
+
+from ..data.schema import Between, refuse, storable
+
+
+def _no_switch(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("it must be a number, not true or false")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is outside the years that can be kept") from error
+
+
+CardId = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable)]
+CardText = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(storable)]
+FilledText = Annotated[CardText, StringConstraints(min_length=1)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Rating(IntEnum):
@@ -65,15 +89,15 @@ class Card:
     choice, one line each; `live` is a page path with query parameters that sets up the experiment.
     """
 
-    id: str
-    title: str
-    question: str
-    answer: str
-    background: str = ""
-    source: str = ""
-    wrong: str = ""
-    live: str = ""
-    choices: tuple[str, ...] = ()
+    id: CardId
+    title: CardText
+    question: FilledText
+    answer: FilledText
+    background: CardText = ""
+    source: CardText = ""
+    wrong: CardText = ""
+    live: CardText = ""
+    choices: tuple[FilledText, ...] = ()
 
     def replace(self, **changes: Any) -> Card:
         return dataclasses.replace(self, **changes)
@@ -121,27 +145,47 @@ class CardState:
     `due` and `last_review` are timezone-aware and in UTC.
     """
 
-    card_id: str
+    card_id: CardId
     stage: Stage
-    due: datetime
-    step: int | None = None
-    stability: float | None = None
-    difficulty: float | None = None
-    last_review: datetime | None = None
+    due: Moment
+    step: Annotated[int, Between(0, 100)] | None = None
+    stability: Annotated[float, Between(1e-6, 1e6)] | None = None
+    difficulty: Annotated[float, Between(1, 10)] | None = None
+    last_review: Moment | None = None
+
+
+def _complete(state: CardState) -> CardState:
+    needed = [] if state.stage is Stage.NEW else ["stability", "difficulty", "last_review"]
+    needed += ["step"] if state.stage in (Stage.LEARNING, Stage.RELEARNING) else []
+    why = f"it is missing; a card in stage {state.stage.value!r} has one"
+    refuse(*(((name,), why) for name in needed if getattr(state, name) is None))
+    return state
+
+
+StoredState = Annotated[CardState, AfterValidator(_complete)]
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """One answer. `before` is the schedule it replaced, so that undo is exact."""
 
-    card_id: str
-    rating: Rating
-    at: datetime
-    before: CardState
+    card_id: CardId
+    rating: Annotated[Rating, BeforeValidator(_no_switch)]
+    at: Moment
+    before: StoredState
     mode: StudyMode = StudyMode.FLIP
-    confidence: Confidence | None = None
-    seconds: float | None = None
+    confidence: Annotated[Confidence, BeforeValidator(_no_switch)] | None = None
+    seconds: Annotated[float, Between(0, 1e7)] | None = None
 
     @property
     def is_confident_error(self) -> bool:
         return self.confidence is Confidence.CERTAIN and self.rating is Rating.AGAIN
+
+
+def _of_one_card(review: Review) -> Review:
+    if review.before.card_id != review.card_id:
+        raise ValueError("its schedule before belongs to another card")
+    return review
+
+
+StoredReview = Annotated[Review, AfterValidator(_of_one_card)]

@@ -18,6 +18,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     ModelWrapValidatorHandler,
     StringConstraints,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -27,6 +28,7 @@ from ..types import InputError
 from .toml_lines import Place, lines_of_fields
 
 S = TypeVar("S", bound="Table")
+T = TypeVar("T")
 LONGEST_TEXT, LONGEST_LINE = 4_000, 300  # characters
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LINE)]
@@ -46,10 +48,15 @@ WORDS = {
     "enum": "it must be {expected}, not {found}",
     "union_tag_invalid": "it must be one of {expected_tags}, not {tag!r:.60}",
     "bool_type": "it must be true or false, not {found}",
+    "int_type": "it must be a whole number, not {found}",
+    "float_type": "it must be a number, not {found}",
     "tuple_type": "it must be a list, not {found}",
+    "json_invalid": "it is not valid JSON: {error}",
 }
+A_MOMENT = "it must be a moment such as 2026-03-02T09:00:00+00:00, not {found}"
 A_TABLE = "it must be a table of named values, not {found}"
-WORDS |= dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), A_TABLE)
+WORDS |= dict.fromkeys(("dict_type", "model_type", "model_attributes_type", "dataclass_type"), A_TABLE)
+WORDS |= dict.fromkeys(("datetime_type", "datetime_parsing", "timezone_aware"), A_MOMENT)
 
 
 def _told(error: ErrorDetails, known: Iterable[str] = ()) -> tuple[Place, str]:
@@ -171,6 +178,23 @@ def _inside(value: Any, part: str | int) -> Any:
         return value[part]
     except (LookupError, TypeError):
         return None
+
+
+def storable(text: str) -> str:
+    """The text itself. Raises InputError for what no database keeps: zero bytes, half characters."""
+    if "\x00" in text or any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise InputError("It holds a character that cannot be saved; remove it.")
+    return text
+
+
+def from_json(schema: TypeAdapter[T], text: str) -> T:
+    """The value in a JSON text. Raises InputError with the first place that does not fit: "a[0].b: why."."""
+    try:
+        return schema.validate_json(text, strict=True)
+    except ValidationError as error:
+        place, reason = _told(error.errors()[0])
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part:.60}" for part in place)
+        raise InputError(f"{where.removeprefix('.') or 'The file'}: {reason.rstrip('.')}.") from error
 
 
 def load(file: Path, schema: type[S], **given: str) -> S:

@@ -7,21 +7,23 @@ synchronous=FULL syncs at every commit, so a kill or a power cut loses nothing a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, and_, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from ..data.folders import data_folder
 from ..types import InputError
 from . import schema
-from .migrations import MIGRATIONS, Migration, migrate
 
 FILE_NAME = "embedding-lab.sqlite3"
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # both know upserts
+_LOCK = 4_021_977  # any fixed number: of two servers that start at once one makes the tables
 _BUSY_SECONDS = 30  # how long a writer waits for another; a class of thirty writes for milliseconds each
 
 
@@ -39,28 +41,21 @@ class Database:
         self._engine = engine
 
     @classmethod
-    def open(
-        cls,
-        url: str | None = None,
-        *,
-        migrations: Sequence[Migration] = MIGRATIONS,
-        latest: int = schema.VERSION,
-    ) -> Self:
-        """Connect, create or migrate the tables. Raises InputError with one sentence when that fails."""
+    def open(cls, url: str | None = None) -> Self:
+        """Connect, and make the tables of an empty database. Raises InputError with one sentence."""
         parsed = _parsed(url if url is not None else database_url())
         shown = parsed.render_as_string(hide_password=True)
         try:
-            engine = _engine(parsed)
+            database = cls(_engine(parsed))
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise InputError(
                 f"The database {shown} needs a driver that is not installed: {error}."
             ) from error
         except OSError as error:
             raise InputError(f"The database {shown} cannot be opened: {error}.") from error
-        database = cls(engine)
         try:
             with database.write() as connection:
-                migrate(connection, migrations, latest)
+                _make_tables(connection, shown)
         except BaseException as error:
             database.close()
             if isinstance(error, SQLAlchemyError):
@@ -102,7 +97,10 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True)
+        if engine.dialect.name not in INSERTS:
+            raise InputError(f"Progress is kept in SQLite or PostgreSQL, not in {engine.dialect.name}.")
+        return engine
     if not url.database or url.database == ":memory:":
         raise InputError("The database needs a file: sqlite:///path/to/file.sqlite3.")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -125,14 +123,25 @@ def _on_sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _make_tables(connection: Connection, shown: str) -> None:
+    """Make what is not there yet. Raises InputError for tables of another version than schema.VERSION."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    known = schema.schema_version
+    version = None
+    if inspect(connection).has_table(known.name):
+        version = connection.execute(select(known.c.version)).scalar_one_or_none()
+    if version is None:
+        schema.metadata.create_all(connection)
+        connection.execute(insert(known).values(version=schema.VERSION))
+    elif version != schema.VERSION:
+        raise InputError(
+            f"The database {shown} has format {version}, made by a newer version of the app; this one reads "
+            f"format {schema.VERSION}. Update the app, or point EMBEDDING_LAB_HOME or DATABASE_URL elsewhere."
+        )
+
+
 def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Insert the row with this key or overwrite its values, in SQL that every database knows."""
-    where = and_(*(table.c[name] == value for name, value in key.items()))
-    if connection.execute(select(*(table.c[name] for name in key)).where(where)).first() is None:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(table).values(**key, **values))
-            return
-        except IntegrityError:  # another transaction was faster; foreign keys fail again below
-            pass
-    connection.execute(update(table).where(where).values(**values))
+    """Insert the row with this key, or overwrite its values."""
+    row = INSERTS[connection.dialect.name](table).values(**key, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=list(key), set_=dict(values)))

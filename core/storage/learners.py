@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from ..cards.schedule import StudySettings
+from ..data.schema import storable
 from ..types import InputError, TrainingConfig
 from . import schema
-from .codec import storable
 from .database import Database, put
 
 MAX_NAME = 40
@@ -147,7 +147,7 @@ class LearnerTables(Database):
     def save_run(self, learner_id: int, run: SavedRun) -> None:
         """Put a run on the learner's list, or overwrite the line with its id."""
         values = {
-            "title": storable(run.title, "The title")[:200],
+            "title": storable(run.title)[:200],
             "created": run.created,
             "config": run.config.to_json(),
             "path": run.path,

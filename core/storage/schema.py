@@ -1,6 +1,7 @@
-"""The tables of the database as they are now, in terms every SQL database knows.
+"""The tables of the database, in terms that SQLite and PostgreSQL know.
 
-Change a table here AND add a step to migrations.py; a test compares the two. Moments are stored as
+There has been one version. Whoever changes a table raises VERSION and writes, in database.py, what turns a
+database of the version before into one of the new; a test opens the first version's. Moments are stored as
 whole microseconds since 1970 in UTC, because SQLite would drop the time zone.
 """
 

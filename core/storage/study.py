@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from ..cards.parse import parse, write
-from ..cards.types import Card, CardState, Confidence, Deck, Rating, Review, Stage, StudyMode
+from ..cards.types import (
+    Card,
+    CardState,
+    Confidence,
+    Deck,
+    Rating,
+    Review,
+    Stage,
+    StoredState,
+    StudyMode,
+)
+from ..data.schema import from_json, storable
 from ..types import InputError
 from . import schema
-from .codec import card_from_json, card_to_json, state_from_json, state_to_json, storable
 from .database import Database, put
 
 MAX_OWN_DECKS = 100
+CARD = TypeAdapter(Card)
+STATE: TypeAdapter[CardState] = TypeAdapter(StoredState)
 
 
 class StudyTables(Database):
@@ -88,14 +102,14 @@ class StudyTables(Database):
         t = schema.card_edits
         with self.read() as connection:
             rows = connection.execute(select(t.c.card_id, t.c.card).where(t.c.learner_id == learner_id)).all()
-        return {card_id: card_from_json(json.loads(card), card_id) for card_id, card in rows}
+        return {card_id: from_json(CARD, card) for card_id, card in rows}
 
     def save_edit(self, learner_id: int, card: Card, now: datetime) -> None:
         """Keep the learner's version of a card. Raises InputError for one without question or answer."""
-        value = card_to_json(card_from_json(card_to_json(card), "The card"))
+        text = json.dumps(asdict(from_json(CARD, json.dumps(asdict(card)))))
         with self.write() as connection:
             key = _key(learner_id, card.id)
-            put(connection, schema.card_edits, key, {"card": json.dumps(value), "at": now})
+            put(connection, schema.card_edits, key, {"card": text, "at": now})
 
     def drop_edit(self, learner_id: int, card_id: str) -> None:
         """Go back to the card as it was shipped."""
@@ -114,7 +128,7 @@ class StudyTables(Database):
     def save_deck(self, learner_id: int, deck: Deck, now: datetime) -> None:
         """Keep a deck of the learner, or overwrite the one with its key."""
         t = schema.decks
-        text = storable(write(deck), "The deck")
+        text = storable(write(deck))
         assert parse(text, deck.key) == deck, "a deck must survive its own text form"
         with self.write() as connection:
             self._lock(connection, learner_id)
@@ -168,7 +182,7 @@ def review_values(review: Review) -> dict[str, object]:
         "mode": review.mode.value,
         "confidence": None if review.confidence is None else int(review.confidence),
         "seconds": review.seconds,
-        "before": json.dumps(state_to_json(review.before)),
+        "before": STATE.dump_json(review.before).decode(),
     }
 
 
@@ -189,7 +203,7 @@ def _review(row: RowMapping) -> Review:
         row["card_id"],
         Rating(row["rating"]),
         row["at"],
-        state_from_json(json.loads(row["before"]), f"review {row['id']}"),
+        from_json(STATE, row["before"]),
         StudyMode(row["mode"]),
         None if row["confidence"] is None else Confidence(row["confidence"]),
         row["seconds"],

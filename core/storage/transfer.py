@@ -6,36 +6,81 @@ Files of saved runs are not in it. The format has its own version, apart from th
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, TypeAdapter
 from sqlalchemy import delete, insert, select
 
 from ..cards.parse import parse, write
-from ..cards.types import Card, CardState, Deck, Review, Stage
+from ..cards.types import Card, CardId, Stage, StoredReview, StoredState
+from ..data.schema import from_json, refuse, storable
 from ..types import InputError
-from . import codec, schema
+from . import schema
 from .learners import LearnerTables, checked_name, study_settings_from, to_json
-from .study import MAX_OWN_DECKS, StudyTables, review_values, state_values
+from .study import CARD, MAX_OWN_DECKS, StudyTables, review_values, state_values
 
 FORMAT = "embedding-lab-progress"
 FORMAT_VERSION = 1
 MAX_BYTES = 20 * 1024 * 1024  # about 60,000 answers
 
 
+def _unique(name: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        first: dict[str, int] = {}
+        for i, value in enumerate(getattr(item, name) for item in items):
+            if first.setdefault(value, i) != i:
+                refuse(((i, name), f"it repeats that of [{first[value]}]"))
+        return items
+
+    return check
+
+
+def _short(value: JsonValue) -> JsonValue:
+    to_json(value, "It")
+    return value
+
+
+def _study_settings(values: dict[str, Any]) -> dict[str, Any]:
+    if "study" in values:
+        kept = study_settings_from(values["study"])
+        values["study"] = {name: getattr(kept, name) for name in kept.__slots__}
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class DeckText:
+    """A deck in its text form (core/cards/parse.py)."""
+
+    key: CardId
+    text: Annotated[str, StringConstraints(min_length=1, max_length=10_000_000), AfterValidator(storable)]
+
+
+def _in_normal_form(deck: DeckText) -> DeckText:
+    return DeckText(deck.key, write(parse(deck.text, deck.key)))
+
+
+Named = dict[CardId, Annotated[JsonValue, AfterValidator(_short)]]
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A progress file, read and checked."""
+    """What a progress file holds."""
 
-    name: str
-    states: tuple[CardState, ...]
-    reviews: tuple[Review, ...]
-    suspended: tuple[str, ...]
-    edits: tuple[Card, ...]
-    decks: tuple[Deck, ...]
-    settings: dict[str, Any]
-    lessons: dict[str, Any]
+    name: Annotated[str, AfterValidator(checked_name)]
+    states: Annotated[tuple[StoredState, ...], AfterValidator(_unique("card_id"))] = ()
+    reviews: tuple[StoredReview, ...] = ()
+    suspended: tuple[CardId, ...] = ()
+    edits: Annotated[tuple[Card, ...], AfterValidator(_unique("id"))] = ()
+    decks: Annotated[
+        tuple[Annotated[DeckText, AfterValidator(_in_normal_form)], ...],
+        Field(max_length=MAX_OWN_DECKS),
+        AfterValidator(_unique("key")),
+    ] = ()
+    settings: Annotated[Named, AfterValidator(_study_settings)] = field(default_factory=dict)
+    lessons: Named = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -46,26 +91,27 @@ class Progress:
         )
 
 
+PROGRESS = TypeAdapter(Progress)
+
+
 class TransferTables(StudyTables, LearnerTables):
     def export_progress(self, learner_id: int, now: datetime) -> str:
         """Everything stored about a learner's studies, as JSON text."""
         table = schema.learners
         with self.read() as connection:
             name = connection.execute(select(table.c.name).where(table.c.id == learner_id)).scalar_one()
-        content = {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "exported_at": now.isoformat(),
-            "name": name,
-            "states": [codec.state_to_json(state) for state in self.states(learner_id).values()],
-            "reviews": [codec.review_to_json(review) for review in self.log(learner_id)],
-            "suspended": sorted(self.suspended(learner_id)),
-            "edits": [codec.card_to_json(card) for card in self.edits(learner_id).values()],
-            "decks": [{"key": deck.key, "text": write(deck)} for deck in self.own_decks(learner_id)],
-            "settings": self.settings(learner_id),
-            "lessons": self.lesson_progress(learner_id),
-        }
-        return json.dumps(content, ensure_ascii=False, indent=1)
+        progress = Progress(
+            name,
+            tuple(self.states(learner_id).values()),
+            self.log(learner_id),
+            tuple(sorted(self.suspended(learner_id))),
+            tuple(self.edits(learner_id).values()),
+            tuple(DeckText(deck.key, write(deck)) for deck in self.own_decks(learner_id)),
+            self.settings(learner_id),
+            self.lesson_progress(learner_id),
+        )
+        head = {"format": FORMAT, "version": FORMAT_VERSION, "exported_at": now.isoformat()}
+        return json.dumps(head | PROGRESS.dump_python(progress, mode="json"), ensure_ascii=False, indent=1)
 
     def import_progress(self, learner_id: int, progress: Progress, now: datetime) -> None:
         """Replace everything a learner has by what the file holds, in one transaction.
@@ -74,33 +120,22 @@ class TransferTables(StudyTables, LearnerTables):
         """
         with self.write() as connection:
             self._lock(connection, learner_id)
-            for table in _TABLES:
-                connection.execute(delete(table).where(table.c.learner_id == learner_id))
             for table, rows in _rows(progress, now):
+                connection.execute(delete(table).where(table.c.learner_id == learner_id))
                 if rows:
                     connection.execute(insert(table), [{"learner_id": learner_id} | row for row in rows])
 
 
-_TABLES = (
-    schema.card_states,
-    schema.reviews,
-    schema.suspended,
-    schema.card_edits,
-    schema.decks,
-    schema.settings,
-    schema.lessons,
-)
-
-
 def _rows(p: Progress, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
-    states = [{"card_id": s.card_id} | state_values(s) for s in p.states]
-    edits = [{"card_id": c.id, "card": json.dumps(codec.card_to_json(c)), "at": now} for c in p.edits]
+    """Every table of a learner's studies with the rows it is to have."""
+    begun = [s for s in p.states if s.stage is not Stage.NEW]
+    edits = [{"card_id": c.id, "card": CARD.dump_json(c).decode(), "at": now} for c in p.edits]
     return [
-        (schema.card_states, states),
+        (schema.card_states, [{"card_id": s.card_id} | state_values(s) for s in begun]),
         (schema.reviews, [review_values(review) for review in p.reviews]),
-        (schema.suspended, [{"card_id": card_id, "at": now} for card_id in p.suspended]),
+        (schema.suspended, [{"card_id": card_id, "at": now} for card_id in dict.fromkeys(p.suspended)]),
         (schema.card_edits, edits),
-        (schema.decks, [{"key": deck.key, "text": write(deck), "at": now} for deck in p.decks]),
+        (schema.decks, [{"key": deck.key, "text": deck.text, "at": now} for deck in p.decks]),
         (schema.settings, [{"name": k, "value": json.dumps(v)} for k, v in p.settings.items()]),
         (schema.lessons, [{"lesson": k, "value": json.dumps(v), "at": now} for k, v in p.lessons.items()]),
     ]
@@ -112,7 +147,15 @@ def read_progress(data: bytes) -> Progress:
         raise InputError(
             f"The file has {len(data) / 2**20:.1f} MB; a progress file has at most {MAX_BYTES // 2**20} MB."
         )
-    content = _json(data)
+    try:
+        text = data.decode("utf-8-sig")
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InputError(f"The file is not valid JSON: line {error.lineno}, {error.msg}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "The file is not valid JSON text in UTF-8. Choose the file that the export made."
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(
             "This is not a progress file of Embedding Lab. Choose the file that the export made."
@@ -125,82 +168,8 @@ def read_progress(data: bytes) -> Progress:
             f"The file has format {version}, made by a newer version of the app; this one reads up to "
             f"{FORMAT_VERSION}. Update the app."
         )
-    states = tuple(codec.state_from_json(v, w) for v, w in _list(content, "states"))
-    _unique([state.card_id for state in states], "states", "card_id")
-    edits = tuple(codec.card_from_json(v, w) for v, w in _list(content, "edits"))
-    _unique([card.id for card in edits], "edits", "id")
-    suspended = [
-        codec.text({"card_id": v}, "card_id", w, codec.MAX_ID) for v, w in _list(content, "suspended")
-    ]
-    return Progress(
-        name=checked_name(codec.text(content, "name", "file", 1000)),
-        states=tuple(state for state in states if state.stage is not Stage.NEW),
-        reviews=tuple(codec.review_from_json(v, w) for v, w in _list(content, "reviews")),
-        suspended=tuple(dict.fromkeys(suspended)),
-        edits=edits,
-        decks=_decks(content),
-        settings=_settings(content),
-        lessons=_named_values(content, "lessons"),
-    )
+    return from_json(PROGRESS, text)
 
 
-def _json(data: bytes) -> Any:
-    def refuse(constant: str) -> Any:
-        raise ValueError(f"{constant} is not JSON")
-
-    try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        raise InputError(f"The file is not valid JSON: line {error.lineno}, {error.msg}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            "The file is not valid JSON text in UTF-8. Choose the file that the export made."
-        ) from error
-
-
-def _list(content: dict[str, Any], name: str) -> list[tuple[Any, str]]:
-    """(item, where it stands) for a list that may be absent."""
-    value = content.get(name, [])
-    if not isinstance(value, list):
-        raise InputError(f"{name} must be a list.")
-    return [(item, f"{name}[{i}]") for i, item in enumerate(value)]
-
-
-def _unique(values: list[str], name: str, field: str) -> None:
-    first: dict[str, int] = {}
-    for i, value in enumerate(values):
-        if value in first:
-            raise InputError(f"{name}[{i}].{field} repeats that of {name}[{first[value]}].")
-        first[value] = i
-
-
-def _decks(content: dict[str, Any]) -> tuple[Deck, ...]:
-    decks = []
-    for value, where in _list(content, "decks"):
-        data = codec.mapping(value, where)
-        key = codec.text(data, "key", where, codec.MAX_ID)
-        text = codec.text(data, "text", where, 10_000_000)
-        try:
-            decks.append(parse(text, key))
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from error
-    if len(decks) > MAX_OWN_DECKS:
-        raise InputError(f"decks holds {len(decks)} decks; at most {MAX_OWN_DECKS} are allowed.")
-    _unique([deck.key for deck in decks], "decks", "key")
-    return tuple(decks)
-
-
-def _settings(content: dict[str, Any]) -> dict[str, Any]:
-    settings = _named_values(content, "settings")
-    if "study" in settings:
-        kept = study_settings_from(settings["study"])
-        settings["study"] = {name: getattr(kept, name) for name in kept.__slots__}
-    return settings
-
-
-def _named_values(content: dict[str, Any], name: str) -> dict[str, Any]:
-    values = codec.mapping(content.get(name, {}), name)
-    for key, value in values.items():
-        codec.text({"name": key}, "name", name, codec.MAX_ID)
-        to_json(value, f"{name}.{key[:40]}")
-    return dict(values)
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

@@ -7,12 +7,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -22,6 +23,7 @@ from core.cards.types import Card, Confidence, Rating, StudyMode
 from core.data.folders import data_folder
 from core.storage import (
     Learner,
+    Progress,
     SavedRun,
     Store,
     database_url,
@@ -30,7 +32,8 @@ from core.storage import (
     schema,
     with_edits,
 )
-from core.storage.migrations import MIGRATIONS, Migration, describe
+from core.storage.database import put
+from core.storage.transfer import PROGRESS
 from core.types import InputError, TrainingConfig
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
@@ -281,16 +284,11 @@ def test_progress_travels_in_one_file(store: Store, ada: Learner, tmp_path: Path
 def broken(path: str, value: Any) -> bytes:
     """A valid progress file with one value changed."""
     after, entry = review(new_state("a", NOW), Rating.GOOD, NOW, mode=StudyMode.TYPED)
-    from core.storage.codec import card_to_json, review_to_json, state_to_json
-
+    progress = Progress("Ada", (after,), (entry,), ("a",), (Card("a", "t", "q", "a"),))
     content: dict[str, Any] = {
         "format": "embedding-lab-progress",
         "version": 1,
-        "name": "Ada",
-        "states": [state_to_json(after)],
-        "reviews": [review_to_json(entry)],
-        "suspended": ["a"],
-        "edits": [card_to_json(Card("a", "t", "q", "a"))],
+        **PROGRESS.dump_python(progress, mode="json"),
         "decks": [{"key": "k", "text": "#### T\n:p q\n??x a x??"}],
         "settings": {"study": {}},
         "lessons": {"l": 1},
@@ -314,31 +312,32 @@ def test_the_unbroken_file_is_fine() -> None:
         ("version", 2, "newer version"),
         ("version", "1", "version is '1'"),
         ("name", "", "name"),
-        ("states", {}, "states must be a list"),
-        ("states.0", 3, r"states\[0\] must be an object"),
-        ("states.0.stage", "old", r"states\[0\].stage is 'old'; allowed are 'new'"),
+        ("states", {}, "states: it must be a list"),
+        ("states.0", 3, r"states\[0\]: it must be a table of named values"),
+        ("states.0.stage", "old", r"states\[0\].stage: it must be new, .* or relearning, not 'old'"),
         ("states.0.stage", ["review"], r"states\[0\].stage"),
-        ("states.0.due", "tomorrow", r"states\[0\].due is 'tomorrow'"),
+        ("states.0.due", "tomorrow", r"states\[0\].due: it must be a moment such as 2026.*, not 'tomorrow'"),
         ("states.0.due", "2026-03-02T09:00:00", r"states\[0\].due"),
         ("states.0.due", 5, r"states\[0\].due"),
-        ("states.0.stability", None, r"states\[0\].stability is missing"),
-        ("states.0.stability", -1, r"states\[0\].stability is -1"),
+        ("states.0.stability", None, r"states\[0\].stability: it is missing; a card in stage 'learning'"),
+        ("states.0.stability", -1, r"states\[0\].stability: .* from 1e-06 to 1000000, not -1"),
         ("states.0.stability", 10**400, r"states\[0\].stability"),
         ("states.0.stability", True, r"states\[0\].stability"),
-        ("states.0.step", None, r"states\[0\].step is missing"),
+        ("states.0.step", None, r"states\[0\].step: it is missing"),
         ("states.0.step", 1.5, r"states\[0\].step"),
-        ("states.0.card_id", "x" * 121, r"states\[0\].card_id has 121"),
-        ("states.0.card_id", "a\ud800", r"states\[0\].card_id holds a character"),
-        ("reviews.0.rating", 7, r"reviews\[0\].rating is 7; allowed are 1, 2, 3, 4"),
+        ("states.0.card_id", "x" * 121, r"states\[0\].card_id: it has 121 characters; at most 120"),
+        ("states.0.card_id", "a\0", r"states\[0\].card_id: It holds a character"),
+        ("states.0.card_id", "a\ud800", "not valid JSON: .* line 1 column"),
+        ("reviews.0.rating", 7, r"reviews\[0\].rating: it must be 1, 2, 3 or 4, not 7"),
         ("reviews.0.rating", True, r"reviews\[0\].rating"),
         ("reviews.0.mode", "sung", r"reviews\[0\].mode"),
         ("reviews.0.confidence", 9, r"reviews\[0\].confidence"),
-        ("reviews.0.before.card_id", "b", r"reviews\[0\].before belongs to another card"),
+        ("reviews.0.before.card_id", "b", r"reviews\[0\]: its schedule before belongs to another card"),
         ("edits.0.question", "", r"edits\[0\].question"),
         ("edits.0.choices", [1], r"edits\[0\].choices"),
         ("decks.0.text", "#### T\n", r"decks\[0\]: Line 1"),
-        ("suspended.0", 4, r"suspended\[0\].card_id"),
-        ("lessons", [], "lessons must be an object"),
+        ("suspended.0", 4, r"suspended\[0\]: it must be a text"),
+        ("lessons", [], "lessons: it must be a table of named values"),
         ("lessons.l", "x" * 300_000, "lessons.l"),
     ],
 )
@@ -359,7 +358,7 @@ def test_what_is_no_progress_file_at_all(data: bytes) -> None:
 def test_states_may_not_repeat() -> None:
     content = json.loads(broken("name", "Ada"))
     content["states"] *= 2
-    with pytest.raises(InputError, match=r"states\[1\].card_id repeats that of states\[0\]"):
+    with pytest.raises(InputError, match=r"states\[1\].card_id: it repeats that of \[0\]"):
         read_progress(json.dumps(content).encode())
 
 
@@ -370,54 +369,39 @@ def test_a_newer_database_is_refused_in_one_sentence(url: str, store: Store) -> 
         Store.open(url)
 
 
-def _add_colour(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE lab_learners ADD COLUMN colour VARCHAR(10)"))
+DATA = Path(__file__).parent / "data"
 
 
-def _fail(connection: Connection) -> None:
-    _add_colour(connection)
-    raise InputError("the step failed")
+def describe(url: str) -> dict[str, list[str]]:
+    """Table name -> its columns with their types."""
+    engine = create_engine(url)
+    found = {
+        table: [f"{c['name']} {c['type']} {c['nullable']}" for c in inspect(engine).get_columns(table)]
+        for table in sorted(inspect(engine).get_table_names())
+    }
+    engine.dispose()
+    return found
 
 
-def test_migrations_run_in_order_once_and_keep_the_data(url: str, store: Store, ada: Learner) -> None:
-    study(store, ada, "a", Rating.GOOD)
-    ran: list[int] = []
-    steps = [
-        Migration(3, "third", lambda c: ran.append(3)),
-        Migration(2, "a colour", lambda c: (ran.append(2), _add_colour(c))[0]),
-    ]
-    with Store.open(url, migrations=steps, latest=3) as newer:
-        assert ran == [2, 3]
-        assert len(newer.log(ada.id)) == 1
-        with newer.read() as connection:
-            assert connection.execute(text("SELECT colour FROM lab_learners")).scalar_one() is None
-    with Store.open(url, migrations=steps, latest=3):
-        assert ran == [2, 3]
-
-
-def test_a_failed_migration_leaves_everything_as_it_was(url: str, store: Store) -> None:
-    with pytest.raises(InputError, match="the step failed"):
-        Store.open(url, migrations=[Migration(2, "fails", _fail)], latest=2)
-    with Store.open(url) as again, again.read() as connection:
-        assert connection.execute(schema.schema_version.select()).scalar_one() == 1
-        assert "colour" not in list(connection.execute(text("SELECT * FROM lab_learners")).keys())
-
-
-FIRST_VERSION = Path(__file__).parent / "data" / "storage_v1.sql"
-
-
-def test_the_first_version_migrates_to_todays_tables(tmp_path: Path) -> None:
-    """storage_v1.sql is frozen: a table changed without a migration step fails here."""
-    old = sqlite3.connect(tmp_path / "old.sqlite3")
-    old.executescript(FIRST_VERSION.read_text(encoding="utf-8"))
-    old.close()
-    Store.open(f"sqlite:///{tmp_path / 'old.sqlite3'}").close()
-    Store.open(f"sqlite:///{tmp_path / 'fresh.sqlite3'}").close()
-    engines = [create_engine(f"sqlite:///{tmp_path / name}.sqlite3") for name in ("old", "fresh")]
-    assert describe(engines[0]) == describe(engines[1])
-    for engine in engines:
-        engine.dispose()
-    assert [step.version for step in MIGRATIONS] == list(range(2, schema.VERSION + 1))
+def test_a_database_of_the_first_release_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """The frozen files are what 0.1.0 wrote: a table that changed without a way from there fails here."""
+    old, fresh = (f"sqlite:///{tmp_path / name}.sqlite3" for name in ("old", "fresh"))
+    with closing(sqlite3.connect(tmp_path / "old.sqlite3")) as connection:
+        for name in ("storage_v1.sql", "learner_v1.sql"):
+            connection.executescript((DATA / name).read_text(encoding="utf-8"))
+    Store.open(fresh).close()
+    with Store.open(old) as store:
+        assert describe(old) == describe(fresh)
+        ada = store.learner("a-key-that-is-long-enough")
+        assert ada is not None and ada.name == "Ada"
+        progress = read_progress((DATA / "progress_v1.json").read_bytes())
+        assert read_progress(store.export_progress(ada.id, NOW).encode()) == progress
+        assert progress.summary == "Ada: 2 cards with a schedule, 3 answers, 1 own decks, 1 lessons."
+        assert [run.path for run in store.saved_runs(ada.id)] == ["runs/1/r1.zip"]
+        assert [entry.card_id for entry in store.log(ada.id)] == ["a", "a", "b"]
+        assert store.undo(ada.id) == progress.reviews[-1]
+        store.import_progress(ada.id, progress, NOW)
+        assert store.log(ada.id) == progress.reviews
 
 
 def test_two_that_open_at_once_make_one_database(tmp_path: Path) -> None:
@@ -446,6 +430,18 @@ def test_the_tables_compile_for_postgresql() -> None:
         assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
         for index in table.indexes:
             assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=dialect))
+
+
+def test_an_upsert_is_one_statement_for_postgresql() -> None:
+    class Recorder:
+        dialect = postgresql.dialect()
+
+        def execute(self, statement: Any) -> None:
+            self.sql = str(statement.compile(dialect=self.dialect))
+
+    recorder: Any = Recorder()
+    put(recorder, schema.settings, {"learner_id": 1, "name": "n"}, {"value": "v"})
+    assert "ON CONFLICT (learner_id, name) DO UPDATE SET value" in recorder.sql
 
 
 @pytest.mark.parametrize(
