@@ -6,43 +6,53 @@ The map's positions are computed here from the relations alone, so the drawing n
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from ..data.assets import ASSETS
-from ..types import InputError
+from ..data.schema import Line, Table, Text, refuse
+from ..data.schema import load as read
 
 FILE = ASSETS / "glossary.toml"
-_TEXTS = ("key", "name", "theme", "sentence", "page", "deck", "source")
-_FIELDS = {*_TEXTS, "formula", "also", "related"}
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Table):
     """One entry. `page` is an address with settings, `deck` the deck with its cards, `related` are keys."""
 
-    key: str
-    name: str
-    theme: str
-    sentence: str
-    page: str
-    deck: str
-    source: str
-    related: tuple[str, ...]
+    key: Line
+    name: Line
+    theme: Line
+    sentence: Text
+    page: Line
+    deck: Line
+    source: Line
+    related: tuple[Line, ...] = ()
     formula: str = ""  # LaTeX
-    also: tuple[str, ...] = ()  # other names
+    also: tuple[Line, ...] = ()  # other names
 
 
-@dataclass(frozen=True, slots=True)
-class Glossary:
+class Glossary(Table):
     """All terms, by theme and then as they stand in the file. Relations go both ways."""
 
-    terms: tuple[Term, ...]
-    themes: tuple[str, ...]
+    themes: tuple[Line, ...]
+    terms: tuple[Term, ...] = Field(alias="term")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        keys = [term.key for term in self.terms]
+        for i, term in enumerate(self.terms):
+            if term.theme not in self.themes:
+                refuse((("term", i, "theme"), f"{term.theme!r} is none of {', '.join(self.themes)}"))
+            if term.key in keys[:i]:
+                refuse((("term", i, "key"), "this key stands in the file twice"))
+            for other in term.related:
+                if other not in keys or other == term.key:
+                    refuse((("term", i, "related"), f"there is no other term {other!r}"))
+        return self
 
     def term(self, key: str) -> Term | None:
         return next((t for t in self.terms if t.key == key), None)
@@ -78,36 +88,9 @@ class Glossary:
 @cache
 def load(file: Path = FILE) -> Glossary:
     """Read and check the file. Raises InputError naming the file, the term and the field."""
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name} is not valid TOML: {error}.") from error
-    themes = tuple(data.get("themes", ()))
-    terms = tuple(_term(file.name, i, raw, themes) for i, raw in enumerate(data.get("term", ()), start=1))
-    keys = [term.key for term in terms]
-    for term in terms:
-        where = f"{file.name}, term {term.key!r}"
-        if keys.count(term.key) > 1:
-            raise InputError(f"{where}: this key stands in the file twice.")
-        for other in term.related:
-            if other not in keys or other == term.key:
-                raise InputError(f"{where}, related: there is no other term {other!r}.")
-    order = {theme: i for i, theme in enumerate(themes)}
-    return Glossary(tuple(sorted(terms, key=lambda t: order[t.theme])), themes)
-
-
-def _term(name: str, number: int, raw: Mapping[str, Any], themes: tuple[str, ...]) -> Term:
-    where = f"{name}, term {raw.get('key') or number!r}"
-    if unknown := sorted(set(raw) - _FIELDS):
-        raise InputError(f"{where}: there is no field {unknown[0]!r}. Known: {', '.join(sorted(_FIELDS))}.")
-    for field in _TEXTS:
-        if not isinstance(raw.get(field), str) or not raw[field].strip():
-            raise InputError(f"{where}, {field}: it must be a text.")
-    if raw["theme"] not in themes:
-        raise InputError(f"{where}, theme: {raw['theme']!r} is none of {', '.join(themes)}.")
-    texts: dict[str, str] = {field: raw[field] for field in _TEXTS}
-    related, also = tuple(raw.get("related", ())), tuple(raw.get("also", ()))
-    return Term(**texts, related=related, formula=raw.get("formula", ""), also=also)
+    found = read(file, Glossary)
+    terms = sorted(found.terms, key=lambda term: found.themes.index(term.theme))
+    return found.model_copy(update={"terms": tuple(terms)})
 
 
 # ---- the map -------------------------------------------------------------------------------------

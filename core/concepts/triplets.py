@@ -6,14 +6,16 @@ known difficulty each, one TOML file a list in assets/challenge_sets.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from ..data.assets import ASSETS
+from ..data.schema import Between, Line, Table, load
 from ..data.text import check_length, clean, is_blank, lines_of, split_bars
 from ..models.embedding import embed
 from ..types import FloatArray, InputError
@@ -33,15 +35,19 @@ class Triplet:
     kind: str = "Your own"  # the title of its challenge set
 
 
-@dataclass(frozen=True, slots=True)
-class ChallengeSet:
+class ChallengeSet(Table):
     """Triplets of one known difficulty."""
 
-    key: str
-    title: str
-    why: str
-    source: str
-    triplets: tuple[Triplet, ...]
+    key: str = Field(exclude=True)  # file name without .toml
+    title: Line
+    order: Annotated[int, Between(0, 100_000)]
+    why: Line
+    source: Line
+    rows: tuple[tuple[Line, Line, Line], ...] = Field(alias="triplets")
+
+    @property
+    def triplets(self) -> tuple[Triplet, ...]:
+        return tuple(Triplet(*row, kind=self.title) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,26 +107,5 @@ def parse_triplets(
 @cache
 def challenge_sets(folder: Path = CHALLENGE_SETS) -> tuple[ChallengeSet, ...]:
     """The challenge sets in their order. Raises InputError, naming the file, for a bad one."""
-    read = sorted((_read(file) for file in folder.glob("*.toml")), key=lambda one: (one[0], one[1].key))
-    return tuple(found for _, found in read)
-
-
-def _read(file: Path) -> tuple[int, ChallengeSet]:
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-        title = str(data["title"])
-        rows = enumerate(data["triplets"], start=1)
-        triplets = tuple(Triplet(*_three(file, number, row), kind=title) for number, row in rows)
-        return int(data["order"]), ChallengeSet(file.stem, title, data["why"], data["source"], triplets)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name} is not valid TOML: {error}.") from error
-    except KeyError as error:
-        raise InputError(
-            f"{file.name} has no {error.args[0]!r}. It needs title, order, why, source, triplets."
-        ) from error
-
-
-def _three(file: Path, number: int, row: object) -> tuple[str, str, str]:
-    if not (isinstance(row, list) and len(row) == 3 and all(isinstance(t, str) and t.strip() for t in row)):
-        raise InputError(f"{file.name}, row {number}: a row is three texts: anchor, positive, negative.")
-    return row[0], row[1], row[2]
+    found = (load(file, ChallengeSet, key=file.stem) for file in folder.glob("*.toml"))
+    return tuple(sorted(found, key=lambda one: (one.order, one.key)))

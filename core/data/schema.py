@@ -38,6 +38,8 @@ WORDS = {
     "value_error": "{error}",  # by a validator of ours
     "missing": "it is missing",
     "union_tag_not_found": "it is missing",
+    "missing_argument": "it is missing",
+    "unexpected_positional_argument": "it is one value too many",
     "extra_forbidden": "there is no such field here. Known are {known}",
     "string_type": "it must be a text in quotes, not {found}",
     "string_too_short": "it is empty; write a text",

@@ -6,27 +6,34 @@ in connectionist networks"). The rank correlation before and after shows how muc
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from ..data.assets import ASSETS
-from ..types import FloatArray, InputError, TrainingConfig
+from ..data.schema import Between, Line, Table, load
+from ..types import FloatArray, TrainingConfig
 from ..vectors import pair_cosines
 from .measures import spearman
 
 FILE = ASSETS / "graded_pairs" / "everyday.toml"
-HIGHEST_GRADE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class GradedPair:
-    left: str
-    right: str
-    grade: float  # 0 nothing in common .. 5 the same meaning
+class GradedPair(NamedTuple):
+    left: Line
+    right: Line
+    grade: Annotated[float, Between(0, 5)]  # 0 nothing in common, 5 the same meaning
+
+
+class GradedPairs(Table):
+    """The file."""
+
+    title: Line
+    source: Line
+    pairs: tuple[GradedPair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +47,11 @@ class ProbeScore:
 @cache
 def graded_pairs(file: Path = FILE) -> tuple[GradedPair, ...]:
     """The graded pairs. Raises InputError, naming the entry, when the file does not fit."""
-    try:
-        rows = tomllib.loads(file.read_text(encoding="utf-8"))["pairs"]
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise InputError(f"{file.name} cannot be read as a list of graded pairs: {error}.") from error
-    pairs = []
-    for number, row in enumerate(rows, start=1):
-        if len(row) != 3 or not all(isinstance(t, str) and t.strip() for t in row[:2]):
-            raise InputError(f"{file.name}, pair {number}: it must be [left, right, grade].")
-        if (
-            isinstance(row[2], bool)
-            or not isinstance(row[2], int | float)
-            or not 0 <= row[2] <= HIGHEST_GRADE
-        ):
-            raise InputError(f"{file.name}, pair {number}: the grade must be from 0 to {HIGHEST_GRADE:g}.")
-        pairs.append(GradedPair(row[0], row[1], float(row[2])))
-    return tuple(pairs)
+    return load(file, GradedPairs).pairs
 
 
 def probe_source(file: Path = FILE) -> str:
-    return str(tomllib.loads(file.read_text(encoding="utf-8"))["source"])
+    return load(file, GradedPairs).source
 
 
 def probe(config: TrainingConfig, checkpoint: str | None) -> ProbeScore:

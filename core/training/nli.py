@@ -6,7 +6,6 @@ and guesses the class. Here are data, task and formulas, without torch; nli_trai
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.assets import ASSETS
+from ..data.schema import Line, Table, load
 from ..data.text import clean
 from ..losses.softmax import CONCATENATIONS
 from ..types import FloatArray, InputError, IntArray, Pair, Sentence, SentenceSet, TrainingConfig
@@ -40,6 +40,23 @@ class Example:
     premise: str
     hypothesis: str
     label: int
+
+
+class Situation(Table):
+    """A premise of the file, with one hypothesis of each class."""
+
+    premise: Line
+    entailment: Line
+    neutral: Line
+    contradiction: Line
+
+
+class Situations(Table):
+    """The file."""
+
+    title: Line
+    source: Line
+    situation: tuple[Situation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +118,11 @@ def make(task: Task) -> NliTrainer:
 @cache
 def examples(file: Path = FILE) -> tuple[Example, ...]:
     """The built-in pairs. Raises InputError, naming the situation, for a file that does not fit."""
-    try:
-        situations = tomllib.loads(file.read_text(encoding="utf-8"))["situation"]
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise InputError(f"{file.name} cannot be read as a list of situations: {error}.") from error
-    found = []
-    for number, row in enumerate(situations, start=1):
-        if set(row) != {"premise", *CLASSES} or not all(
-            isinstance(t, str) and clean(t) for t in row.values()
-        ):
-            raise InputError(f"{file.name}, situation {number}: it needs premise, {', '.join(CLASSES)}.")
-        found += [Example(row["premise"], row[name], label) for label, name in enumerate(CLASSES)]
-    return tuple(found)
-
-
-def source(file: Path = FILE) -> str:
-    return str(tomllib.loads(file.read_text(encoding="utf-8"))["source"])
+    return tuple(
+        Example(situation.premise, getattr(situation, name), label)
+        for situation in load(file, Situations).situation
+        for label, name in enumerate(CLASSES)
+    )
 
 
 def parse(text: str) -> tuple[Example, ...]:

@@ -58,7 +58,7 @@ def test_the_map_shows_the_relations_of_the_file():
     ("change", "told"),
     [
         ('related = ["b"]', "there is no other term 'b'"),
-        ('related = []\ncolour = "red"', "no field 'colour'"),
+        ('related = []\ncolour = "red"', "colour: there is no such field here"),
         ('related = []\ntheme = "X"', "is none of"),
         ("related = []\nsentence = 3", "sentence: it must be a text"),
     ],
@@ -72,4 +72,4 @@ def test_a_bad_entry_is_refused_by_name(tmp_path, change, told):
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=told) as error:
         load(file)
-    assert "terms.toml, term 'a'" in str(error.value)
+    assert str(error.value).startswith("terms.toml, line ") and "term 1 (a)" in str(error.value)

@@ -40,8 +40,11 @@ def test_built_in_lists_are_whole_and_no_text_stands_twice():
     ("content", "message"),
     [
         ("title = ", "not valid TOML"),
-        ('title = "x"', "has no 'triplets'"),
-        ('title="x"\norder=1\nwhy="w"\nsource="s"\ntriplets=[["a","b"]]', "row 1"),
+        ('title = "x"', "bad.toml, order: it is missing"),
+        (
+            'title="x"\norder=1\nwhy="w"\nsource="s"\ntriplets=[["a","b"]]',
+            "line 5, triplets 1.3: it is missing",
+        ),
     ],
 )
 def test_a_bad_list_is_named(tmp_path, content, message):
