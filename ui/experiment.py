@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.data import sentence_sets, sentences
-from core.data.pairs import mine_pairs
+from core.data.pairs import MiningKind, mine_pairs
 from core.data.split import PairSplit, make_split
 from core.losses import LOSSES
 from core.types import FloatArray, InputError, Notice, Pair, Sentence, SentenceSet
@@ -89,22 +89,14 @@ def current() -> Experiment:
         try:
             parsed = sentences.parse_pairs(text, chosen)
         except InputError as error:  # the sentences are fine, so their map stays
-            told = messages.at("Pairs", str(error))
-            return Experiment(chosen, (), (), notices=notices, error=told, unread=True)
+            problem = messages.at("Pairs", str(error))
+            return Experiment(chosen, (), (), notices=notices, error=problem, unread=True)
         typed, chosen = parsed.pairs, parsed.sentence_set
         notices = (*notices, *(messages.located("Pairs", notice) for notice in parsed.notices))
-    mode = state.get(state.PAIR_MODE)
-    split = _split(
-        set_key(),
-        chosen,
-        own,
-        mode,
-        state.get(state.PAIR_COUNT),
-        state.get(state.HELD_OUT),
-        state.get(state.PAIR_SEED),
-    )
+    mode, count = state.get(state.PAIR_MODE), state.get(state.PAIR_COUNT)
+    share, seed = state.get(state.HELD_OUT), state.get(state.PAIR_SEED)
+    split = _split(set_key(), chosen, own, mode, count, share, seed)
     if mode == "typed" and typed:
-        share, seed = state.get(state.HELD_OUT), state.get(state.PAIR_SEED)
         split, typed = make_split(chosen, len(typed), share, seed, pairs=typed), ()
     train = split.train
     if mode == "mined":
@@ -112,8 +104,8 @@ def current() -> Experiment:
     held_out, told = _without(split.held_out, typed)
     notices = (*notices, *split.notices, *told)
     train = (*train, *typed)
-    error = None if train or _needs_no_pairs() else _nothing_to_train(chosen, mode)
-    return Experiment(chosen, train, held_out, typed, notices, error)
+    lacking = None if train or _needs_no_pairs() else _nothing_to_train(chosen, mode)
+    return Experiment(chosen, train, held_out, typed, notices, lacking)
 
 
 def _needs_no_pairs() -> bool:
@@ -183,7 +175,7 @@ def take_marked() -> None:
         state.put(state.MARKED, "")
 
 
-def mine(experiment: Experiment, now: FloatArray, count: int, kind: str) -> None:
+def mine(experiment: Experiment, now: FloatArray, count: int, kind: MiningKind) -> None:
     """Replace the mined pairs by the hardest ones under the embeddings `now` (n, d) of the set's rows.
 
     Raises InputError where nothing can be mined.

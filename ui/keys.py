@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from core.training.controls import CONTROLS
+from ui.boards.moving_map import ColorBy
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ PAIR_COUNT = Key("pair_count", 120, url=True, low=2, high=5000)
 PAIR_SEED = Key("pair_seed", 7, url=True, low=0, high=99_999)
 HELD_OUT = Key("held_out", 0.25, url=True, low=0.0, high=0.5)
 LAYOUT = Key("layout", "equilibrium", url=True)
-COLOUR = Key("colour", "group", url=True)
+COLOUR = Key[ColorBy]("colour", "group", url=True)
 FORCES = Key("forces", False, url=True)
 RUN_ID = Key[str | None]("run_id", None)
 RUN_IDS = Key[tuple[str, ...]]("run_ids", ())

@@ -19,7 +19,6 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
-TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
 
 
 def opening(path: str, lead: str) -> None:
@@ -76,7 +75,7 @@ def sentences_not_tracebacks() -> Iterator[None]:
     except InputError as error:
         messages.warning(str(error))
     except TimeoutError:
-        st.warning(TOO_SLOW, icon=":material/hourglass:")
+        st.warning(messages.TOO_SLOW, icon=":material/hourglass:")
     except RuntimeError as error:
         messages.error(str(error))
 

@@ -68,7 +68,7 @@ def choose_name(form_key: str = "choose_name") -> None:
 def _create(field: str) -> None:
     key = new_key()
     try:
-        store().create_learner(state.uploaded(field) or "", key, now())
+        store().create_learner(state.widget_value(field) or "", key, now())
     except InputError as error:
         state.put(state.STUDY_SAID, str(error))
         return

@@ -6,18 +6,19 @@ The page draws map and line once; the run's messages then move them (core/runs/m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from core.runs.executor import RunRequest
 from core.runs.messages import moved, phase, status_line
-from core.types import InputError, Run, TrainingConfig
-from ui import messages, push, state
+from core.types import FloatArray, InputError, Run, TrainingConfig
+from ui import messages, push, state, widgets
 from ui.boards.moving_map import component
 from ui.experiment import Experiment
 from ui.resources import executor, session_is_open
+from ui.widgets import button, row
 
 SLOW = 1.0  # seconds between two messages where they cannot be pushed
 BOARD = "map"
@@ -78,14 +79,16 @@ def start(experiment: Experiment, config: TrainingConfig, until: int | None = No
     request = RunRequest(
         config, experiment.sentences, experiment.train, experiment.held_out, state.get(state.LAYOUT), until
     )
-    _guarded(lambda: _show(executor().start(request, session_is_open())))
+    with messages.kept_in(state.MESSAGE):
+        _show(executor().start(request, session_is_open()))
 
 
 def fork(run: Run, step: int, config: TrainingConfig) -> None:
     """Go back to a kept step as a new, paused run, with the settings as they stand now."""
     config = config.replace(steps=max(config.steps, step + 1))
     state.put(state.REWIND_OPEN, False)
-    _guarded(lambda: _show(executor().fork(run.id, step, config)))
+    with messages.kept_in(state.MESSAGE):
+        _show(executor().fork(run.id, step, config))
 
 
 def show_again(run_id: str) -> None:
@@ -106,73 +109,46 @@ def reset() -> None:
     state.put(state.RUN_ID, None)
 
 
-def _guarded(action: Callable[[], None]) -> None:
-    """Do it; what goes wrong becomes a sentence on the page."""
-    try:
-        action()
-    except InputError as error:
-        state.put(state.MESSAGE, str(error))
-
-
 def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | None) -> None:
     """The row of buttons: one filled button, which is always the next thing to do."""
-    ready = experiment is not None and experiment.error is None
-    engine = executor()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    engine, first = executor(), partial(button, key="go", type="primary")
+    train = None if experiment is None or experiment.error else partial(start, experiment, config)
+    with row():
         if run is None:
-            st.button(
-                "Train", type="primary", icon=":material/play_arrow:", disabled=not ready,
-                on_click=start, args=(experiment, config), key="go",
-            )  # fmt: skip
+            first("Train", train, icon="play_arrow", disabled=train is None)
         elif run.is_active:
-            st.button(
-                "Pause", type="primary", icon=":material/pause:", key="go",
-                on_click=engine.pause, args=(run.id,),
-            )  # fmt: skip
+            first("Pause", engine.pause, run.id, icon="pause")
         elif run.snapshots and run.step < run.config.steps:
-            st.button(
-                "Continue", type="primary", icon=":material/play_arrow:", key="go",
-                on_click=engine.resume, args=(run.id,),
-            )  # fmt: skip
+            first("Continue", engine.resume, run.id, icon="play_arrow")
         else:
-            st.button(
-                "Train again", type="primary", icon=":material/replay:", disabled=not ready,
-                on_click=start, args=(experiment, config), key="go",
-                help="A new run from the base model, with the settings as they are now.",
-            )  # fmt: skip
-        still = run is None or not run.is_active
-        for label, steps, word in (("1 step", 1, "one"), ("+10", 10, "ten")):
-            if run is None:
-                st.button(
-                    label, key=word, disabled=not ready, on_click=start, args=(experiment, config, steps)
-                )
+            says = "A new run from the base model, with the settings as they are now."
+            first("Train again", train, icon="replay", disabled=train is None, help=says)
+        for label, steps, key in (("1 step", 1, "one"), ("+10", 10, "ten")):
+            if run is not None:
+                button(label, engine.resume, run.id, steps, key=key, disabled=run.is_active)
+            elif train is not None:
+                button(label, train, steps, key=key)
             else:
-                st.button(label, key=word, disabled=not still, on_click=engine.resume, args=(run.id, steps))
-        if run is not None:
-            if not still:
-                st.button("Stop", key="stop", icon=":material/stop:", on_click=engine.stop, args=(run.id,))
-            st.button(
-                "Reset", key="reset", icon=":material/restart_alt:", on_click=reset, type="tertiary",
-                help="Back to the base model. This run stays in the history.",
-            )  # fmt: skip
-            if still and len(run.checkpoints) > 1:
-                _rewind(run, config)
+                button(label, None, key=key, disabled=True)
+        if run is None:
+            return
+        if run.is_active:
+            button("Stop", engine.stop, run.id, key="stop", icon="stop")
+        says = "Back to the base model. This run stays in the history."
+        button("Reset", reset, key="reset", icon="restart_alt", type="tertiary", help=says)
+        if not run.is_active and len(run.checkpoints) > 1:
+            _rewind(run, config)
 
 
 def tell(run: Run | None, problem: str | None) -> None:
     """What stands in the way, or went wrong, in one sentence each."""
-    if message := state.get(state.MESSAGE):
-        st.toast(messages.as_written(message))
-        state.put(state.MESSAGE, None)
-    if problem:
-        st.info(messages.as_written(problem), icon=":material/info:")
-    if run is not None and run.error:
-        st.error(messages.as_written(run.error), icon=":material/error:")
+    messages.left_in(state.MESSAGE, lambda text: st.toast(messages.as_written(text)))
+    messages.info(problem)
+    messages.error(run.error if run is not None else None)
 
 
 def _rewind(run: Run, config: TrainingConfig) -> None:
-    # Its state is kept so that going back closes it: it would cover the map.
-    with st.popover("Rewind", icon=":material/history:", key=state.REWIND_OPEN.name, on_change="rerun"):
+    with widgets.popover(state.REWIND_OPEN, "Rewind", "history"):
         st.write(
             "Go back to a step that was kept. Training goes on from exactly that state, with the settings "
             "as they are now; with the same settings it repeats the same numbers. This run stays in the "
@@ -180,7 +156,7 @@ def _rewind(run: Run, config: TrainingConfig) -> None:
         )
         choices = [s for s in run.checkpoints if s < run.step] or list(run.checkpoints)
         step = st.select_slider("Step", choices, value=choices[len(choices) // 2], key="rewind_step")
-        st.button("Go back to this step", key="rewind", on_click=fork, args=(run, step, config))
+        button("Go back to this step", fork, run, step, config, key="rewind")
 
 
 def progress(run: Run | None, key: str = "progress", prefix: str = "") -> None:
@@ -214,7 +190,7 @@ def channel(run: Run | None) -> dict[str, Any] | None:
     return None if run is None or phase(run) == "rest" else push.address(run)
 
 
-def point_values(run: Run) -> object:
+def point_values(run: Run) -> FloatArray | None:
     """What the map is coloured by, per point: trust of the frame, or movement in 384 dimensions."""
     colour = state.get(state.COLOUR)
     if colour == "trust" and run.frames:

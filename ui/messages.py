@@ -20,6 +20,7 @@ _FIRST = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")  # would begin a list or a 
 # After Markdown Streamlit still turns :names: into pictures, addresses into links and -> into an arrow.
 _REWRITTEN = re.compile(r"(?<=:)(?=[\w+/-]+:|//)|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[<>~=-])(?=[>=-])", re.I)
 _JOINER = "\u2060"  # zero width, breaks no line
+TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
 LINES = 10  # of a notice that are named
 
 
@@ -47,9 +48,15 @@ def located(where: str, notice: Notice) -> Notice:
 
 
 def info(text: str | None) -> None:
-    """A hint; like `warning` and `error` nothing for no text."""
+    """A hint. Without a text these four show nothing."""
     if text:
         st.info(as_written(text), icon=":material/info:")
+
+
+def success(text: str | None) -> None:
+    """What was done."""
+    if text:
+        st.success(as_written(text), icon=":material/check:")
 
 
 def warning(text: str | None) -> None:
@@ -66,11 +73,13 @@ def error(text: str | None) -> None:
 
 @contextmanager
 def kept_in(key: state.Key[str | None]) -> Iterator[None]:
-    """In a callback: bad input is left under `key`, for `left_in` to tell when the page is drawn."""
+    """In a callback: what goes wrong is left under `key`, for `left_in` to tell when the page is drawn."""
     try:
         yield
-    except InputError as problem:
+    except (InputError, RuntimeError) as problem:
         state.put(key, str(problem))
+    except TimeoutError:
+        state.put(key, TOO_SLOW)
 
 
 def left_in(key: state.Key[str | None], show: Callable[[str], Any] = warning) -> None:

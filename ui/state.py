@@ -193,6 +193,6 @@ def browser_utc_offset() -> int:
     return -int(st.context.timezone_offset or 0)
 
 
-def uploaded(name: str) -> Any:
-    """The file that the uploader with this key holds now, or None."""
+def widget_value(name: str) -> Any:
+    """What the widget of this name holds now: a file, a text, a selection; None without one."""
     return st.session_state.get(name)

@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol, TypeVar, TypeVarTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ui import state
 from ui.messages import as_written
@@ -68,6 +70,18 @@ def download(label: str, make: str | Callable[[], bytes], file: str, *, key: str
     )
 
 
+def popover(key: Key[bool], label: str, icon: str, **more: Any) -> PopoverContainer:
+    """Its state is kept so that what is done in it can close it: it would cover the answer."""
+    return st.popover(label, icon=f":material/{icon}:", key=key.name, on_change="rerun", **more)
+
+
+def upload(
+    label: str, types: Sequence[str], *, key: str, megabytes: int, act: Callable[[], None] | None = None
+) -> UploadedFile | None:
+    """A file of at most so many megabytes; `act` is called when there is one, or none any more."""
+    return st.file_uploader(label, types, key=key, max_upload_size=megabytes, on_change=act or "rerun")
+
+
 # ---- numbers and switches ----------------------------------------------------------------------------
 
 
@@ -121,6 +135,13 @@ def segmented_control(key: Key[V], label: str, options: Options[V], *, at: Place
         return st.segmented_control(
             label, values, default=key.default, required=True, format_func=titles, **more, **state.bound(key)
         )
+
+
+def pills(key: Key[tuple[V, ...]], label: str, options: Options[V], **more: Any) -> tuple[V, ...]:
+    """Any number of the options."""
+    values, titles, chosen = list(options), _titles(options), list(key.default)
+    more |= {"selection_mode": "multi", "format_func": titles, "default": chosen}
+    return tuple(st.pills(label, values, **more, **state.bound(key)))
 
 
 def radio(key: Key[V | None], label: str, options: Options[V], **more: Any) -> V | None:

@@ -46,11 +46,18 @@ class Control:
     @property
     def least(self) -> Any:
         """`low` as a value of this setting: a whole number for an integer."""
-        return self.low if self.kind != "integer" or self.low is None else int(self.low)
+        return self._value(self.low)
 
     @property
     def most(self) -> Any:
-        return self.high if self.kind != "integer" or self.high is None else int(self.high)
+        return self._value(self.high)
+
+    @property
+    def interval(self) -> Any:
+        return self._value(self.step)
+
+    def _value(self, number: float | None) -> Any:
+        return number if self.kind != "integer" or number is None else int(number)
 
     def matters(self, loss: str) -> bool:
         """Whether a run with this loss reads the setting."""

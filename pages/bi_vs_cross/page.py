@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.bi_vs_cross import keys, race
 from pages.bi_vs_cross import views as bvc
-from ui import concepts, kit
+from ui import kit, widgets
 
 PATH = "bi-vs-cross"
 
@@ -122,6 +122,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to look at")
+    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -20,16 +21,18 @@ from core.training.controls import BY_FIELD
 from core.training.race import Lap, Race, Standing, forget, run_on
 from core.types import InputError, TrainingConfig
 from pages.bi_vs_cross import keys
-from ui import kit, state
+from ui import inputs, messages, state, widgets
+from ui.charts import chart
 from ui.figures import cross_encoder
 from ui.resources import executor
 from ui.tables import safe_table
+from ui.widgets import button, row
 
 POLL = 1.0  # seconds between two looks
 MEASUREMENTS = 12  # of each encoder over a race; measuring reads every pair again
 BATCH = 8  # pairs a step
 HELD_OUT = 0.3
-OWN = "own"
+MEASURES, AXES = {"Accuracy": "accuracy", "AUC": "auc"}, {"Seconds": "seconds", "Steps": "step"}
 CLOSE = 0.05  # accuracies closer than this count as equal
 RATES = (1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3)
 ANSWERS = ("The bi-encoder", "The cross-encoder", "Neither, by less than 0.05")
@@ -51,57 +54,32 @@ def prepared() -> Race | None:
     try:
         return _race()
     except InputError as error:
-        st.warning(str(error), icon=":material/info:")
+        messages.warning(str(error))
         return None
 
 
 def setup() -> None:
     """What both learn, and how."""
-    titles = {info.key: info.title for info in sentence_sets.list_sets()} | {OWN: "My own sentences"}
-    names = list(titles)
-    st.selectbox(
-        "Sentences", names, index=names.index(keys.SET.default), format_func=titles.__getitem__,
-        **state.bound(keys.SET),
-    )  # fmt: skip
-    if state.get(keys.SET) == OWN:
-        kit.typed(keys.OWN, "One a line: group | sentence", height=180, max_chars=20_000)
+    chosen = inputs.sentence_set(keys.SET)
+    if chosen == inputs.OWN:
+        widgets.text_area(keys.OWN, "One a line: group | sentence", height=180, max_chars=20_000)
         st.caption("Sentences of one group are similar, of different groups dissimilar.")
     with st.expander("Settings of the training"):
-        losses = [key for key, loss in LOSSES.items() if loss.needs == "labelled" and key != "softmax"]
-        if not _brings_pairs(state.get(keys.SET)):
-            _slider("Pairs to learn", keys.PAIRS, 10)
-        _slider("Steps", keys.STEPS, 10)
-        st.select_slider(
-            "Learning rate", RATES, value=keys.RATE.default, format_func=lambda v: f"{v:g}",
-            **state.bound(keys.RATE),
-        )  # fmt: skip
-        _slider("Trained layers", keys.TRAINED, 1)
-        st.selectbox(
-            "Loss of the bi-encoder", losses, index=losses.index(keys.LOSS.default),
-            format_func=lambda key: LOSSES[key].title, **state.bound(keys.LOSS),
-        )  # fmt: skip
-        st.number_input(
-            "Seed", *keys.SEED.bounds, value=keys.SEED.default,
-            help=BY_FIELD["seed"].help, **state.bound(keys.SEED),
-        )  # fmt: skip
+        losses = {k: loss for k, loss in LOSSES.items() if loss.needs == "labelled" and k != "softmax"}
+        if chosen == inputs.OWN or not sentence_sets.load_set(chosen).pairs:  # listed pairs are all used
+            widgets.slider(keys.PAIRS, "Pairs to learn", step=10)
+        widgets.slider(keys.STEPS, "Steps", step=10)
+        widgets.select_slider(keys.RATE, "Learning rate", RATES)
+        widgets.slider(keys.TRAINED, "Trained layers")
+        widgets.selectbox(keys.LOSS, "Loss of the bi-encoder", losses)
+        widgets.number_input(keys.SEED, "Seed", help=BY_FIELD["seed"].help)
         st.caption("The cross-encoder's loss is always binary cross-entropy on the label of the pair.")
-
-
-def _brings_pairs(chosen: str) -> bool:
-    """Whether the set comes with pairs of its own; all of them are used then."""
-    known = {info.key for info in sentence_sets.list_sets()}
-    return chosen in known and bool(sentence_sets.load_set(chosen).pairs)
-
-
-def _slider(label: str, key: state.Key[int], step: int) -> None:
-    st.slider(label, *key.bounds, value=key.default, step=step, **state.bound(key))
 
 
 def _race() -> Race:
     """Raises InputError when the sentences or pairs cannot be used."""
-    known = {info.key for info in sentence_sets.list_sets()}
     chosen, count, seed = state.get(keys.SET), state.get(keys.PAIRS), state.get(keys.SEED)
-    if chosen in known:
+    if chosen != inputs.OWN:
         source = sentence_sets.load_set(chosen)
         given, own, share = source.sentence_set, source.pairs or None, source.similar_share
     else:
@@ -150,27 +128,17 @@ def buttons(race: Race | None) -> None:
     """One filled button, which is always the next thing to do."""
     watched: Watched | None = state.get(keys.RACE)
     done = watched is not None and watched.standing is not None and watched.standing.done
-    with st.container(horizontal=True, gap="small"):
+    with row():
         if watched is None or done:
             label = "Train both" if watched is None else "Train both again"
-            st.button(
-                label, key="race_go", type="primary", icon=":material/play_arrow:", disabled=race is None,
-                on_click=_start, args=(race,),
-            )  # fmt: skip
+            begin = None if race is None else partial(_start, race)
+            button(label, begin, key="race_go", icon="play_arrow", type="primary", disabled=begin is None)
         elif watched.running:
-            st.button(
-                "Stop", key="race_go", type="primary", icon=":material/stop:", on_click=_set_running,
-                args=(False,),
-            )  # fmt: skip
+            button("Stop", _set_running, False, key="race_go", icon="stop", type="primary")
         else:
-            st.button(
-                "Go on", key="race_go", type="primary", icon=":material/play_arrow:", on_click=_set_running,
-                args=(True,),
-            )  # fmt: skip
+            button("Go on", _set_running, True, key="race_go", icon="play_arrow", type="primary")
         if watched is not None:
-            st.button(
-                "Reset", key="race_reset", type="tertiary", icon=":material/restart_alt:", on_click=_forget
-            )
+            button("Reset", _forget, key="race_reset", icon="restart_alt", type="tertiary")
 
 
 # --- Watch -----------------------------------------------------------------------------------------
@@ -216,8 +184,7 @@ def _step(watched: Watched | None) -> Watched | None:
 
 
 def _draw(watched: Watched) -> None:
-    if watched.error:
-        st.error(watched.error, icon=":material/error:")
+    messages.error(watched.error)
     race, standing = watched.race, watched.standing
     if standing is None:
         st.progress(0.0, text="Waiting for a worker and loading both models")
@@ -229,37 +196,26 @@ def _draw(watched: Watched) -> None:
         text=f"{word} · bi-encoder step {standing.bi_step}, cross-encoder step {standing.cross_step} "
         f"of {standing.steps} · {len(race.pairs)} pairs to learn, {len(race.held_out)} held out",
     )
-    measure = {"Accuracy": "accuracy", "AUC": "auc"}.get(state.get(keys.MEASURE), "accuracy")
-    against = {"Seconds": "seconds", "Steps": "step"}.get(state.get(keys.AGAINST), "seconds")
+    measure, against = MEASURES[state.get(keys.MEASURE)], AXES[state.get(keys.AGAINST)]
     figure = cross_encoder.race(standing.bi, standing.cross, measure, against)
-    st.plotly_chart(figure, key="bvc_race_figure", config={"displayModeBar": False})
-    laps = [
-        *(("bi-encoder", lap) for lap in standing.bi),
-        *(("cross-encoder", lap) for lap in standing.cross),
-    ]
-    safe_table(
-        {
-            "encoder": [name for name, _ in laps],
-            "step": [lap.step for _, lap in laps],
-            "seconds of training": [lap.seconds for _, lap in laps],
-            "loss of the batch": [lap.loss for _, lap in laps],
-            "held-out accuracy": [lap.accuracy for _, lap in laps],
-            "held-out AUC": [lap.auc for _, lap in laps],
-        },
-        key="bvc_race_rows",
-        name="side-by-side",
-        height=220,
-    )
+    chart(figure, "bvc_race_figure", "Lines: both encoders' held-out accuracy or AUC as they learn")
+    laps = [("bi-encoder", lap) for lap in standing.bi] + [("cross-encoder", lap) for lap in standing.cross]
+    columns = {
+        "encoder": [name for name, _ in laps],
+        "step": [lap.step for _, lap in laps],
+        "seconds of training": [lap.seconds for _, lap in laps],
+        "loss of the batch": [lap.loss for _, lap in laps],
+        "held-out accuracy": [lap.accuracy for _, lap in laps],
+        "held-out AUC": [lap.auc for _, lap in laps],
+    }
+    safe_table(columns, key="bvc_race_rows", name="side-by-side", height=220)
 
 
 def axes() -> None:
     """What the curves show."""
     with st.container(horizontal=True, gap="medium"):
-        for label, key, options in (
-            ("Measure", keys.MEASURE, ("Accuracy", "AUC")),
-            ("Against", keys.AGAINST, ("Seconds", "Steps")),
-        ):
-            st.segmented_control(label, options, default=key.default, required=True, **state.bound(key))
+        widgets.segmented_control(keys.MEASURE, "Measure", tuple(MEASURES))
+        widgets.segmented_control(keys.AGAINST, "Against", tuple(AXES))
 
 
 def outcome() -> tuple[str, str] | None:

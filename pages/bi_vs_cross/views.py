@@ -15,17 +15,22 @@ from core.concepts.bi_vs_cross import Comparison, WordEffects
 from core.models.cross_encoder import attention as joint_attention
 from core.types import FloatArray
 from pages.bi_vs_cross import keys
-from ui import concepts, kit, resources, state
+from ui import kit, resources, state, widgets
+from ui.charts import chart
 from ui.figures import cross_encoder
-from ui.tables import safe_table
+from ui.tables import folded_table, safe_table
+from ui.widgets import button, row
 
-PLAIN = {"displayModeBar": False}
 AVERAGE = "average"
 SPECIAL = ("[CLS]", "[SEP]", "<s>", "</s>")  # often looked at when a head has nothing better to do
 LOOKS = ("A looks at B", "B looks at A", "Everything")
 LARGEST = 10_000  # sentences; where the projection ends
 RATIOS = ("Less than 100 times", "100 to 10,000 times", "More than 10,000 times")
 POLL = 0.5  # seconds between two looks at a measurement under way
+MEASURING = (
+    "Measuring both encoders on this machine. This takes about ten seconds; it waits while somebody else's "
+    "measurement or training is under way."
+)
 TABLE_SIZES = (10, 100, 1_000, LARGEST)
 
 
@@ -34,10 +39,9 @@ TABLE_SIZES = (10, 100, 1_000, LARGEST)
 
 def query_and_candidates() -> Comparison:
     """The query, its candidates, and both encoders' answers."""
-    limit = bi_vs_cross.MAX_CHARACTERS
-    query = st.text_input("Query", value=keys.QUERY.default, max_chars=limit, **state.bound(keys.QUERY))
-    text = kit.typed(keys.CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
-    return _compared(query or "", text)
+    query = widgets.text_input(keys.QUERY, "Query", max_chars=bi_vs_cross.MAX_CHARACTERS)
+    text = widgets.text_area(keys.CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
+    return _compared(query, text)
 
 
 def _compared(query: str, candidates: str) -> Comparison:
@@ -53,23 +57,21 @@ def ranking(found: Comparison) -> None:
     """The places under both, as lines and as a table."""
     bi, cross = found.bi_rank, found.cross_rank
     by_cross = np.argsort(cross)
-    figure = cross_encoder.ranks([found.candidates[i] for i in by_cross], bi[by_cross], cross[by_cross])
-    st.plotly_chart(figure, key="bvc_places", config=PLAIN)
+    candidates = [found.candidates[i] for i in by_cross]
+    figure = cross_encoder.ranks(candidates, bi[by_cross], cross[by_cross])
+    chart(figure, "bvc_places", "Lines: each candidate's place under the bi-encoder and the cross-encoder")
     st.caption(
         "Orange lines change their place. Left: in the order of the cosines. Right: of the joint scores."
     )
-    safe_table(
-        {
-            "candidate": [found.candidates[i] for i in by_cross],
-            "by cosine": bi[by_cross],
-            "cosine": found.cosine[by_cross],
-            "by cross": cross[by_cross],
-            "score": found.score[by_cross],
-            "logit": found.logit[by_cross],
-        },
-        key="bvc_ranking",
-        name="ranking",
-    )
+    columns = {
+        "candidate": candidates,
+        "by cosine": bi[by_cross],
+        "cosine": found.cosine[by_cross],
+        "by cross": cross[by_cross],
+        "score": found.score[by_cross],
+        "logit": found.logit[by_cross],
+    }
+    safe_table(columns, key="bvc_ranking", name="ranking")
 
 
 def disagreement(found: Comparison) -> None:
@@ -118,12 +120,11 @@ def _strongest(name: str, effects: WordEffects, drops: FloatArray) -> None:
 def pair() -> tuple[str, str]:
     """Two texts, A and B, shared by three of the views. Raises InputError when one is empty."""
     limit = bi_vs_cross.MAX_CHARACTERS
-    for label, key in (("A", keys.LEFT), ("B", keys.RIGHT)):
-        st.text_input(label, value=key.default, max_chars=limit, **state.bound(key))
-    with st.container(horizontal=True, gap="small"):
-        st.button("Swap A and B", key="bvc_swap", icon=":material/swap_vert:", on_click=_swap)
-        st.button("Copy A to B", key="bvc_same", icon=":material/content_copy:", on_click=_same)
-    left, right = state.get(keys.LEFT) or "", state.get(keys.RIGHT) or ""
+    left = widgets.text_input(keys.LEFT, "A", max_chars=limit)
+    right = widgets.text_input(keys.RIGHT, "B", max_chars=limit)
+    with row():
+        button("Swap A and B", _swap, key="bvc_swap", icon="swap_vert")
+        button("Copy A to B", _same, key="bvc_same", icon="content_copy")
     return bi_vs_cross.read_text(left, "A"), bi_vs_cross.read_text(right, "B")
 
 
@@ -142,17 +143,14 @@ def orders(left: str, right: str) -> tuple[float, float]:
     the orders, and how much the lower of the two scores of identical texts lacks to 1."""
     mixed = kit.ask(bi_vs_cross.compare, left, (right, left), busy="Both encoders read")
     same = kit.ask(bi_vs_cross.compare, right, (right,), busy="Both encoders read")
-    safe_table(
-        {
-            "first text": ["A", "B", "A", "B"],
-            "second text": ["B", "A", "A", "B"],
-            "cosine": [mixed.cosine[0], mixed.cosine[0], mixed.cosine[1], same.cosine[0]],
-            "logit": [mixed.logit[0], mixed.logit_swapped[0], mixed.logit[1], same.logit[0]],
-            "score": [mixed.score[0], mixed.score_swapped[0], mixed.score[1], same.score[0]],
-        },
-        key="bvc_orders",
-        name="orders",
-    )
+    columns = {
+        "first text": ["A", "B", "A", "B"],
+        "second text": ["B", "A", "A", "B"],
+        "cosine": [mixed.cosine[0], mixed.cosine[0], mixed.cosine[1], same.cosine[0]],
+        "logit": [mixed.logit[0], mixed.logit_swapped[0], mixed.logit[1], same.logit[0]],
+        "score": [mixed.score[0], mixed.score_swapped[0], mixed.score[1], same.score[0]],
+    }
+    safe_table(columns, key="bvc_orders", name="orders")
     lacking = 1.0 - float(min(mixed.score[1], same.score[0]))
     return float(mixed.score[0] - mixed.score_swapped[0]), lacking
 
@@ -163,18 +161,18 @@ def squashing(left: str, right: str) -> None:
     one = kit.ask(bi_vs_cross.compare, left, (right, left))
     names = ["A, B", *(f"query, {candidate}" for candidate in found.candidates)]
     figure = cross_encoder.sigmoid(np.concatenate([one.logit[:1], found.logit]), names)
-    st.plotly_chart(figure, key="bvc_sigmoid", config=PLAIN)
+    chart(figure, "bvc_sigmoid", "Curve from logit to score, with the pairs on it")
 
 
 def attention(left: str, right: str) -> None:
     """The joint pass of A and B as a heat map: one layer and head, or averages, with its table."""
     found = kit.ask(joint_attention, left, right, busy="Reading both texts")
     layers, heads = found.weights.shape[:2]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = _number("Layer", keys.LAYER, layers)
         head = _number("Head", keys.HEAD, heads)
-        look = concepts.view(LOOKS, keys.LOOK, "Direction")
-        special = st.toggle("Special tokens", value=keys.SPECIAL.default, **state.bound(keys.SPECIAL))
+        look = widgets.view(keys.LOOK, "Direction", LOOKS)
+        special = widgets.toggle(keys.SPECIAL, "Special tokens")
     weights = bi_vs_cross.averaged(found, layer, head)
     there, back = bi_vs_cross.across(found, weights)
     segments = np.asarray(found.segments)
@@ -184,31 +182,22 @@ def attention(left: str, right: str) -> None:
     looking = [t for t, keep in zip(found.tokens, rows) if keep]
     looked_at = [t for t, keep in zip(found.tokens, columns) if keep]
     shown = weights[np.ix_(rows, columns)]
-    st.plotly_chart(cross_encoder.attention(shown, looking, looked_at), key="bvc_attention", config=PLAIN)
+    figure = cross_encoder.attention(shown, looking, looked_at)
+    chart(figure, "bvc_attention", "Heat map: how much each token of the rows looks at those of the columns")
     st.caption(
         f"The tokens of A give {there:.0%} of their attention to B; those of B give {back:.0%} to A, special "
         "tokens included. The rest stays within the own text. In a bi-encoder both shares are 0: the other "
         "text is not there."
     )
-    with st.expander("As a table", icon=":material/table:"):
-        strongest = np.argsort(-shown, axis=None)[:400]
-        a, b = np.unravel_index(strongest, shown.shape)
-        safe_table(
-            {
-                "looks": [looking[i] for i in a],
-                "at": [looked_at[i] for i in b],
-                "weight": shown[a, b],
-            },
-            key="bvc_attention_rows",
-            name="attention",
-        )
+    a, b = np.unravel_index(np.argsort(-shown, axis=None)[:400], shown.shape)
+    strongest = {"looks": [looking[i] for i in a], "at": [looked_at[i] for i in b], "weight": shown[a, b]}
+    folded_table(strongest, title="As a table", key="bvc_attention_rows", name="attention")
 
 
 def _number(label: str, key: state.Key[str], count: int) -> int | None:
     """A select box for "average" or a number from 1; the row from 0, or None for the average."""
-    options = [AVERAGE, *map(str, range(1, count + 1))]
-    chosen = st.selectbox(label, options, width=130, **state.bound(key))
-    return int(chosen) - 1 if chosen and chosen.isdigit() else None
+    chosen = widgets.selectbox(key, label, [AVERAGE, *map(str, range(1, count + 1))], width=130)
+    return None if chosen == AVERAGE else int(chosen) - 1
 
 
 def words(left: str, right: str) -> None:
@@ -226,17 +215,14 @@ def words(left: str, right: str) -> None:
         with column:
             st.markdown(f"**{title}: {value:.2f} with all words**")
             figure = cross_encoder.word_bars(effects.words, effects.segments, drops, "the word adds")
-            st.plotly_chart(figure, key=f"bvc_words_{title}", config=PLAIN)
-    safe_table(
-        {
-            "text": ["AB"[segment] for segment in effects.segments],
-            "word": list(effects.words),
-            "adds to the logit": effects.logit_drops,
-            "adds to the cosine": effects.cosine_drops,
-        },
-        key="bvc_word_rows",
-        name="words",
-    )
+            chart(figure, f"bvc_words_{title}", f"Bars: what each word adds under {title}")
+    columns = {
+        "text": ["AB"[segment] for segment in effects.segments],
+        "word": list(effects.words),
+        "adds to the logit": effects.logit_drops,
+        "adds to the cosine": effects.cosine_drops,
+    }
+    safe_table(columns, key="bvc_word_rows", name="words")
 
 
 # --- Cost ----------------------------------------------------------------------------------------
@@ -259,37 +245,32 @@ def costs() -> float | None:
         def look() -> None:
             if future.done():
                 st.rerun()
-            st.info(
-                "Measuring both encoders on this machine. This takes about ten seconds; it waits while "
-                "somebody else's measurement or training is under way.",
-                icon=":material/timer:",
-            )
+            st.info(MEASURING, icon=":material/timer:")
 
         st.fragment(look, run_every=POLL)()
         return None
     curve: CostCurve = future.result()
-    st.plotly_chart(cross_encoder.costs(curve, SBERT, LARGEST), key="bvc_costs", config=PLAIN)
+    figure = cross_encoder.costs(curve, SBERT, LARGEST)
+    chart(figure, "bvc_costs", "Lines: seconds of both encoders by the number of sentences")
     st.caption(
         f"Solid: measured on this machine with one processor thread, texts of {curve.tokens:.0f} tokens on "
         f"average. Dashed: projected from {curve.per_text * 1e3:.1f} ms a text and "
         f"{curve.per_pair * 1e3:.1f} ms a pair. Dotted: published for {SBERT.texts:,} sentences, about "
         f"{SBERT.cross_seconds / 3600:.0f} hours against {SBERT.bi_seconds:.0f} seconds ({SBERT.source})."
     )
-    st.button(
-        "Measure again", key="bvc_again", icon=":material/timer:",
-        on_click=lambda: state.put(keys.MEASUREMENT, time.time_ns()),
-    )  # fmt: skip
-    measured = (curve.bi.texts[-1], curve.cross.texts[-1])
-    safe_table(
-        {
-            "sentences": [f"{n:,}" for n in TABLE_SIZES],
-            "pairs": [f"{pair_count(n):,}" for n in TABLE_SIZES],
-            "bi-encoder, seconds": [curve.bi_seconds(n) for n in TABLE_SIZES],
-            "cross-encoder, seconds": [curve.cross_seconds(n) for n in TABLE_SIZES],
-            "bi": ["within the measured range" if n <= measured[0] else "projected" for n in TABLE_SIZES],
-            "cross": ["within the measured range" if n <= measured[1] else "projected" for n in TABLE_SIZES],
-        },
-        key="bvc_cost_rows",
-        name="costs",
-    )
+    again = state.setter(keys.MEASUREMENT, time.time_ns())
+    button("Measure again", again, key="bvc_again", icon="timer")
+
+    def ranges(measured: int) -> list[str]:
+        return ["within the measured range" if n <= measured else "projected" for n in TABLE_SIZES]
+
+    columns = {
+        "sentences": [f"{n:,}" for n in TABLE_SIZES],
+        "pairs": [f"{pair_count(n):,}" for n in TABLE_SIZES],
+        "bi-encoder, seconds": [curve.bi_seconds(n) for n in TABLE_SIZES],
+        "cross-encoder, seconds": [curve.cross_seconds(n) for n in TABLE_SIZES],
+        "bi": ranges(curve.bi.texts[-1]),
+        "cross": ranges(curve.cross.texts[-1]),
+    }
+    safe_table(columns, key="bvc_cost_rows", name="costs")
     return curve.cross_seconds(LARGEST) / max(curve.bi_seconds(LARGEST), 1e-9)

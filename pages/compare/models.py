@@ -17,7 +17,7 @@ from core.training import tuned
 from core.types import FloatArray, InputError, Pair, Run, Sentence, SentenceSet, TrainingConfig
 from pages.compare import keys
 from ui import experiment as exp
-from ui import kit, live_run, state
+from ui import kit, live_run, state, widgets
 from ui.boards import moving_map
 from ui.resources import executor
 
@@ -82,9 +82,15 @@ class Both:
 
 def titles() -> dict[str, str]:
     """Everything that can stand on a side: the runs of this session and of the link, then base models."""
-    given = dict(state.get(keys.KEEP_TITLES))
+    given = given_titles()
     found = {RUN + run.id: run_title(run, given.get(run.id)) for run in known_runs()}
     return found | {BASE + key: f"Base model: {row.title}" for key, row in registry.available().items()}
+
+
+def given_titles() -> dict[str, str]:
+    """Run id -> the title that an opened run was saved with."""
+    pairs = state.get(keys.KEEP_TITLES)
+    return dict(pairs)
 
 
 def known_runs() -> list[Run]:
@@ -131,10 +137,10 @@ def _side(
     names = list(options)
     if state.get(key) not in options and not state.in_link(key):
         state.put(key, usual)
+    anew = state.setter(moment, ANEW)
     chosen = st.selectbox(
-        label, names, index=names.index(usual), format_func=options.__getitem__,
-        on_change=state.setter(moment, ANEW), **state.bound(key),
-    )  # fmt: skip
+        label, names, names.index(usual), options.__getitem__, on_change=anew, **state.bound(key)
+    )
     chosen = chosen if chosen in options else usual
     run = runs.get(chosen)
     if run is None:
@@ -155,7 +161,8 @@ def _side(
 
 def _follow(run_id: str, moment: state.Key[int], newest: int) -> None:
     """A side that showed the newest step of a run shows it still when the run has gone on since."""
-    last = dict(state.get(keys.LAST))
+    seen = state.get(keys.LAST)
+    last = dict(seen)
     if last.get(run_id, newest) == state.get(moment):
         state.put(moment, newest)
     state.put(keys.LAST, tuple((last | {run_id: newest}).items()))
@@ -199,14 +206,9 @@ class Drawn:
 
 
 def typed_sentence() -> str:
-    text = st.text_input(
-        "A sentence of your own, placed on both maps",
-        value="",
-        max_chars=MAX_TYPED,
-        placeholder="Type a sentence and press Enter",
-        **state.bound(keys.TEXT),
-    )
-    return "" if is_blank(text or "") else clean(text or "")
+    label, hint = "A sentence of your own, placed on both maps", "Type a sentence and press Enter"
+    text = widgets.text_input(keys.TEXT, label, max_chars=MAX_TYPED, placeholder=hint)
+    return "" if is_blank(text) else clean(text)
 
 
 def drawn(both: Both, text: str) -> Drawn:
@@ -252,23 +254,13 @@ def _tell_nearest(both: Both, text: str, new_a: FloatArray, new_b: FloatArray) -
 
 def maps(both: Both, picture: Drawn) -> None:
     """Side by side, one map with arrows, or one that blends A into B; all on the same layout."""
-    kind = st.segmented_control(
-        "Map",
-        MAPS,
-        default=MAPS[0],
-        required=True,
-        label_visibility="collapsed",
-        **state.bound(keys.MAP),
-    )
+    kind = widgets.view(keys.MAP, "Map", MAPS)
     space = f"compare {picture.method} {both.a.key} {both.b.key} {len(both.sentences)}"
     if kind == MAPS[1]:
         st.caption("Hollow: where A puts a sentence. Filled, at the arrow's end: where B puts it.")
         _board("cmp_one", picture, picture.xy_b, picture.near_b, space, both.b.step, picture.xy_a)
     elif kind == MAPS[2]:
-        share = st.slider(
-            "From A (0) to B (1)", *keys.BLEND.bounds, value=keys.BLEND.default, step=0.05,
-            **state.bound(keys.BLEND),
-        )  # fmt: skip
+        share = widgets.slider(keys.BLEND, "From A (0) to B (1)", step=0.05)
         mixed = (1 - share) * picture.xy_a + share * picture.xy_b
         near = picture.near_a if share < 0.5 else picture.near_b
         step = both.a.step if share < 0.5 else both.b.step

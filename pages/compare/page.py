@@ -37,7 +37,7 @@ with main:
         views.verdict(both, guess)
         st.subheader("In all dimensions", anchor=False)
         with kit.sentences_not_tracebacks():
-            views.show(both)
+            views.in_all_dimensions(both)
 
     st.subheader("Keep and take home", anchor=False)
     with st.container():  # beside the buttons that it answers
@@ -52,7 +52,7 @@ with main:
             st.text(models.run_title(run))
             saving.save_form(run)
         with st.expander("Take home", icon=":material/output:"):
-            saving.take_home(run)
+            saving.exports(run)
     with st.expander("My gallery", icon=":material/photo_library:"), kit.sentences_not_tracebacks():
         saving.gallery()
     with st.expander("Open a run file", icon=":material/folder_open:"):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TypeVarTuple
+from typing import Any, TypeVarTuple
 
 import streamlit as st
 
@@ -20,11 +21,13 @@ from core.export import model_folder, movie, replay_page, run_file, run_file_wei
 from core.storage import Learner, SavedRun
 from core.types import InputError, Run
 from pages.compare import keys
-from pages.compare.models import RUN, known_runs, run_title
-from ui import learner, messages, resources, state
+from pages.compare.models import RUN, given_titles, known_runs, run_title
+from ui import learner, messages, resources, state, widgets
+from ui.widgets import button, download, row
 
 Ts = TypeVarTuple("Ts")
 
+MODEL_LOADS = "Loads with SentenceTransformer(path)."
 NOTES = "run_notes"  # the learner's setting that holds run id -> note
 MB = 1_000_000
 MOST_SAVED = 60  # runs a learner may keep on the server, so that a class does not fill its disk
@@ -34,11 +37,9 @@ ARRIVAL = 0.5  # seconds that a text takes at most from the browser to its field
 
 def say_what_happened() -> None:
     """The one sentence that the last save, open or delete left behind."""
-    said = state.get(keys.KEEP_SAID)
-    if said is not None:
-        kind, text = said
-        (st.success if kind == DONE else st.warning)(messages.as_written(text), icon=":material/info:")
-        state.put(keys.KEEP_SAID, None)
+    kind, text = state.get(keys.KEEP_SAID) or (DONE, "")
+    state.put(keys.KEEP_SAID, None)
+    (messages.success if kind == DONE else messages.warning)(text)
 
 
 def _guarded(action: Callable[[], str]) -> None:
@@ -59,61 +60,46 @@ def _checkpoint(run: Run) -> str | None:
 # ---- one run: save, download, take home ----------------------------------------------------------
 
 
-def take_home(run: Run) -> None:
+def exports(run: Run) -> None:
     """Everything that can be made from a run. Nothing is made before its button is pressed."""
-    last = run.snapshots[-1].embeddings
-    name, checkpoint = f"run-{run.id}", _checkpoint(run)
+    sentences, last, checkpoint = run.sentences, run.snapshots[-1].embeddings, _checkpoint(run)
+    name, write = f"run-{run.id}", table_files
     model, data, picture = st.columns(3, gap="medium")
     with model:
         st.markdown("**The model**")
         if checkpoint is None:
             st.caption("The weights of this run's last step were not kept, so there is no model to take.")
         else:
-            _download(
-                "Model folder",
-                f"{name}-model.zip",
-                lambda: _made_file(model_folder.model_zip, run, checkpoint, name),
-                "Loads with SentenceTransformer(path).",
-            )
+            folder, says = partial(_made_file, model_folder.model_zip, run, checkpoint, name), MODEL_LOADS
+            _download("Model folder", f"{name}-model.zip", folder, says)
             _as_base(run, checkpoint)
-        _download(
-            "Python script",
-            f"{name}.py",
-            lambda: script.script(run).encode(),
-            "Repeats the run with sentence-transformers.",
-        )
+        says = "Repeats the run with sentence-transformers."
+        _download("Python script", f"{name}.py", lambda: script.script(run).encode(), says)
     with data:
         st.markdown("**The data**")
-        sentences, write = run.sentences, table_files
-        _download("Embeddings, CSV", f"{name}.csv", lambda: write.embeddings_csv(sentences, last))
-        _download(
-            "Embeddings, Parquet",
-            f"{name}.parquet",
-            lambda: write.embeddings_parquet(sentences, last),
-        )
-        _download("Embeddings, npz", f"{name}.npz", lambda: write.embeddings_npz(sentences, last))
-        _download("Projector, TSV", f"{name}-projector.zip", lambda: write.projector_zip(sentences, last),
-                  "Two files for the TensorFlow Embedding Projector.")  # fmt: skip
-        _download("Pairs, CSV", f"{name}-pairs.csv",
-                  lambda: write.pairs_csv(sentences, run.pairs, run.held_out))  # fmt: skip
+        says = "Two files for the TensorFlow Embedding Projector."
+        parquet = partial(write.embeddings_parquet, sentences, last)
+        projector = partial(write.projector_zip, sentences, last)
+        pairs = partial(write.pairs_csv, sentences, run.pairs, run.held_out)
+        _download("Embeddings, CSV", f"{name}.csv", partial(write.embeddings_csv, sentences, last))
+        _download("Embeddings, Parquet", f"{name}.parquet", parquet)
+        _download("Embeddings, npz", f"{name}.npz", partial(write.embeddings_npz, sentences, last))
+        _download("Projector, TSV", f"{name}-projector.zip", projector, says)
+        _download("Pairs, CSV", f"{name}-pairs.csv", pairs)
     with picture:
         st.markdown("**The movement**")
         if not run.frames:
             st.caption("This run has no map yet.")
             return
-        title = run_title(run, dict(state.get(keys.KEEP_TITLES)).get(run.id))
-        _download("Replay, HTML", f"{name}.html", lambda: replay_page.replay_html(run, title),
-                  "One file that plays in any browser, offline.")  # fmt: skip
-        _download("Movie, GIF", f"{name}.gif", lambda: movie.gif(run))
-        _download("Last map, SVG", f"{name}.svg", lambda: movie.svg(run))
-        _download("Last map, PNG", f"{name}.png", lambda: movie.png(run))
+        replay = partial(replay_page.replay_html, run, run_title(run, given_titles().get(run.id)))
+        _download("Replay, HTML", f"{name}.html", replay, "One file that plays in any browser, offline.")
+        _download("Movie, GIF", f"{name}.gif", partial(movie.gif, run))
+        _download("Last map, SVG", f"{name}.svg", partial(movie.svg, run))
+        _download("Last map, PNG", f"{name}.png", partial(movie.png, run))
 
 
-def _download(label: str, file: str, make: Callable[[], bytes], help_: str | None = None) -> None:
-    st.download_button(
-        label, make, file_name=file, key=f"take {label}", help=help_, on_click="ignore", type="tertiary",
-        icon=":material/download:",
-    )  # fmt: skip
+def _download(label: str, file: str, make: Callable[[], bytes], says: str | None = None) -> None:
+    download(label, make, file, key=f"take {label}", help=says, type="tertiary")
 
 
 def _made_file(function: Callable[[*Ts, str], object], *args: *Ts) -> bytes:
@@ -126,20 +112,16 @@ def _made_file(function: Callable[[*Ts, str], object], *args: *Ts) -> bytes:
 
 def _as_base(run: Run, checkpoint: str) -> None:
     """Put the tuned model into every page's list of base models."""
-    with st.popover(
-        "Use as base model", icon=":material/model_training:", type="tertiary",
-        key=keys.KEEP_BASE_OPEN.name, on_change="rerun",
-    ):  # fmt: skip
+    with widgets.popover(keys.KEEP_BASE_OPEN, "Use as base model", "model_training", type="tertiary"):
         st.text_input("Name", max_chars=60, key="keep_model_name", placeholder="my-model")
-        st.button("Keep the model", key="keep_model", on_click=_keep_model, args=(run, checkpoint))
+        button("Keep the model", _keep_model, run, checkpoint, key="keep_model")
         st.caption("It appears among the base models of every page, for everybody on this server.")
 
 
 def _keep_model(run: Run, checkpoint: str) -> None:
     def keep() -> str:
-        key = resources.anew(
-            model_folder.keep_model, run, checkpoint, state.uploaded("keep_model_name") or ""
-        )
+        name = state.widget_value("keep_model_name") or ""
+        key = resources.anew(model_folder.keep_model, run, checkpoint, name)
         return f"Kept. Choose {key} as base model on any page."
 
     state.put(keys.KEEP_BASE_OPEN, False)  # it would cover the answer
@@ -151,30 +133,24 @@ def save_form(run: Run) -> None:
     title_key, note_key = _form_keys(run)
     form: dict[str, str] = state.get(keys.KEEP_FORM) or {}  # one object for the session
     state.put(keys.KEEP_FORM, form)
-    form[title_key] = st.text_input(
-        "Title", value=run.sentences.title[:80], max_chars=run_file.MAX_TITLE, key=title_key,
-        on_change=_typed_in, args=(form, title_key),
-    )  # fmt: skip
-    form[note_key] = st.text_area(
-        "Note", max_chars=run_file.MAX_NOTE, height=80, key=note_key, on_change=_typed_in,
-        args=(form, note_key),
-    )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="center"):
+
+    def field(key: str, longest: int) -> dict[str, Any]:
+        return {"max_chars": longest, "key": key, "on_change": _typed_in, "args": (form, key)}
+
+    title = run.sentences.title[:80]
+    form[title_key] = st.text_input("Title", value=title, **field(title_key, run_file.MAX_TITLE))
+    form[note_key] = st.text_area("Note", height=80, **field(note_key, run_file.MAX_NOTE))
+    with row():
         who = learner.current()
         if who is not None:
-            st.button(
-                "Save in my gallery", type="primary", icon=":material/bookmark:", key="keep_save",
-                on_click=_save, args=(run, who),
-            )  # fmt: skip
-        st.download_button(
-            "Download the run", lambda: _run_bytes(run, form), file_name=f"run-{run.id}.zip",
-            key="keep_download", icon=":material/download:", on_click="ignore", mime="application/zip",
-            help="One file with sentences, pairs, settings, maps, scores and the tuned weights.",
-        )  # fmt: skip
+            button("Save in my gallery", _save, run, who, key="keep_save", icon="bookmark", type="primary")
+        file, make = f"run-{run.id}.zip", partial(_run_bytes, run, form)
+        says = "One file with sentences, pairs, settings, maps, scores and the tuned weights."
+        download("Download the run", make, file, key="keep_download", mime="application/zip", help=says)
 
 
 def _typed_in(form: dict[str, str], key: str) -> None:
-    form[key] = state.uploaded(key) or ""
+    form[key] = state.widget_value(key) or ""
 
 
 def _run_bytes(run: Run, form: dict[str, str]) -> bytes:
@@ -192,7 +168,7 @@ def _form_keys(run: Run) -> tuple[str, str]:
 
 def _save(run: Run, who: Learner) -> None:
     # Read now: what was typed last arrives together with the click, after the button was drawn.
-    title, note = (state.uploaded(key) or "" for key in _form_keys(run))
+    title, note = (state.widget_value(key) or "" for key in _form_keys(run))
 
     _guarded(lambda: _store_run(run, who, title, note))
 
@@ -223,17 +199,12 @@ def _gallery(who: Learner) -> Path:
 
 def open_file() -> None:
     """The uploader of run files."""
-    st.file_uploader(
-        "Open a run file",
-        type=["zip"],
-        key="keep_upload",
-        on_change=_open_upload,
-        max_upload_size=run_file.MAX_FILE // MB,
-    )
+    most = run_file.MAX_FILE // MB
+    widgets.upload("Open a run file", ["zip"], key="keep_upload", megabytes=most, act=_open_upload)
 
 
 def _open_upload() -> None:
-    upload = state.uploaded("keep_upload")
+    upload = state.widget_value("keep_upload")
     if upload is not None:
         _guarded(lambda: open_bytes(upload.getvalue(), upload.name))
 
@@ -297,20 +268,15 @@ def _entry(who: Learner, saved: SavedRun, note: str) -> None:
             f"{saved.size / MB:.0f} MB"
         )
         field = f"gallery_note {saved.id}"
-        st.text_area(
-            "Note", value=note, key=field, height=68, max_chars=run_file.MAX_NOTE,
-            on_change=_note_changed, args=(who, saved.id, field),
-        )  # fmt: skip
-        with st.container(horizontal=True):
-            st.button("Open this run", key=f"gallery_open {saved.id}", on_click=_open_saved, args=(saved,))
-            st.button(
-                "Delete", key=f"gallery_delete {saved.id}", type="tertiary", on_click=_delete,
-                args=(who, saved),
-            )  # fmt: skip
+        changed: dict[str, Any] = {"on_change": _note_changed, "args": (who, saved.id, field)}
+        st.text_area("Note", note, key=field, height=68, max_chars=run_file.MAX_NOTE, **changed)
+        with row():
+            button("Open this run", _open_saved, saved, key=f"gallery_open {saved.id}")
+            button("Delete", _delete, who, saved, key=f"gallery_delete {saved.id}", type="tertiary")
 
 
 def _note_changed(who: Learner, run_id: str, field: str) -> None:
-    _set_note(who, run_id, state.uploaded(field) or "")
+    _set_note(who, run_id, state.widget_value(field) or "")
 
 
 def _set_note(who: Learner, run_id: str, note: str | None) -> None:

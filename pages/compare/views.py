@@ -11,14 +11,15 @@ from core.metrics import comparison, probe
 from core.metrics.probe import graded_pairs, probe_source
 from core.metrics.table import METRICS
 from pages.compare import keys, plots
-from pages.compare.models import NEAR, Both, known_runs, run_title
-from ui import figures, kit, state
+from pages.compare.models import NEAR, Both, given_titles, known_runs, run_title
+from ui import figures, kit, state, widgets
+from ui.charts import chart
 from ui.tables import safe_table
 
 LARGEST_MATRIX = 200
 MOST_PAIRS = 100
 RATE = "learning rate"
-CHART = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves a picture
+CAMERA = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # it saves a picture
 STAYED = ("Most stay", "About half stay", "Most change")
 
 
@@ -47,10 +48,9 @@ def similarities(both: Both) -> None:
     order = sorted(range(len(texts)), key=lambda i: (groups[i] or "", i))
     if len(order) <= LARGEST_MATRIX:
         size = min(900, 220 + 14 * len(order))
-        figure = figures.matrix(
-            change[np.ix_(order, order)], [texts[i] for i in order], title="change", height=size
-        )
-        st.plotly_chart(figure, key="cmp_matrix", config=CHART)
+        sorted_texts, values = [texts[i] for i in order], change[np.ix_(order, order)]
+        figure = figures.matrix(values, sorted_texts, title="change", height=size)
+        chart(figure, "cmp_matrix", "Heat map: the change of every two sentences' cosine", config=CAMERA)
     else:
         st.caption(f"The matrix is drawn for up to {LARGEST_MATRIX} sentences; the table has the extremes.")
     left, right = np.triu_indices(len(texts), k=1)
@@ -144,7 +144,8 @@ def held_out(both: Both) -> None:
         key="cmp_held_scores",
         name="held-out-scores",
     )
-    st.plotly_chart(plots.margins(a.margins, b.margins), key="cmp_margins", config=CHART)
+    figure = plots.margins(a.margins, b.margins)
+    chart(figure, "cmp_margins", "Histograms: margins of the held-out pairs under A and B", config=CAMERA)
     text = {s.id: s.text for s in both.sentences.sentences}
     columns: dict[str, object] = {
         "left": [text[p.left] for p in both.held_out],
@@ -186,7 +187,7 @@ def runs(both: Both) -> None:
     if not found:
         st.caption("No run yet. Train one on Train live, or open a run file below.")
         return
-    given = dict(state.get(keys.KEEP_TITLES))
+    given = given_titles()
     names = {run.id: run_title(run, given.get(run.id)) for run in found}
     pinned = st.multiselect(
         "Pin to the top", list(names), format_func=names.__getitem__, **state.bound(keys.PINNED)
@@ -224,9 +225,5 @@ VIEWS: dict[str, Callable[[Both], None]] = {
 }
 
 
-def show(both: Both) -> None:
-    chosen = st.segmented_control(
-        "In all dimensions", list(VIEWS), default=keys.VIEW.default, required=True,
-        label_visibility="collapsed", **state.bound(keys.VIEW),
-    )  # fmt: skip
-    VIEWS.get(chosen or "", neighbours)(both)
+def in_all_dimensions(both: Both) -> None:
+    VIEWS[widgets.view(keys.VIEW, "In all dimensions", VIEWS)](both)

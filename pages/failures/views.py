@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -12,16 +13,18 @@ from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.failures import READINGS, FailureMode, Plan, Readings
 from core.data import sentence_sets, sentences
 from core.runs.executor import RunRequest
+from core.runs.messages import status_line
 from core.types import InputError, Run, SentenceSet
 from pages.failures import keys
-from ui import kit, live_run, state
+from ui import kit, messages, state, widgets
+from ui.charts import chart
 from ui.figures import comparisons
 from ui.resources import executor, session_is_open
-from ui.tables import safe_table
+from ui.tables import folded_table
+from ui.widgets import button, row
 
 POLL = 0.8  # seconds between two looks at the runs
 BUILT_IN, OWN = "Built-in sentences", "My own sentences"
-PLAIN = {"displayModeBar": False}
 HELP_OWN = "One a line: group | sentence"
 
 
@@ -40,23 +43,17 @@ class Watched:
 
 
 def choose() -> FailureMode:
-    chosen = st.segmented_control(
-        "Experiment", list(FAILURE_MODES), format_func=lambda key: FAILURE_MODES[key].title,
-        default=keys.WHAT.default, required=True, **state.bound(keys.WHAT),
-    )  # fmt: skip
-    return FAILURE_MODES.get(chosen, FAILURE_MODES[keys.WHAT.default])
+    return FAILURE_MODES[widgets.segmented_control(keys.WHAT, "Experiment", FAILURE_MODES)]
 
 
 def material(experiment: FailureMode) -> SentenceSet:
     """The sentences to break a model with. Raises InputError for own text that cannot be used."""
     own = state.get(keys.SOURCE) == OWN  # then the text has to be in sight
     with st.expander("Sentences and seed", expanded=own):
-        choice = st.segmented_control(
-            "Sentences", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(keys.SOURCE)
-        )
+        choice = widgets.segmented_control(keys.SOURCE, "Sentences", (BUILT_IN, OWN))
         if choice == OWN:
-            text = kit.typed(keys.TEXT, HELP_OWN, height=180, max_chars=20_000)
-        st.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
+            text = widgets.text_area(keys.TEXT, HELP_OWN, height=180, max_chars=20_000)
+        widgets.number_input(keys.SEED, "Seed")
         if choice != OWN:
             found = sentence_sets.load_set(experiment.set_key)
             st.caption(f"{found.title}: {len(found.sentence_set)} sentences. Groups: {found.groups_are}.")
@@ -101,7 +98,7 @@ def _stop(experiment: FailureMode) -> None:
 
 
 def _runs(now: Watched) -> tuple[Run | None, ...]:
-    found = []
+    found: list[Run | None] = []
     for run_id in now.runs:
         try:
             found.append(executor().run(run_id))
@@ -114,14 +111,15 @@ def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | N
     """Run, which needs a prediction first; Stop while it runs."""
     now = watched(experiment, prepared)
     active = now is not None and not now.done and any(r is not None and r.is_active for r in _runs(now))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with row():
         if active:
-            st.button("Stop", key="gw_go", type="primary", icon=":material/stop:", on_click=_stop,
-                      args=(experiment,))  # fmt: skip
+            button("Stop", _stop, experiment, key="gw_go", icon="stop", type="primary")
         else:
-            label = "Break it" if now is None else "Break it again"
-            st.button(label, key="gw_go", type="primary", icon=":material/play_arrow:", on_click=_start,
-                      args=(experiment, prepared), disabled=guess is None)  # fmt: skip
+            label, start = (
+                "Break it" if now is None else "Break it again",
+                partial(_start, experiment, prepared),
+            )
+            button(label, start, key="gw_go", icon="play_arrow", type="primary", disabled=guess is None)
         if guess is None and not active:
             st.caption("Predict first; then the button works.")
 
@@ -164,10 +162,9 @@ def _progress(experiment: FailureMode, now: Watched, runs: tuple[Run | None, ...
     for name, run, plan, path in zip(names, runs, now.plans, now.readings):
         step = path[-1][0] if path else 0
         through = step >= plan.config.steps
-        word = live_run.status_line(run) if run is not None and not through else f"Finished · step {step}"
+        word = status_line(run) if run is not None and not through else f"Finished · step {step}"
         st.progress(min(1.0, step / plan.config.steps), text=f"{name.capitalize()}: {word}")
-        if run is not None and run.error:
-            st.error(run.error, icon=":material/error:")
+        messages.error(run.error if run is not None else None)
 
 
 def _draw(experiment: FailureMode, now: Watched) -> None:
@@ -182,8 +179,8 @@ def _draw(experiment: FailureMode, now: Watched) -> None:
     rows = [(name, step, r) for name, path in zip(names, now.readings) for step, r in path]
     columns: dict[str, object] = {"run": [n for n, _, _ in rows], "step": [str(s) for _, s, _ in rows]}
     columns |= {title: [getattr(r, field) for _, _, r in rows] for field, title in READINGS.items()}
-    with st.expander("All readings", icon=":material/table:"):
-        safe_table(columns, key="gw_rows", name=f"gone-wrong-{experiment.key}", height=260)
+    name = f"gone-wrong-{experiment.key}"
+    folded_table(columns, title="All readings", key="gw_rows", name=name, height=260)
 
 
 def _curve(field: str, names: tuple[str, str], now: Watched) -> None:
@@ -197,7 +194,7 @@ def _curve(field: str, names: tuple[str, str], now: Watched) -> None:
         return
     figure = comparisons.two_runs(lines, y_title="", last_step=now.plans[0].config.steps)
     st.markdown(f"**{title[0].upper()}{title[1:]}**")
-    st.plotly_chart(figure, key=f"gw_{field}", config=PLAIN, alt=title)
+    chart(figure, f"gw_{field}", title)
 
 
 def before(experiment: FailureMode, plan: Plan) -> None:

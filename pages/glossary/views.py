@@ -138,7 +138,7 @@ def _chosen(found: Glossary, key: str) -> None:
 
 
 def _clicked(name: str) -> None:
-    points = ((state.uploaded(name) or {}).get("selection") or {}).get("points") or []
+    points = ((state.widget_value(name) or {}).get("selection") or {}).get("points") or []
     key = points[0].get("customdata") if points else None
     key = key[0] if isinstance(key, list) else key
     if isinstance(key, str) and load().term(key) is not None:

@@ -18,11 +18,12 @@ from core.training import tuned
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.lessons import keys, record
-from ui import figures, kit, live_run, state
+from ui import figures, kit, live_run, messages
 from ui.boards import moving_map
-from ui.concepts import chart
+from ui.charts import chart
 from ui.resources import executor, session_is_open
 from ui.tables import safe_table
+from ui.widgets import button
 
 MAP_HEIGHT = 420
 NEIGHBOURS = 5
@@ -57,20 +58,15 @@ def start(lesson: Lesson, number: int, step: Predict, prediction: str, seed: int
     """Keep the prediction, then begin the run; a callback. Without a prediction nothing begins."""
     if not prediction:
         return
-    try:
+    with messages.kept_in(keys.SAID):
         prepared = lesson.prepared(step, seed)
         request = RunRequest(
             prepared.config, prepared.sentences, prepared.train, prepared.held_out, "equilibrium"
         )
         run_id = executor().start(request, session_is_open())
-    except InputError as error:
-        state.put(keys.SAID, str(error))
-        return
-    record.keep_run(lesson, number, run_id)
-    others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
-    state.put(state.RUN_IDS, (run_id, *others)[: live_run.REMEMBERED])
-    kept = record.progress(lesson).with_answer(number, Answer(prediction))
-    record.keep(lesson, kept)
+        record.keep_run(lesson, number, run_id)
+        live_run.remember(run_id)
+        record.keep(lesson, record.progress(lesson).with_answer(number, Answer(prediction)))
 
 
 def evidence(step: Predict, prepared: Prepared | None, run: Run | None, texts: tuple[str, ...]) -> Evidence:
@@ -92,10 +88,8 @@ def evidence(step: Predict, prepared: Prepared | None, run: Run | None, texts: t
         texts_after = kit.ask(tuned.embed, run.config, checkpoint, texts, busy=BUSY)
     if prepared is None:
         return Evidence(texts=texts, texts_before=texts_before, texts_after=texts_after)
-    return Evidence(
-        prepared.sentences, prepared.attributes, prepared.train, prepared.held_out, before, after, texts,
-        texts_before, texts_after,
-    )  # fmt: skip
+    measured_on = (prepared.sentences, prepared.attributes, prepared.train, prepared.held_out)
+    return Evidence(*measured_on, before, after, texts, texts_before, texts_after)
 
 
 def measured(step: Predict, found: Evidence) -> tuple[Measured, tuple[Measured, ...]]:
@@ -113,10 +107,9 @@ def is_done(run: Run | None, prepared: Prepared) -> bool:
 
 def watch(run: Run) -> None:
     """Progress and its Stop button; new positions go to the map below."""
-    if run.error:
-        st.error(run.error, icon=":material/error:")
+    messages.error(run.error)
     if run.is_active:
-        st.button("Stop", icon=":material/stop:", key="lesson_stop", on_click=executor().stop, args=(run.id,))
+        button("Stop", executor().stop, run.id, key="lesson_stop", icon="stop")
     live_run.progress(run)
 
 
@@ -159,10 +152,7 @@ def numbers(step: Predict, run: Run | None, result: Measured, beside: tuple[Meas
         st.caption(f"{title} at every step of the run")
         chart(figures.curve(steps, {title: values}), f"{key} curve", f"{title} over the training steps")
     rows = [row for found in (result, *beside) for row in found.rows]
-    columns = {
-        "measured": [row[0] for row in rows],
-        "before training": [row[1] for row in rows],
-        "after training": [row[2] for row in rows],
-    }
-    filled = {k: v for k, v in columns.items() if k == "measured" or any(x is not None for x in v)}
-    safe_table(filled, key=f"{key} table", name="lesson-measured")
+    names, before, after = zip(*rows)
+    columns = {"before training": before, "after training": after}
+    filled = {name: values for name, values in columns.items() if any(v is not None for v in values)}
+    safe_table({"measured": names} | filled, key=f"{key} table", name="lesson-measured")

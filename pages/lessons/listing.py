@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import streamlit as st
 
 from core.cards import built_in
 from core.lessons.reader import check, load_lessons
 from core.lessons.types import Cards, Lesson
 from pages.lessons import keys, record, steps
-from ui import kit, state
+from ui import kit, messages, state, widgets
 from ui.cards import side_panel
 from ui.messages import as_written
+from ui.widgets import button, row
 
 KIND_ICONS = {
-    "read": ":material/article:",
-    "look": ":material/visibility:",
-    "predict": ":material/psychology_alt:",
-    "explain": ":material/edit_note:",
-    "cards": ":material/style:",
+    "read": "article",
+    "look": "visibility",
+    "predict": "psychology_alt",
+    "explain": "edit_note",
+    "cards": "style",
 }
 
 
@@ -64,29 +68,24 @@ def shelf() -> None:
     """All lessons, each with what the learner has done of it."""
     lessons, problems = _shipped()
     if state.get(keys.LESSON):
-        st.info("This link names a lesson that is not here. These are:", icon=":material/info:")
+        messages.info("This link names a lesson that is not here. These are:")
     for problem in problems:
-        st.warning(as_written(problem), icon=":material/info:")
+        messages.warning(problem)
     for number, lesson in enumerate(lessons, start=1):
         done = record.progress(lesson)
         with st.container(border=True, width=kit.READING_WIDTH, gap="xsmall"):
             st.markdown(f"**{number}. {as_written(lesson.title)}**")
             st.markdown(as_written(lesson.summary))
-            begun = done.furthest > 0 or done.answers
-            where = (
-                "Finished"
-                if done.finished
-                else f"Step {done.step + 1} of {len(lesson.steps)}"
-                if begun
-                else ""
-            )
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                label = "Open again" if done.finished else "Go on" if begun else "Begin"
-                st.button(
-                    label, key=f"open {lesson.key}", on_click=_open, args=(lesson.key,),
-                    type="primary" if number == 1 and not begun else "secondary",
-                )  # fmt: skip
-                st.caption(f"About {lesson.minutes} minutes" + (f" · {where}" if where else ""))
+            begun = done.furthest > 0 or bool(done.answers)
+            label, where = "Begin", ""
+            if done.finished:
+                label, where = "Open again", " · Finished"
+            elif begun:
+                label, where = "Go on", f" · Step {done.step + 1} of {len(lesson.steps)}"
+            with row():
+                first: dict[str, Any] = {"type": "primary"} if number == 1 and not begun else {}
+                button(label, _open, lesson.key, key=f"open {lesson.key}", **first)
+                st.caption(f"About {lesson.minutes} minutes{where}")
     with st.container(width=kit.READING_WIDTH):
         record.tell_where()
 
@@ -98,13 +97,9 @@ def play(lesson: Lesson) -> None:
     number = min(done.step, len(lesson.steps) - 1)
     state.put_in_link(keys.STEP, str(number + 1) if number else "")
     step = lesson.steps[number]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        icon = ":material/arrow_back:"
-        st.button("All lessons", icon=icon, type="tertiary", on_click=close, key="lesson_close")
-        with st.popover(
-            "Steps", icon=":material/list:", type="tertiary", key=keys.STEPS_OPEN.name,
-            on_change="rerun",
-        ):  # fmt: skip
+    with row():
+        button("All lessons", close, key="lesson_close", icon="arrow_back", type="tertiary")
+        with widgets.popover(keys.STEPS_OPEN, "Steps", "list", type="tertiary"):
             _outline(lesson, number)
     st.title(as_written(lesson.title), anchor=False)
     if steps.has_map(lesson, step):  # it needs the room: the cards stand below it
@@ -125,7 +120,7 @@ def _step(lesson: Lesson, number: int) -> None:
             st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
             st.header(as_written(step.title), anchor=False)
         with kit.sentences_not_tracebacks():
-            ready = steps.SHOW[step.kind](lesson, number, step)  # type: ignore[operator]
+            ready = steps.KINDS[step.kind](lesson, number, step)
         _move(lesson, number, ready)
 
 
@@ -139,17 +134,14 @@ def _cards(lesson: Lesson) -> None:
 def _move(lesson: Lesson, number: int, ready: bool) -> None:
     last = number + 1 == len(lesson.steps)
     waits = not ready and lesson.steps[number].kind == "predict"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Back", key="lesson_back", disabled=number == 0, on_click=_go, args=(lesson, number - 1))
+    with row():
+        button("Back", _go, lesson, number - 1, key="lesson_back", disabled=number == 0)
         if last:
-            st.button(
-                "Finish the lesson", key="lesson_next", type="primary", on_click=_finish, args=(lesson,)
-            )
+            button("Finish the lesson", _finish, lesson, key="lesson_next", type="primary")
+        elif waits:
+            button("Next", None, key="lesson_next", disabled=True)
         else:
-            st.button(
-                "Next", key="lesson_next", type="secondary" if waits else "primary", disabled=waits,
-                on_click=_go, args=(lesson, number + 1),
-            )  # fmt: skip
+            button("Next", _go, lesson, number + 1, key="lesson_next", type="primary")
         if waits:
             st.caption("First predict, then measure; then it goes on.")
 
@@ -160,8 +152,6 @@ def _go(lesson: Lesson, number: int) -> None:
 
 
 def _finish(lesson: Lesson) -> None:
-    from dataclasses import replace
-
     done = replace(record.progress(lesson).at(0), finished=True)
     record.keep(lesson, done)
     right = sum(answer.is_right for _, answer in done.answers)
@@ -178,20 +168,8 @@ def _outline(lesson: Lesson, number: int) -> None:
     done = record.progress(lesson)
     for i, step in enumerate(lesson.steps):
         mark = f"**{as_written(step.title)}**" if i == number else as_written(step.title)
-        st.button(
-            f"{i + 1}. {mark}", icon=KIND_ICONS[step.kind], key=f"goto {i}", type="tertiary",
-            disabled=i > done.furthest, on_click=_go, args=(lesson, i),
-        )  # fmt: skip
-    st.number_input(
-        "Seed of the runs", *keys.SEED.bounds, value=keys.SEED.default,
-        **state.bound(keys.SEED),
-        help="The same seed gives the same run. Change it to see how much was chance.",
-    )  # fmt: skip
+        more: dict[str, Any] = {"icon": KIND_ICONS[step.kind], "disabled": i > done.furthest}
+        button(f"{i + 1}. {mark}", _go, lesson, i, key=f"goto {i}", type="tertiary", **more)
+    says = "The same seed gives the same run. Change it to see how much was chance."
+    widgets.number_input(keys.SEED, "Seed of the runs", help=says)
     record.tell_where()
-
-
-def tell() -> None:
-    """What a button left to say."""
-    if message := state.get(state.MESSAGE):
-        st.success(message, icon=":material/check:")
-        state.put(state.MESSAGE, None)

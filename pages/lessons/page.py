@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.lessons import keys, listing, teacher
-from ui import concepts, kit, state
+from ui import kit, messages, state, widgets
 
 state.open_link(keys.TEXT)
 VIEWS = {"Lessons": listing.shelf, "For teachers": teacher.workshop}
@@ -18,7 +18,7 @@ else:
         "A lesson asks what you expect, lets you try it on a real model, and compares. "
         "Begin with the first; you need to know nothing about machine learning.",
     )
-    listing.tell()
+    messages.left_in(state.MESSAGE, messages.success)
     with kit.sentences_not_tracebacks():
-        VIEWS[concepts.view(tuple(VIEWS), keys.VIEW, "What to do")]()
+        VIEWS[widgets.view(keys.VIEW, "What to do", VIEWS)]()
 teacher.keep_link()

@@ -5,6 +5,9 @@ Everything that a lesson file says is shown as plain text: a lesson may come fro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -16,12 +19,15 @@ from core.lessons.types import Cards, Explain, Lesson, Look, Predict, Read, Step
 from core.types import InputError
 from core.vectors import cosine_matrix
 from pages.lessons import experiment, keys, record
-from ui import kit, learner, state
+from ui import kit, learner, messages, state, widgets
 from ui.cards import side_panel
-from ui.concepts import chart, twin
+from ui.charts import chart
 from ui.figures import vectors
 from ui.messages import as_written
-from ui.tables import safe_table
+from ui.tables import folded_table, safe_table
+from ui.widgets import button, row
+
+Texts = tuple[str, ...]
 
 LONGEST = 300  # characters of a sentence in a lesson
 MOST = 12  # sentences compared at once
@@ -80,11 +86,11 @@ def _map(lesson: Lesson, step: Look, key: state.Key[str]) -> None:
         experiment.map_of(prepared, None)
         chosen = prepared.sentences
         columns = {"sentence": list(chosen.texts), "group": [g or "" for g in chosen.groups]}
-        twin(columns, key=f"{key.name} table", name="lesson-sentences")
+        folded_table(columns, key=f"{key.name} table", name="lesson-sentences")
 
 
 def _numbers(key: state.Key[str]) -> None:
-    text = st.text_input("Your sentence", value=key.default, max_chars=LONGEST, **state.bound(key)) or ""
+    text = widgets.text_input(key, "Your sentence", max_chars=LONGEST)
     if not text.strip():
         raise InputError("There is no sentence yet. Type one above and press Enter.")
     vector = experiment.embed((text,))[0]
@@ -92,11 +98,11 @@ def _numbers(key: state.Key[str]) -> None:
     st.markdown(f"**{len(vector)} numbers.** They begin with {shown}.")
     chart(vectors.strip(vector), f"{key.name} strip", f"{len(vector)} coloured cells, one a number")
     numbers = {"number": list(range(1, len(vector) + 1)), "value": [float(v) for v in vector]}
-    twin(numbers, key=f"{key.name} table", name="embedding")
+    folded_table(numbers, key=f"{key.name} table", name="embedding")
 
 
 def _cosines(key: state.Key[str]) -> None:
-    text = kit.typed(key, f"One sentence a line, at most {MOST}", height=140)
+    text = widgets.text_area(key, f"One sentence a line, at most {MOST}", height=140)
     lines = list(dict.fromkeys(line.strip()[:LONGEST] for line in text.splitlines() if line.strip()))
     if not 2 <= len(lines) <= MOST:
         raise InputError(f"Write 2 to {MOST} different sentences, one a line; there are {len(lines)}.")
@@ -108,11 +114,7 @@ def _cosines(key: state.Key[str]) -> None:
     st.markdown("**Most alike to the model:**")
     st.text(f"{pairs[0][1]}\n{pairs[0][2]}")
     st.markdown(f"with a cosine of {pairs[0][0]:.2f}. All pairs:")
-    columns = {
-        "cosine": [p[0] for p in pairs],
-        "one": [p[1] for p in pairs],
-        "other": [p[2] for p in pairs],
-    }
+    columns = dict(zip(("cosine", "one", "other"), zip(*pairs)))
     safe_table(columns, key=f"{key.name} table", name="cosines")
 
 
@@ -143,9 +145,7 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
     prediction = _ask(step, name, answer)
     run = experiment.current(lesson, number)
     _buttons(lesson, number, step, prediction, answer, texts)
-    if said := state.get(keys.SAID):
-        st.warning(as_written(said), icon=":material/info:")
-        state.put(keys.SAID, None)
+    messages.left_in(keys.SAID)
     if run is not None:
         experiment.watch(run)
     if answer is None:
@@ -167,17 +167,14 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
     return True
 
 
-def _texts(step: Predict, name: str, locked: bool) -> tuple[str, ...]:
+def _texts(step: Predict, name: str, locked: bool) -> Texts:
     """The texts that are compared; where the lesson allows it, the learner may change them first."""
     given = []
     for i, text in enumerate(step.texts):
         label = "The sentence" if i == 0 else f"The {PLACES[i - 1]}" if len(step.texts) > 2 else "The other"
         if step.editable:
             key = state.Key(f"text_{name}_{i + 1}", text, url=True)
-            typed = st.text_input(
-                label, value=text, max_chars=LONGEST, disabled=locked, **state.bound(key)
-            )  # fmt: skip
-            given.append((typed or "").strip())
+            given.append(widgets.text_input(key, label, max_chars=LONGEST, disabled=locked).strip())
         else:
             st.caption(label)
             st.text(text)
@@ -195,38 +192,25 @@ def _ask(step: Predict, name: str, answer: Answer | None) -> str | None:
         state.put(key, answer.prediction if answer.prediction in options else None)
     with st.container(border=True):
         st.markdown(f"**Predict first.** {as_written(step.question)}")
-        return st.radio(
-            "Your prediction", list(options), index=None, label_visibility="collapsed",
-            format_func=lambda outcome: as_written(options[outcome]), disabled=answer is not None,
-            **state.bound(key),
-        )  # fmt: skip
+        return widgets.radio(key, "Your prediction", options, disabled=answer is not None)
 
 
 def _buttons(
-    lesson: Lesson, number: int, step: Predict, prediction: str | None, answer: Answer | None,
-    texts: tuple[str, ...],
-) -> None:  # fmt: skip
-    trains = step.measurement.trains
+    lesson: Lesson, number: int, step: Predict, prediction: str | None, answer: Answer | None, texts: Texts
+) -> None:
     if answer is not None:
         run = experiment.current(lesson, number)
         if run is None or not run.is_active:
-            st.button(
-                "Start over", icon=":material/replay:", type="tertiary", key="lesson_again",
-                on_click=_again, args=(lesson, number), help="Predict again and run it again.",
-            )  # fmt: skip
+            more: dict[str, Any] = {"type": "tertiary", "help": "Predict again and run it again."}
+            button("Start over", _again, lesson, number, key="lesson_again", icon="replay", **more)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        label, icon = ("Run", ":material/play_arrow:") if trains else ("Measure", ":material/straighten:")
-        seed = state.get(keys.SEED)
-        action, args = (
-            (experiment.start, (lesson, number, step, prediction, seed))
-            if trains
-            else (_measure, (lesson, number, step, prediction, texts))
-        )
-        st.button(
-            label, icon=icon, type="primary", key="lesson_run", disabled=prediction is None, on_click=action,
-            args=args,
-        )  # fmt: skip
+    with row():
+        more = {"key": "lesson_run", "type": "primary", "disabled": prediction is None}
+        of, guess, seed = (lesson, number, step), prediction or "", state.get(keys.SEED)
+        if step.measurement.trains:
+            button("Run", experiment.start, *of, guess, seed, icon="play_arrow", **more)
+        else:
+            button("Measure", _measure, *of, guess, texts, icon="straighten", **more)
         if prediction is None:
             st.caption("Choose an answer first.")
 
@@ -237,22 +221,16 @@ def _again(lesson: Lesson, number: int) -> None:
     state.clear(state.Key[str | None](f"lesson_guess_{lesson.key}_{number + 1}", None))
 
 
-def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts: tuple[str, ...]) -> None:
+def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts: Texts) -> None:
     """Measure what needs no training; a callback."""
-    try:
+    with messages.kept_in(keys.SAID):
         prepared = lesson.prepared(step) if lesson.experiment is not None else None
         result, _ = experiment.measured(step, experiment.evidence(step, prepared, None, texts))
-    except (InputError, RuntimeError) as error:
-        state.put(keys.SAID, str(error))
-        return
-    except TimeoutError:
-        state.put(keys.SAID, kit.TOO_SLOW)
-        return
-    kept = record.progress(lesson).with_answer(number, Answer(prediction, result.outcome, result.says))
-    record.keep(lesson, kept)
+        kept = record.progress(lesson).with_answer(number, Answer(prediction, result.outcome, result.says))
+        record.keep(lesson, kept)
 
 
-def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: tuple[str, ...]) -> Answer:
+def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: Texts) -> Answer:
     """Compute the outcome of the finished run, once."""
     prepared = lesson.prepared(step, state.get(keys.SEED))
     run = experiment.current(lesson, number)
@@ -286,11 +264,9 @@ def explain(lesson: Lesson, number: int, step: Explain) -> bool:
         key = state.Key(f"lesson_words_{lesson.key}_{number + 1}", "")
         if kept and not state.get(key):
             state.put(key, kept)
-        st.text_area(
-            "Your explanation", max_chars=LONGEST_EXPLANATION, height=160, on_change=_keep_words,
-            args=(lesson, number, key), **state.bound(key),
-        )  # fmt: skip
-        st.button("Keep it", key="lesson_keep", icon=":material/check:")
+        more: dict[str, Any] = {"on_change": _keep_words, "args": (lesson, number, key)}
+        widgets.text_area(key, "Your explanation", max_chars=LONGEST_EXPLANATION, height=160, **more)
+        button("Keep it", None, key="lesson_keep", icon="check")
         if kept:
             st.caption("Kept.")
             if step.hint:
@@ -316,4 +292,11 @@ def cards(lesson: Lesson, number: int, step: Cards) -> bool:
     return True
 
 
-SHOW = {"read": read, "look": look, "predict": predict, "explain": explain, "cards": cards}
+# Step kind -> its function, which draws it and says whether the learner may go on.
+KINDS: dict[str, Callable[[Lesson, int, Any], bool]] = {
+    "read": read,
+    "look": look,
+    "predict": predict,
+    "explain": explain,
+    "cards": cards,
+}

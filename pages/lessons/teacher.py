@@ -8,8 +8,9 @@ from core.lessons.reader import LESSONS, LONGEST_FILE
 from core.lessons.types import Lesson, Look, Predict
 from pages.lessons import keys, listing, record
 from pages.lessons.steps import prose
-from ui import state
+from ui import messages, state, widgets
 from ui.messages import as_written
+from ui.widgets import button, download, row
 
 TEMPLATE = '''title = "My first lesson"
 summary = "One sentence that says what it is about."
@@ -72,24 +73,19 @@ def workshop() -> None:
 
 
 def _write() -> None:
-    st.file_uploader(
-        "Upload a lesson file", type=["toml"], key="lesson_file", on_change=_take_file, max_upload_size=1
-    )
-    if error := state.get(keys.ERROR):
-        st.warning(as_written(error), icon=":material/info:")
-    st.text_area("The lesson", height=520, **state.bound(keys.TEXT))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    widgets.upload("Upload a lesson file", ["toml"], key="lesson_file", megabytes=1, act=_take_file)
+    messages.warning(state.get(keys.ERROR))
+    widgets.text_area(keys.TEXT, "The lesson", height=520)
+    with row():
         st.caption("Press Ctrl and Enter to check what you changed.")
         if state.get(keys.BEFORE):
-            st.button(
-                "Back to what stood here before the upload", key="lesson_undo", type="tertiary",
-                icon=":material/undo:", on_click=_take_back,
-            )  # fmt: skip
+            label = "Back to what stood here before the upload"
+            button(label, _take_back, key="lesson_undo", icon="undo", type="tertiary")
 
 
 def _take_file() -> None:
     """Put the uploaded file's text into the text area; a callback."""
-    file = state.uploaded("lesson_file")
+    file = state.widget_value("lesson_file")
     state.put(keys.ERROR, None)
     if file is None:
         return
@@ -123,12 +119,10 @@ def _problems(problems: tuple[str, ...]) -> None:
 
 def _ready(lesson: Lesson) -> None:
     st.subheader("Preview", anchor=False)
-    with st.container(horizontal=True, gap="small"):
-        st.button("Try it as a learner", type="primary", key="lesson_try", on_click=_try)
-        st.download_button(
-            "Download the file", data=state.get(keys.TEXT), file_name="lesson.toml",
-            mime="text/plain", icon=":material/download:", on_click="ignore", key="lesson_download",
-        )  # fmt: skip
+    with row():
+        button("Try it as a learner", _try, key="lesson_try", type="primary")
+        file, more = "lesson.toml", {"key": "lesson_download", "mime": "text/plain"}
+        download("Download the file", state.get(keys.TEXT), file, **more)
     st.caption(
         "Saved as a file in assets/lessons, it stands among the lessons of this server. The address of the "
         "page you get with Try it as a learner carries the whole lesson: send it to your class."

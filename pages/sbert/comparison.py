@@ -20,14 +20,15 @@ from core.training import nli
 from core.training.nli import Example, Task
 from core.types import InputError
 from pages.sbert import keys
-from ui import state
+from ui import messages, state
+from ui.charts import chart
 from ui.figures import comparisons
 from ui.resources import executor
-from ui.tables import safe_table
+from ui.tables import folded_table, safe_table
+from ui.widgets import button, row
 
 POLL = 1.0  # seconds between two looks
 CHANCE = 1 / len(nli.CLASSES)
-PLAIN = {"displayModeBar": False}
 ANEW = "Reset them and train again to compare what is chosen now."
 NAMES = {"mean": "mean of all tokens", "cls": "the [CLS] token", "max": "largest of each dimension"}
 
@@ -78,21 +79,16 @@ def buttons(what: str, plan: tuple[Task, ...]) -> None:
         if now is not None:
             state.put(key, replace(now, running=running, error=None))
 
-    with st.container(horizontal=True, gap="small"):
+    with row():
         if study is None or study.done:
             label = "Train and compare" if study is None else "Train again"
-            st.button(label, key="sb_go", type="primary", icon=":material/play_arrow:", on_click=begin,
-                      disabled=not plan)  # fmt: skip
+            button(label, begin, key="sb_go", icon="play_arrow", type="primary", disabled=not plan)
         elif study.running:
-            st.button(
-                "Stop", key="sb_go", type="primary", icon=":material/stop:", on_click=run, args=(False,)
-            )
+            button("Stop", run, False, key="sb_go", icon="stop", type="primary")
         else:
-            st.button("Go on", key="sb_go", type="primary", icon=":material/play_arrow:", on_click=run,
-                      args=(True,))  # fmt: skip
+            button("Go on", run, True, key="sb_go", icon="play_arrow", type="primary")
         if study is not None:
-            st.button("Reset", key="sb_reset", type="tertiary", icon=":material/restart_alt:",
-                      on_click=state.setter(key, None))  # fmt: skip
+            button("Reset", state.setter(key, None), key="sb_reset", icon="restart_alt", type="tertiary")
 
 
 def watch(what: str, plan: tuple[Task, ...], before: Baseline) -> None:
@@ -143,8 +139,7 @@ def _step(study: Study) -> Study:
 
 
 def _progress(study: Study) -> None:
-    if study.error:
-        st.error(study.error, icon=":material/error:")
+    messages.error(study.error)
     steps = sum(s.step for s in study.standings)
     total = sum(t.steps for t in study.tasks)
     now = next((s for s in study.standings if not s.done), None)
@@ -168,26 +163,26 @@ def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Baseli
     start = {written(n): probes.get(n if what == "pooling" else "mean") for n in names}
     seeds = len({task.seed for task in plan})
     st.markdown("**Held-out accuracy** (dotted: chance)")
+    before_name = "classifier on a frozen encoder" + (", first seed" if seeds > 1 else "")
     figure = comparisons.compared(
-        list(accuracy), {written(n): frozen.get(n) for n in names}, accuracy,
+        {written(n): frozen.get(n) for n in names},
+        accuracy,
         x_title="share of held-out pairs told right",
-        before_name="classifier on a frozen encoder" + (", first seed" if seeds > 1 else ""),
-        reference=CHANCE, lowest=0.0,
-    )  # fmt: skip
-    st.plotly_chart(figure, key=f"sb_accuracy_{what}", config=PLAIN, alt="Held-out accuracy by choice")
+        before_name=before_name,
+        reference=CHANCE,
+        lowest=0.0,
+    )
+    chart(figure, f"sb_accuracy_{what}", "Held-out accuracy by choice")
     st.markdown("**What the cosine is worth** (forty everyday pairs, graded by hand)")
-    figure = comparisons.compared(
-        list(probe), start, probe,
-        x_title="rank correlation with the grades", before_name="before training", lowest=-1.0,
-    )  # fmt: skip
-    st.plotly_chart(figure, key=f"sb_probe_{what}", config=PLAIN, alt="Rank correlation by choice")
+    x_title, before_name = "rank correlation with the grades", "before training"
+    figure = comparisons.compared(start, probe, x_title=x_title, before_name=before_name, lowest=-1.0)
+    chart(figure, f"sb_probe_{what}", "Rank correlation by choice")
     if study is not None and done:
         table(study, done)
     else:
         columns = {what: list(start), "rank correlation before": list(start.values())}
         columns["accuracy on a frozen encoder"] = [frozen.get(n) for n in names]
-        with st.expander("The same as a table", icon=":material/table:"):
-            safe_table(columns, key=f"sb_before_{what}", name=f"sbert-{what}-before")
+        folded_table(columns, key=f"sb_before_{what}", name=f"sbert-{what}-before")
 
 
 def _last(study: Study | None, done: tuple[Standing, ...], name: str, field: str) -> list[float]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.training.nli import CLASSES
 from pages.sbert import comparison, keys, views
-from ui import kit, state
+from ui import kit, state, widgets
 
 PATH = "sbert"
 
@@ -122,7 +122,7 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen_view = views.view(tuple(VIEWS))
+    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
     with kit.sentences_not_tracebacks():
-        VIEWS[chosen_view]()
+        VIEWS[chosen]()
 kit.keep_link(keys.TEXT)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.concepts import sbert
 from core.concepts.sbert import Baseline
@@ -14,11 +15,11 @@ from core.training import nli
 from core.training.nli import CLASSES, Example, Task
 from core.types import InputError
 from pages.sbert import comparison, keys
-from ui import kit, state
+from ui import kit, state, widgets
+from ui.charts import chart
 from ui.figures import comparisons
-from ui.tables import safe_table
+from ui.tables import folded_table, safe_table
 
-PLAIN = {"displayModeBar": False}
 BUILT_IN, OWN = "Built-in pairs", "My own pairs"
 RATES = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3)
 PARTS = ("u", "v", "|u − v|")
@@ -54,46 +55,34 @@ PAPER = {
 }
 
 
-def view(options: tuple[str, ...]) -> str:
-    chosen = st.segmented_control(
-        "What to look at", options, default=keys.VIEW.default, required=True,
-        label_visibility="collapsed", **state.bound(keys.VIEW),
-    )  # fmt: skip
-    return chosen if chosen in options else keys.VIEW.default
-
-
 # --- Two passes ------------------------------------------------------------------------------------
 
 
 def pair() -> tuple[str, str]:
     """The typed premise and hypothesis. Raises InputError when one is missing."""
-    left, right = st.columns(2, gap="medium")
-    texts = []
-    for column, label, key in (
-        (left, "Premise", keys.PREMISE),
-        (right, "Hypothesis", keys.HYPOTHESIS),
-    ):
-        with column:
-            typed = st.text_input(label, value=key.default, max_chars=nli.MAX_CHARACTERS, **state.bound(key))
-        if not (typed or "").strip():
+
+    def sentence(key: state.Key[str], label: str, place: DeltaGenerator) -> str:
+        typed = widgets.text_input(key, label, max_chars=nli.MAX_CHARACTERS, at=place).strip()
+        if not typed:
             raise InputError(f"The {label.lower()} is empty. Type a sentence.")
-        texts.append((typed or "").strip())
-    return texts[0], texts[1]
+        return typed
+
+    left, right = st.columns(2, gap="medium")
+    return sentence(keys.PREMISE, "Premise", left), sentence(keys.HYPOTHESIS, "Hypothesis", right)
 
 
 def passes(premise: str, hypothesis: str) -> tuple[str, str]:
     """Draw u, v and |u - v|. Returns which part stays the same when both change places, and a sentence."""
     found = kit.ask(sbert.passes, premise, hypothesis, busy="One encoder reads both")
     rows = dict(zip(PARTS, (found.u, found.v, found.difference)))
-    st.plotly_chart(comparisons.parts(rows), key="sb_parts", config=PLAIN, alt="u, v and their difference")
+    chart(comparisons.parts(rows), "sb_parts", "u, v and their difference")
     with st.container(horizontal=True, gap="large"):
         st.metric("Length of u", f"{float(np.linalg.norm(found.u)):.2f}")
         st.metric("Length of v", f"{float(np.linalg.norm(found.v)):.2f}")
         st.metric("Sum of |u − v|", f"{float(found.difference.sum()):.1f}")
         st.metric("Cosine", f"{found.cosine:.3f}")
-    with st.expander("All numbers", icon=":material/table:"):
-        numbers = {"number": [str(i) for i in range(len(found.u))], **rows}
-        safe_table(numbers, key="sb_numbers", name="two-passes", height=260)
+    numbers = {"number": [str(i) for i in range(len(found.u))], **rows}
+    folded_table(numbers, title="All numbers", key="sb_numbers", name="two-passes", height=260)
     moved = dict(zip(PARTS, (found.swapped["u"], found.swapped["v"], found.swapped["|u-v|"])))
     same = [name for name, change in moved.items() if change < SHOWN]
     truth = "All three" if len(same) == 3 else same[0] if same else "None"
@@ -109,13 +98,9 @@ def passes(premise: str, hypothesis: str) -> tuple[str, str]:
 
 def given() -> tuple[Example, ...]:
     """The pairs to learn from. Raises InputError naming the line of one's own pairs that cannot be read."""
-    choice = st.segmented_control(
-        "Pairs", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(keys.SOURCE)
-    )
-    if choice != OWN:
+    if widgets.segmented_control(keys.SOURCE, "Pairs", (BUILT_IN, OWN)) != OWN:
         return nli.examples()
-    text = kit.typed(keys.TEXT, HELP_OWN, height=180, max_chars=40_000)
-    found = nli.parse(text)
+    found = nli.parse(widgets.text_area(keys.TEXT, HELP_OWN, height=180, max_chars=40_000))
     if not found:
         raise InputError(f"There are no pairs yet. {HELP_OWN}.")
     return found
@@ -130,18 +115,14 @@ def cosines(examples: tuple[Example, ...], found: Baseline) -> tuple[str, str]:
     labels = [e.label for e in examples]
     texts = [f"{e.premise} / {e.hypothesis}" for e in examples]
     figure = comparisons.by_class(found.cosines, labels, CLASSES, texts)
-    st.plotly_chart(figure, key="sb_classes", config=PLAIN, alt="Cosine of every pair, by class")
-    safe_table(
-        {
-            "premise": [e.premise for e in examples],
-            "hypothesis": [e.hypothesis for e in examples],
-            "class": [CLASSES[e.label] for e in examples],
-            "cosine": found.cosines.astype(float),
-        },
-        key="sb_examples",
-        name="nli-pairs",
-        height=280,
-    )
+    chart(figure, "sb_classes", "Cosine of every pair, by class")
+    columns = {
+        "premise": [e.premise for e in examples],
+        "hypothesis": [e.hypothesis for e in examples],
+        "class": [CLASSES[e.label] for e in examples],
+        "cosine": found.cosines.astype(float),
+    }
+    safe_table(columns, key="sb_examples", name="nli-pairs", height=280)
     means = [float(found.cosines[np.asarray(labels) == i].mean()) for i in range(len(CLASSES))]
     lowest = CLASSES[int(np.argmin(means))]
     return lowest.capitalize(), ", ".join(f"{name} {mean:.2f}" for name, mean in zip(CLASSES, means))
@@ -153,38 +134,23 @@ def cosines(examples: tuple[Example, ...], found: Baseline) -> tuple[str, str]:
 def settings(what: str) -> tuple[Task, tuple[str, ...]]:
     """How the trainings learn, and which choices are compared."""
     if what == "concatenation":
-        chosen = st.pills(
-            "Choices to compare", CONCATENATIONS, selection_mode="multi", format_func=comparison.written,
-            default=list(keys.MODES.default), **state.bound(keys.MODES),
-        )  # fmt: skip
-        names = tuple(name for name in CONCATENATIONS if name in (chosen or ()))
+        titles = {name: comparison.written(name) for name in CONCATENATIONS}
+        chosen = widgets.pills(keys.MODES, "Choices to compare", titles)
+        names = tuple(name for name in CONCATENATIONS if name in chosen)
     else:
         names = nli.POOLINGS
     with st.expander("Settings of the training"):
-        for label, key in (
-            ("Steps", keys.STEPS),
-            ("Trained layers", keys.LAYERS),
-            ("Seeds", keys.SEEDS),
-        ):
-            st.slider(label, *key.bounds, value=key.default, **state.bound(key))
-        st.select_slider(
-            "Learning rate", RATES, value=keys.RATE.default, format_func=lambda v: f"{v:g}",
-            **state.bound(keys.RATE),
-        )  # fmt: skip
-        st.number_input("First seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
+        steps = widgets.slider(keys.STEPS, "Steps")
+        layers = widgets.slider(keys.LAYERS, "Trained layers")
+        widgets.slider(keys.SEEDS, "Seeds")
+        rate = widgets.select_slider(keys.RATE, "Learning rate", RATES)
+        seed = widgets.number_input(keys.SEED, "First seed")
         st.caption(
             "A seed decides which third of the premises is held out, the order of the batches of 16 pairs "
             "and the classifier's first weights. Few pairs are held out, so one pair more or less moves the "
             "accuracy by several percent: compare over a few seeds before you believe a difference."
         )
-    like = Task(
-        (),
-        steps=state.get(keys.STEPS),
-        learning_rate=state.get(keys.RATE),
-        trained_layers=state.get(keys.LAYERS),
-        seed=state.get(keys.SEED),
-    )
-    return like, names
+    return Task((), steps=steps, learning_rate=rate, trained_layers=layers, seed=seed), names
 
 
 def paper(what: str) -> None:
@@ -192,14 +158,10 @@ def paper(what: str) -> None:
     with st.container(border=True):
         st.markdown("**From the paper, not measured here**")
         rows = PAPER[what]
-        columns: dict[str, list[object]] = {
-            what: [comparison.written(row.choice) for row in rows],
-            "trained on NLI": [f"{row.nli:.2f}" for row in rows],
-        }
+        columns = {what: [comparison.written(r.choice) for r in rows]}
+        columns["trained on NLI"] = [f"{r.nli:.2f}" for r in rows]
         if what == "pooling":
-            columns["trained on STS benchmark"] = [
-                "" if row.sts is None else f"{row.sts:.2f}" for row in rows
-            ]
+            columns["trained on STS benchmark"] = ["" if r.sts is None else f"{r.sts:.2f}" for r in rows]
         safe_table(columns, key=f"sb_paper_{what}", name=f"reimers-gurevych-2019-{what}")
         st.caption(
             "Reimers and Gurevych 2019, arXiv:1908.10084, table 6: Spearman rank correlation times 100 on "
@@ -224,7 +186,7 @@ def ask() -> None:
     chosen = st.selectbox("Classifier", range(len(done)), format_func=names.__getitem__, key="sb_asked")
     premise, hypothesis = ((state.get(key) or "").strip() for key in (keys.PREMISE, keys.HYPOTHESIS))
     chances, cosine = kit.ask(sbert.classify, done[chosen], premise, hypothesis, lane="background")
-    st.plotly_chart(comparisons.chances(CLASSES, chances), key="sb_chances", config=PLAIN, alt="The answer")
+    chart(comparisons.chances(CLASSES, chances), "sb_chances", "The answer")
     st.caption(
         f"Cosine under the trained encoder: {cosine:.3f}. A few dozen examples teach a direction, not logic: "
         "expect it to be wrong on pairs unlike those it has seen."

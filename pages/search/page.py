@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.search import keys, views
-from ui import concepts, kit, state
+from ui import kit, widgets
 
 PATH = "search"
 
@@ -17,12 +17,7 @@ def find() -> None:
     with left:
         depth = views.depth(corpus)
     with right:
-        st.slider(
-            "Shown",
-            *keys.SHOWN.bounds,
-            value=keys.SHOWN.default,
-            **state.bound(keys.SHOWN),
-        )
+        widgets.slider(keys.SHOWN, "Shown")
     guess = kit.predict(keys.GUESS, "Will the cross-encoder put another passage first?", ("Yes", "No"))
     words, word_seconds = views.by_words(corpus, query)
     vector = views.by_vector(corpus, query)
@@ -63,7 +58,7 @@ def measure() -> None:
     with left:
         depth = views.depth(corpus)
     with right:
-        k = st.slider("k", *keys.AT.bounds, value=keys.AT.default, **state.bound(keys.AT))
+        k = widgets.slider(keys.AT, "k")
     question = "Which way has the best nDCG on these questions?"
     guess = kit.predict(keys.GUESS_BEST, question, (*views.WAYS, "A tie"))
 
@@ -77,7 +72,7 @@ def measure() -> None:
             "their passages would be the better judge.",
         )
 
-    views.measure(corpus, int(k), depth, tell)
+    views.measure(corpus, k, depth, tell)
 
 
 VIEWS = {"Search": find, "Measure": measure, "Corpus": views.choose_corpus}
@@ -89,6 +84,6 @@ kit.opening(
 )
 main, _ = kit.columns(PATH)
 with main:
-    chosen = concepts.view(tuple(VIEWS), keys.VIEW, "What to do")
+    chosen = widgets.view(keys.VIEW, "What to do", VIEWS)
     with kit.sentences_not_tracebacks():
         VIEWS[chosen]()

@@ -22,12 +22,14 @@ from core.retrieval import ranking as retrieval
 from core.retrieval.corpus import Corpus, Passage, Question
 from core.retrieval.ranking import Ranking
 from core.types import FloatArray, InputError, Notice
-from pages.search import keys as search_keys
-from ui import kit, state
+from pages.search import keys
+from ui import kit, messages, state, widgets
 from ui.batches import Batches, readings, vectors
+from ui.charts import chart
 from ui.figures import cross_encoder
 from ui.messages import as_written
 from ui.tables import safe_table
+from ui.widgets import button
 
 BUILT_IN, OWN = "Built-in passages", "My own"
 POLL = 0.5  # seconds between two looks
@@ -77,21 +79,18 @@ def current() -> Corpus:
 
 
 def _current() -> tuple[Corpus, tuple[Notice, ...]]:
-    if state.get(search_keys.CORPUS) != OWN:
+    if state.get(keys.CORPUS) != OWN:
         return corpora.built_in(), ()
-    file = state.get(search_keys.FILE)
-    title, text = file if file is not None else ("Your passages", state.get(search_keys.TEXT))
+    file = state.get(keys.FILE)
+    title, text = file if file is not None else ("Your passages", state.get(keys.TEXT))
     found, notices = _parsed(text, title)
-    questions = corpora.parse_questions(state.get(search_keys.ANSWERS) or "", found)
+    questions = corpora.parse_questions(state.get(keys.ANSWERS) or "", found)
     return Corpus(found.title, found.passages, questions), notices
 
 
 def choose_corpus() -> None:
     """Which passages are searched, and the learner's own ones."""
-    st.segmented_control(
-        "Passages", (BUILT_IN, OWN), default=BUILT_IN, required=True, **state.bound(search_keys.CORPUS)
-    )
-    if state.get(search_keys.CORPUS) == OWN:
+    if widgets.segmented_control(keys.CORPUS, "Passages", (BUILT_IN, OWN)) == OWN:
         _own()
     found, notices = _current()
     for notice in notices:
@@ -101,82 +100,64 @@ def choose_corpus() -> None:
     st.markdown(f"**{len(found.passages):,} passages**, {len(found.questions)} questions with known answers")
     if len(shown) < len(found.passages):
         st.caption(f"The table lists the first {LISTED}; all of them are searched.")
-    safe_table(
-        {"number": list(range(1, len(shown) + 1)), "passage": [p.full_text for p in shown]},
-        key="search_passages",
-        name="passages",
-    )
+    columns = {"number": list(range(1, len(shown) + 1)), "passage": [p.full_text for p in shown]}
+    safe_table(columns, key="search_passages", name="passages")
 
 
 def _own() -> None:
-    st.file_uploader(
-        f"A text file, one passage a line, up to {corpora.MAX_PASSAGES:,}", type=["txt"],
-        key="search_upload", on_change=_uploaded, max_upload_size=UPLOAD_MB,
-    )  # fmt: skip
-    if problem := state.get(search_keys.ERROR):
-        st.warning(problem, icon=":material/info:")
-    file = state.get(search_keys.FILE)
+    label = f"A text file, one passage a line, up to {corpora.MAX_PASSAGES:,}"
+    widgets.upload(label, ["txt"], key="search_upload", megabytes=UPLOAD_MB, act=_uploaded)
+    messages.warning(state.get(keys.ERROR))
+    file = state.get(keys.FILE)
     if file is not None:
-        st.button("Use typed text instead", key="search_typed", on_click=_drop_file)
+        button("Use typed text instead", state.setter(keys.FILE, None), key="search_typed")
     else:
-        kit.typed(search_keys.TEXT, "Passages, one a line", height=220)
-    kit.typed(
-        search_keys.ANSWERS, "Questions with known answers (optional)", height=100,
-        help="A question, a |, and the numbers of the passages that answer it: How do bats hunt? | 3, 17",
-    )  # fmt: skip
+        widgets.text_area(keys.TEXT, "Passages, one a line", height=220)
+    form = "A question, a |, and the numbers of the passages that answer it: How do bats hunt? | 3, 17"
+    widgets.text_area(keys.ANSWERS, "Questions with known answers (optional)", height=100, help=form)
 
 
 def _uploaded() -> None:
     """Keep the text of the file, because the uploader forgets it when another view is shown."""
-    state.put(search_keys.ERROR, None)
-    file = state.uploaded("search_upload")
+    state.put(keys.ERROR, None)
+    file = state.widget_value("search_upload")
     if file is None:
         return
-    try:
+    with messages.kept_in(keys.ERROR):
         data = file.getvalue()
         tables.check_size(data, file.name)
         text = tables.decode(data, file.name)
         corpora.parse_passages(text)
-    except InputError as error:
-        state.put(search_keys.ERROR, str(error))
-        return
-    state.put(search_keys.FILE, (file.name, text))
-    state.put(search_keys.STOPPED, False)
-
-
-def _drop_file() -> None:
-    state.put(search_keys.FILE, None)
+        state.put(keys.FILE, (file.name, text))
+        state.put(keys.STOPPED, False)
 
 
 # --- Work that takes a while ---------------------------------------------------------------------
 
 
-def finished(work: Batches[K, Any], keys: Sequence[K], what: str) -> bool:
+def finished(work: Batches[K, Any], wanted: Sequence[K], what: str) -> bool:
     """True once every key is computed. Until then: progress, Stop or Go on, and the work itself."""
-    progress = work.advance(keys, go=not state.get(search_keys.STOPPED))
+    progress = work.advance(wanted, go=not state.get(keys.STOPPED))
     if progress.done == progress.total:
         return True
 
     def look() -> None:
-        stopped = state.get(search_keys.STOPPED)
+        stopped = state.get(keys.STOPPED)
         try:
-            now = work.advance(keys, go=not stopped)
+            now = work.advance(wanted, go=not stopped)
         except (InputError, RuntimeError) as error:
-            state.put(search_keys.STOPPED, True)
-            st.error(str(error), icon=":material/error:")
+            state.put(keys.STOPPED, True)
+            messages.error(str(error))
             return
         if now.done == now.total:
             st.rerun()
         word = "Stopped" if stopped else "Working"
         st.progress(now.done / now.total, text=f"{word}: {now.done:,} of {now.total:,} {what}")
 
-    st.fragment(look, run_every=None if state.get(search_keys.STOPPED) else POLL)()
-    stopped = state.get(search_keys.STOPPED)
-    st.button(
-        "Go on" if stopped else "Stop", key="search_stop",
-        icon=":material/play_arrow:" if stopped else ":material/stop:",
-        on_click=state.setter(search_keys.STOPPED, not stopped),
-    )  # fmt: skip
+    st.fragment(look, run_every=None if state.get(keys.STOPPED) else POLL)()
+    stopped = state.get(keys.STOPPED)
+    label, icon = ("Go on", "play_arrow") if stopped else ("Stop", "stop")
+    button(label, state.setter(keys.STOPPED, not stopped), key="search_stop", icon=icon)
     return False
 
 
@@ -186,33 +167,24 @@ def finished(work: Batches[K, Any], keys: Sequence[K], what: str) -> bool:
 def ask_query(corpus: Corpus) -> str:
     """The query, typed or taken from the questions of the corpus. Raises InputError when it is empty."""
     if corpus.questions:
-        texts = [question.text for question in corpus.questions]
-        st.selectbox(
-            "Questions with known answers", texts, index=None, placeholder="Choose one, or type your own",
-            key="search_example", on_change=_take_example,
-        )  # fmt: skip
-    query = st.text_input(
-        "Query", value=search_keys.QUERY.default, max_chars=MAX_QUERY, **state.bound(search_keys.QUERY)
-    )
-    if not (query or "").strip():
+        label, hint = "Questions with known answers", "Choose one, or type your own"
+        more: dict[str, Any] = {"key": "search_example", "on_change": _take_example, "placeholder": hint}
+        st.selectbox(label, [q.text for q in corpus.questions], index=None, **more)
+    query = widgets.text_input(keys.QUERY, "Query", max_chars=MAX_QUERY).strip()
+    if not query:
         raise InputError("The query is empty. Type at least one word.")
-    return str(query).strip()
+    return query
 
 
 def _take_example() -> None:
-    chosen = state.uploaded("search_example")
+    chosen = state.widget_value("search_example")
     if chosen:
-        state.put(search_keys.QUERY, chosen)
+        state.put(keys.QUERY, chosen)
 
 
 def depth(corpus: Corpus) -> int:
     """How many of the retrieved passages the cross-encoder reads."""
-    st.slider(
-        "Passages the cross-encoder reads", *search_keys.DEPTH.bounds,
-        value=search_keys.DEPTH.default, step=5,
-        **state.bound(search_keys.DEPTH),
-    )  # fmt: skip
-    return min(state.get(search_keys.DEPTH), len(corpus.passages))
+    return min(widgets.slider(keys.DEPTH, "Passages the cross-encoder reads", step=5), len(corpus.passages))
 
 
 def by_words(corpus: Corpus, query: str) -> tuple[Ranking, float]:
@@ -273,7 +245,7 @@ def _beginning(text: str) -> str:
 
 
 def _shown() -> int:
-    return state.get(search_keys.SHOWN)
+    return state.get(keys.SHOWN)
 
 
 def results_table(corpus: Corpus, orders: dict[str, Ranking | None], known: set[int]) -> None:
@@ -318,17 +290,9 @@ def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]
         if found is not None
     }
     names = (f"recall@{k}", f"MRR@{k}", f"nDCG@{k}")
-    st.plotly_chart(
-        cross_encoder.quality(names, rows), key="search_quality", config={"displayModeBar": False}
-    )
-    safe_table(
-        {
-            "way": list(rows),
-            **{name: [values[i] for values in rows.values()] for i, name in enumerate(names)},
-        },
-        key="search_quality_rows",
-        name="quality",
-    )
+    chart(cross_encoder.quality(names, rows), "search_quality", "Recall, MRR and nDCG of the three ways")
+    columns = {name: [values[i] for values in rows.values()] for i, name in enumerate(names)}
+    safe_table({"way": list(rows), **columns}, key="search_quality_rows", name="quality")
     if len(rows) == len(WAYS):
         then({name: values[2] for name, values in rows.items()})
     _by_question(questions, orders)

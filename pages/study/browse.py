@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.cards.quiz import search
@@ -9,10 +11,11 @@ from core.cards.types import Card, Stage
 from core.types import InputError
 from pages.study import keys
 from pages.study.shelf import Shelf, in_words
-from ui import state
+from ui import messages, widgets
 from ui.cards import display
 from ui.learner import now, store
 from ui.tables import safe_table
+from ui.widgets import button, row
 
 FIELDS = {  # what of a card can be edited, and how tall its field is
     "title": 1,
@@ -27,15 +30,10 @@ LABELS = {"wrong": "Why the tempting answer is wrong"}
 
 def show(shelf: Shelf) -> None:
     """The whole Browse view."""
-    query = st.text_input(
-        "Search",
-        placeholder="Words that a card holds",
-        icon=":material/search:",
-        **state.bound(keys.SEARCH),
-    )
-    found = search(shelf.cards(), query or "")
+    hint, icon = "Words that a card holds", ":material/search:"
+    found = search(shelf.cards(), widgets.text_input(keys.SEARCH, "Search", placeholder=hint, icon=icon))
     if not found:
-        st.info("No card holds all of these words. Try fewer of them.", icon=":material/info:")
+        messages.info("No card holds all of these words. Try fewer of them.")
         return
     st.caption(f"{len(found)} of {len(shelf.cards())} cards")
     _table(shelf, found)
@@ -71,44 +69,30 @@ def _due(shelf: Shelf, card: Card) -> str:
 
 def _open_card(shelf: Shelf, cards: tuple[Card, ...]) -> None:
     by_id = {card.id: card for card in cards}
-    if state.get(keys.CARD) not in by_id:
-        state.put(keys.CARD, cards[0].id)
-    chosen = st.selectbox(
-        "Open a card",
-        list(by_id),
-        format_func=lambda i: f"{by_id[i].title}: {by_id[i].question}"[:110],
-        **state.bound(keys.CARD),
-    )
-    card = by_id[chosen]
+    names: dict[str | None, str] = {i: f"{card.title}: {card.question}"[:110] for i, card in by_id.items()}
+    card = by_id[widgets.selectbox(keys.CARD, "Open a card", names) or cards[0].id]
     with st.container(border=True):
         deck = shelf.deck_of(card.id)
         display.question(card, deck.title if deck is not None else "")
         st.divider()
         display.answer(card)
-        with st.container(horizontal=True, gap="small"):
+        with row():
             display.live_link(card, key=f"browse live {card.id}")
-            _suspension(shelf, card)
-            if card.id in shelf.edits:
-                st.button(
-                    "Back to the original", icon=":material/history:", type="tertiary",
-                    key=f"original {card.id}", on_click=store().drop_edit, args=(shelf.learner.id, card.id),
-                )  # fmt: skip
+            _buttons(shelf, card)
     with st.expander("Edit this card", icon=":material/edit:"):
         _form(shelf, card)
 
 
-def _suspension(shelf: Shelf, card: Card) -> None:
-    who = shelf.learner.id
+def _buttons(shelf: Shelf, card: Card) -> None:
+    who, quiet = shelf.learner.id, partial(button, type="tertiary")
     if card.id in shelf.suspended:
-        st.button(
-            "Resume", icon=":material/play_circle:", type="tertiary", key=f"resume {card.id}",
-            on_click=store().resume, args=(who, card.id),
-        )  # fmt: skip
+        quiet("Resume", store().resume, who, card.id, key=f"resume {card.id}", icon="play_circle")
     else:
-        st.button(
-            "Suspend", icon=":material/pause_circle:", type="tertiary", key=f"suspend {card.id}",
-            on_click=store().suspend, args=(who, card.id, now()),
-        )  # fmt: skip
+        suspend, key = store().suspend, f"suspend {card.id}"
+        quiet("Suspend", suspend, who, card.id, now(), key=key, icon="pause_circle")
+    if card.id in shelf.edits:
+        back, key = store().drop_edit, f"original {card.id}"
+        quiet("Back to the original", back, who, card.id, key=key, icon="history")
 
 
 def _form(shelf: Shelf, card: Card) -> None:
@@ -128,6 +112,6 @@ def _form(shelf: Shelf, card: Card) -> None:
         changed = card.replace(**{name: (text or "").strip() for name, text in typed.items()})
         store().save_edit(shelf.learner.id, changed, now())
     except InputError as error:
-        st.warning(str(error), icon=":material/info:")
+        messages.warning(str(error))
         return
     st.rerun()

@@ -12,11 +12,16 @@ from core.data.tables import MAX_UPLOAD_MB
 from core.types import InputError
 from pages.study import keys
 from pages.study.shelf import ALL, Shelf, own_key
-from ui import kit, state
+from ui import kit, messages, state, widgets
 from ui.cards import display
 from ui.learner import now, store
 from ui.tables import safe_table
+from ui.widgets import button, download, row
 
+FORMAT = (
+    "The README of assets/decks explains the format. A CSV file has the columns question and answer, and may "
+    "have title, background, wrong, source, live and choices."
+)
 EXAMPLE = """# My deck
 
 #### A title
@@ -66,51 +71,34 @@ def _export(shelf: Shelf) -> None:
         ("CSV", "csv", lambda: export.to_csv(together).encode("utf-8-sig")),
         ("Text", "md", lambda: parse.write(together).encode()),
     )
-    with st.container(horizontal=True, gap="small"):
-        for label, ending, data in forms:
-            st.download_button(
-                label, data=data, file_name=f"embedding-lab-{chosen}.{ending}", key=f"export_{ending}",
-                icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+    with row():
+        for label, ending, make in forms:
+            download(label, make, f"embedding-lab-{chosen}.{ending}", key=f"export_{ending}")
     st.caption("Cards go out as the deck has them. Your progress has its own file, under Progress.")
 
 
 def _own(shelf: Shelf) -> None:
     for deck in shelf.own:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with row():
             st.text(f"{deck.title}, {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
-            st.button(
-                "Delete", type="tertiary", icon=":material/delete:", key=f"delete {deck.key}",
-                help="Removes the deck. The schedules of its cards stay, in case it comes back.",
-                on_click=store().delete_deck, args=(shelf.learner.id, deck.key),
-            )  # fmt: skip
+            says = "Removes the deck. The schedules of its cards stay, in case it comes back."
+            more = {"key": f"delete {deck.key}", "icon": "delete", "help": says}
+            button("Delete", store().delete_deck, shelf.learner.id, deck.key, type="tertiary", **more)
 
 
 def _bring(shelf: Shelf) -> None:
     """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
-    file = st.file_uploader(
-        f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB",
-        type=["md", "txt", "csv", "tsv"],
-        key="deck_file",
-        max_upload_size=MAX_UPLOAD_MB,
-    )
-    st.text_area(
-        "Or type cards here", height=200, placeholder=EXAMPLE, help="The README of assets/decks explains the "
-        "format. A CSV file has the columns question and answer, and may have title, background, wrong, "
-        "source, live and choices.", **state.bound(keys.PASTED),
-    )  # fmt: skip
-    typed = state.get(keys.PASTED) or ""
+    label, types = f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB", ["md", "txt", "csv", "tsv"]
+    file = widgets.upload(label, types, key="deck_file", megabytes=MAX_UPLOAD_MB)
+    typed = widgets.text_area(keys.PASTED, "Or type cards here", height=200, placeholder=EXAMPLE, help=FORMAT)
     if file is None and not typed.strip():
         return
     with kit.sentences_not_tracebacks():
-        deck = (
-            read_deck(file.getvalue(), file.name)
-            if file is not None
-            else parse.parse(typed, own_key("typed"))
-        )
-        if file is None:
-            deck = Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble)
-        _look(shelf, deck)
+        if file is not None:
+            _look(shelf, read_deck(file.getvalue(), file.name))
+        else:
+            deck = parse.parse(typed, own_key("typed"))
+            _look(shelf, Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble))
 
 
 def read_deck(data: bytes, filename: str) -> Deck:
@@ -140,15 +128,10 @@ def _look(shelf: Shelf, deck: Deck) -> None:
         display.answer(deck.cards[0])
     if replaces:
         st.caption("You have a deck of this name. Keeping this one replaces it; the schedules stay.")
-    st.button(
-        "Keep this deck", type="primary", key="keep_deck", on_click=_keep, args=(shelf.learner.id, deck)
-    )
+    button("Keep this deck", _keep, shelf.learner.id, deck, key="keep_deck", type="primary")
 
 
 def _keep(learner_id: int, deck: Deck) -> None:
-    try:
+    with messages.kept_in(state.STUDY_SAID):
         store().save_deck(learner_id, deck, now())
-    except InputError as error:
-        state.put(state.STUDY_SAID, str(error))
-        return
-    state.put(state.STUDY_SAID, "The deck is yours. Choose it under Study.")
+        state.put(state.STUDY_SAID, "The deck is yours. Choose it under Study.")

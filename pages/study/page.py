@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.study import keys, views
 from pages.study.shelf import shelf
-from ui import kit, learner, state
+from ui import kit, learner, messages, state, widgets
 
 kit.opening(
     "study",
@@ -20,9 +20,7 @@ with kit.sentences_not_tracebacks():
         views.welcome()
         learner.choose_name()
         st.stop()
-    view = st.segmented_control(
-        "View", list(views.VIEWS), required=True, default=keys.VIEW.default,
-        label_visibility="collapsed", **state.bound(keys.VIEW),
-    )  # fmt: skip
-    views.show(view or keys.VIEW.default, shelf(who))
+    view = widgets.view(keys.VIEW, "View", views.VIEWS)
+    messages.left_in(state.STUDY_SAID, messages.info)
+    views.VIEWS[view](shelf(who))
     views.who_is_here(who)

@@ -10,6 +10,8 @@ from core.cards import schedule
 from pages.study.shelf import Shelf
 from ui.learner import store
 
+RETENTION = "FSRS times each card so that you still know it with this probability. Higher means more reviews."
+
 
 def form(shelf: Shelf) -> None:
     """How many cards a day, how well remembered, how many buttons."""
@@ -18,26 +20,17 @@ def form(shelf: Shelf) -> None:
     with st.expander("Settings", icon=":material/tune:"), st.form("study_settings", border=False):
         left, right = st.columns(2)
         with left:
-            new = st.number_input("New cards a day", *map(int, bounds["new_per_day"]), settings.new_per_day)
+            low, high = map(int, bounds["new_per_day"])
+            new = st.number_input("New cards a day", low, high, settings.new_per_day)
             four = st.toggle("Four buttons: Again, Hard, Good, Easy", settings.four_buttons)
         with right:
-            reviews = st.number_input(
-                "Reviews a day, at most", *map(int, bounds["reviews_per_day"]), settings.reviews_per_day
-            )
+            low, high = map(int, bounds["reviews_per_day"])
+            reviews = st.number_input("Reviews a day, at most", low, high, settings.reviews_per_day)
             low, high = (round(100 * bound) for bound in bounds["desired_retention"])
-            wanted = st.slider(
-                "Share to remember when a card comes back", low, high,
-                round(100 * settings.desired_retention), format="%d%%",
-                help="FSRS times each card so that you still know it with this probability. Higher means "
-                "more reviews.",
-            )  # fmt: skip
+            share, label = round(100 * settings.desired_retention), "Share to remember when a card comes back"
+            wanted = st.slider(label, low, high, share, format="%d%%", help=RETENTION)
         if st.form_submit_button("Save"):
-            changed = replace(
-                settings,
-                new_per_day=int(new),
-                reviews_per_day=int(reviews),
-                four_buttons=bool(four),
-                desired_retention=wanted / 100,
-            )
+            changed = replace(settings, new_per_day=new, reviews_per_day=reviews, four_buttons=four)
+            changed = replace(changed, desired_retention=wanted / 100)
             store().set_study_settings(shelf.learner.id, changed)
             st.rerun()

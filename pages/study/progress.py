@@ -9,18 +9,18 @@ import streamlit as st
 from core.cards import schedule
 from core.cards.types import Confidence, Stage
 from core.storage import Progress, read_progress
-from core.types import InputError
 from pages.study import keys, plots
 from pages.study.session import CONFIDENCES
 from pages.study.shelf import Shelf
-from ui import kit, state
+from ui import kit, messages, state, widgets
+from ui.charts import chart
 from ui.learner import now, store
-from ui.tables import safe_table
+from ui.tables import folded_table, safe_table
+from ui.widgets import button, download
 
 DAYS = 30
 WEEKS = 12
 FORGETTING_DAYS = tuple(range(0, 61, 4))
-QUIET = {"displayModeBar": False}
 FSRS = "Computed by FSRS from your own answers."
 
 
@@ -40,7 +40,7 @@ def show(shelf: Shelf) -> None:
         with right:
             _confidence(shelf)
     else:
-        st.info("Answer a few cards under Study, and this fills with how it goes.", icon=":material/info:")
+        messages.info("Answer a few cards under Study, and this fills with how it goes.")
     st.subheader("Your progress as a file", anchor=False)
     _transfer(shelf)
 
@@ -54,10 +54,8 @@ def _numbers(shelf: Shelf, begun: int) -> None:
         st.metric("Answers today", today, width="content")
         st.metric("Answers in all", len(shelf.log), width="content")
         if share is not None:
-            st.metric(
-                "Remembered", f"{share:.0%}", width="content",
-                help="Share of answers other than Again, among cards that had left their learning steps.",
-            )  # fmt: skip
+            says = "Share of answers other than Again, among cards that had left their learning steps."
+            st.metric("Remembered", f"{share:.0%}", width="content", help=says)
 
 
 def _forecast(shelf: Shelf) -> None:
@@ -65,11 +63,10 @@ def _forecast(shelf: Shelf) -> None:
     active = [s for s in shelf.states.values() if s.card_id not in shelf.suspended]
     days = schedule.forecast(active, shelf.moment, DAYS, shelf.settings.utc_offset)
     figure = plots.forecast(days)
-    st.plotly_chart(figure, key="forecast", config=QUIET, alt="Cards due on each of the next 30 days")
+    chart(figure, "forecast", "Cards due on each of the next 30 days")
     st.caption("Cards due on each of the next 30 days, if all are answered. New cards are not counted.")
-    with st.expander("As a table"):
-        rows = {"day": [f"{day:%Y-%m-%d}" for day, _ in days], "cards due": [count for _, count in days]}
-        safe_table(rows, key="forecast_rows", name="forecast")
+    rows = {"day": [f"{day:%Y-%m-%d}" for day, _ in days], "cards due": [count for _, count in days]}
+    folded_table(rows, title="As a table", key="forecast_rows", name="forecast")
 
 
 def _retention(shelf: Shelf) -> None:
@@ -79,12 +76,11 @@ def _retention(shelf: Shelf) -> None:
         st.caption("Appears once cards have left their learning steps and come back for a review.")
         return
     figure = plots.retention(weeks, shelf.settings.desired_retention)
-    st.plotly_chart(figure, key="retention", config=QUIET, alt="Share of reviews remembered, by week")
+    chart(figure, "retention", "Share of reviews remembered, by week")
     st.caption("Share of reviews that were not rated Again, by week. The dotted line is what you aim at.")
-    with st.expander("As a table"):
-        shown = [(day, share) for day, share in weeks if share is not None]
-        rows = {"week from": [f"{d:%Y-%m-%d}" for d, _ in shown], "remembered": [share for _, share in shown]}
-        safe_table(rows, key="retention_rows", name="retention")
+    shown = [(day, share) for day, share in weeks if share is not None]
+    rows = {"week from": [f"{d:%Y-%m-%d}" for d, _ in shown], "remembered": [share for _, share in shown]}
+    folded_table(rows, title="As a table", key="retention_rows", name="retention")
 
 
 def weekly_retention(shelf: Shelf) -> list[tuple[date, float | None]]:
@@ -105,11 +101,10 @@ def _forgetting(shelf: Shelf) -> None:
         for day in FORGETTING_DAYS
     ]
     figure = plots.forgetting(FORGETTING_DAYS, shares, shelf.settings.desired_retention)
-    st.plotly_chart(figure, key="forgetting", config=QUIET, alt="Expected share remembered without reviews")
+    chart(figure, "forgetting", "Expected share remembered without reviews")
     st.caption(f"Expected share of your begun cards that you would still know. {FSRS}")
-    with st.expander("As a table"):
-        rows = {"days": list(FORGETTING_DAYS), "expected share remembered": shares}
-        safe_table(rows, key="forgetting_rows", name="forgetting")
+    rows = {"days": list(FORGETTING_DAYS), "expected share remembered": shares}
+    folded_table(rows, title="As a table", key="forgetting_rows", name="forgetting")
 
 
 def _confidence(shelf: Shelf) -> None:
@@ -132,33 +127,22 @@ def _transfer(shelf: Shelf) -> None:
         "One JSON file holds your schedules, answers, suspended and edited cards, own decks, settings and "
         "lessons. Use it to keep a copy or to move to another computer."
     )
-    st.download_button(
-        "Export all progress",
-        data=lambda: kept.export_progress(who, now()).encode(),
-        file_name="embedding-lab-progress.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        key="export_progress",
-    )
-    file = st.file_uploader("Import a progress file", type=["json"], key="progress_file", max_upload_size=20)
+    file_name, mime = "embedding-lab-progress.json", "application/json"
+    everything = lambda: kept.export_progress(who, now()).encode()  # noqa: E731
+    download("Export all progress", everything, file_name, key="export_progress", mime=mime)
+    file = widgets.upload("Import a progress file", ["json"], key="progress_file", megabytes=20)
     if file is None:
         return
     with kit.sentences_not_tracebacks():
         progress = read_progress(file.getvalue())
         st.text(progress.summary)
         st.caption("Importing replaces everything that you have here. Your name and address stay.")
-        st.button(
-            "Replace my progress by this file", key="import_progress", on_click=_import, args=(who, progress)
-        )
+        button("Replace my progress by this file", _import, who, progress, key="import_progress")
 
 
 def _import(learner_id: int, progress: Progress) -> None:
-    try:
+    with messages.kept_in(state.STUDY_SAID):
         store().import_progress(learner_id, progress, now())
-    except InputError as error:
-        state.put(state.STUDY_SAID, str(error))
-        return
-    state.put(state.STUDY_TURN, None)
-    state.put(keys.NEXT, None)
-    state.put(state.STUDY_SAID, "The progress of the file is yours now.")
+        state.put(state.STUDY_TURN, None)
+        state.put(keys.NEXT, None)
+        state.put(state.STUDY_SAID, "The progress of the file is yours now.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -11,18 +13,18 @@ from core.cards import schedule
 from core.cards.plan import StudyPlan
 from core.cards.quiz import multiple_choice
 from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
-from core.types import InputError
 from pages.study import keyboard, keys, preferences, typed_answer
 from pages.study.shelf import ALL, Shelf, in_words
-from ui import state
+from ui import messages, state, widgets
 from ui.cards import display, moving_picture
 from ui.learner import now, store
 from ui.messages import as_written
+from ui.widgets import button, row
 
-MODES = {
-    StudyMode.FLIP: "Flip",
-    StudyMode.TYPED: "Type the answer",
-    StudyMode.CHOICE: "Multiple choice",
+MODES: dict[str, str] = {
+    StudyMode.FLIP.value: "Flip",
+    StudyMode.TYPED.value: "Type the answer",
+    StudyMode.CHOICE.value: "Multiple choice",
 }
 CONFIDENCES = {
     Confidence.GUESS: "Guess",
@@ -34,6 +36,10 @@ TWO_LABELS = {Rating.AGAIN: "Again", Rating.GOOD: "Got it"}
 MORE = 10  # new cards on request
 CARD_WIDTH = 860  # pixels; longer lines are hard to follow
 LONGEST_PAUSE = 300.0  # seconds; who took longer was away, and the time says nothing
+SURE = (
+    "Say how sure you are before you see the answer. What you were certain about and got wrong comes back "
+    "first: such errors are corrected best when they are met again soon (Butterfield and Metcalfe 2001)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +74,22 @@ def session(shelf: Shelf) -> None:
 
 def _choose(shelf: Shelf) -> tuple[str, StudyMode]:
     titles = {ALL: "All decks"} | {deck.key: deck.title for deck in shelf.decks}
-    if state.get(keys.DECK) not in titles:
-        state.put(keys.DECK, ALL)
     left, middle, right = st.columns([0.4, 0.36, 0.24], vertical_alignment="bottom")
-    with left:
-        st.selectbox("Deck", list(titles), format_func=titles.__getitem__, **state.bound(keys.DECK))
-    with middle:
-        st.segmented_control(
-            "How to be asked", [m.value for m in MODES], required=True, default=StudyMode.FLIP.value,
-            format_func=lambda value: MODES[StudyMode(value)], **state.bound(keys.MODE),
-        )  # fmt: skip
-    with right:
-        st.toggle(
-            "Ask how sure I am",
-            help="Say how sure you are before you see the answer. What you were certain about and got "
-            "wrong comes back first: such errors are corrected best when they are met again soon "
-            "(Butterfield and Metcalfe 2001).",
-            **state.bound(keys.SURE),
-        )
-    return state.get(keys.DECK), StudyMode(state.get(keys.MODE))
+    deck = widgets.selectbox(keys.DECK, "Deck", titles, at=left)
+    mode = widgets.segmented_control(keys.MODE, "How to be asked", MODES, at=middle)
+    widgets.toggle(keys.SURE, "Ask how sure I am", help=SURE, at=right)
+    return deck, StudyMode(mode)
 
 
 def _counts(plan: StudyPlan) -> None:
     """What is left of today, as one row."""
-    counts = (
+    counts: tuple[tuple[int, str, Literal["orange", "violet", "green", "blue"]], ...] = (
         (len(plan.confident_errors), "confident errors", "orange"),
         (len(plan.learning) + len(plan.soon), "in learning", "violet"),
         (len(plan.due), "due", "green"),
         (len(plan.new), "new", "blue"),
     )
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="counts"):
+    with row("counts"):
         st.markdown("**Today**")
         for count, name, colour in counts:
             if count or name in ("due", "new"):
@@ -149,21 +141,17 @@ def _face(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf) -> None:
 def _ask_flip(card: Card, turn: Turn, shelf: Shelf) -> None:
     if state.get(keys.SURE):
         _ask_confidence(turn)
-    st.button(
-        "Show the answer", type="primary", shortcut="Space", key=f"flip {turn.name}",
-        on_click=change, args=(turn.name,), kwargs={"flipped": True},
-    )  # fmt: skip
+    flip = partial(change, turn.name, flipped=True)
+    button("Show the answer", flip, key=f"flip {turn.name}", type="primary", shortcut="Space")
 
 
 def _ask_confidence(turn: Turn) -> None:
     """Three buttons that name the confidence and flip the card at once."""
     st.caption("How sure are you? Your choice flips the card.")
-    with st.container(horizontal=True, gap="small"):
+    with row():
         for confidence, label in CONFIDENCES.items():
-            st.button(
-                label, shortcut=str(int(confidence)), key=f"sure {int(confidence)} {turn.name}",
-                on_click=change, args=(turn.name,), kwargs={"confidence": confidence, "flipped": True},
-            )  # fmt: skip
+            number, flip = int(confidence), partial(change, turn.name, confidence=confidence, flipped=True)
+            button(label, flip, key=f"sure {number} {turn.name}", shortcut=str(number))
 
 
 def _ask_typed(card: Card, turn: Turn, shelf: Shelf) -> None:
@@ -178,21 +166,20 @@ def _ask_typed(card: Card, turn: Turn, shelf: Shelf) -> None:
 
 
 def _check(name: str, field: str) -> None:
-    change(name, typed=state.uploaded(field) or "", flipped=True)
+    change(name, typed=state.widget_value(field) or "", flipped=True)
 
 
 def _confidence_first(turn: Turn) -> None:
     """Where the flip takes its own gesture: name the confidence, then answer."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with row():
         st.caption("How sure are you?")
         for confidence, label in CONFIDENCES.items():
-            st.button(
-                label,
-                type="secondary" if turn.confidence is confidence else "tertiary",
-                icon=":material/check:" if turn.confidence is confidence else None,
-                key=f"sure {int(confidence)} {turn.name}",
-                on_click=change, args=(turn.name,), kwargs={"confidence": confidence},
-            )  # fmt: skip
+            act = partial(change, turn.name, confidence=confidence)
+            key = f"sure {int(confidence)} {turn.name}"
+            if turn.confidence is confidence:
+                button(label, act, key=key, icon="check")
+            else:
+                button(label, act, key=key, type="tertiary")
 
 
 def _ask_choice(card: Card, turn: Turn, shelf: Shelf) -> None:
@@ -204,11 +191,8 @@ def _ask_choice(card: Card, turn: Turn, shelf: Shelf) -> None:
     if state.get(keys.SURE):
         _confidence_first(turn)
     for i, option in enumerate(quiz.options):
-        st.button(
-            as_written(option), shortcut=str(i + 1), width="stretch", wrap=True,
-            key=f"option {i} {turn.name}",
-            on_click=change, args=(turn.name,), kwargs={"picked": i, "flipped": True},
-        )  # fmt: skip
+        pick, key = partial(change, turn.name, picked=i, flipped=True), f"option {i} {turn.name}"
+        button(as_written(option), pick, key=key, shortcut=str(i + 1), width="stretch", wrap=True)
 
 
 _ASK: dict[StudyMode, Callable[[Card, Turn, Shelf], None]] = {
@@ -238,26 +222,23 @@ def _ratings(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf, suggested: R
     waits = schedule.preview(before, shelf.moment, settings.buttons, settings.desired_retention)
     labels = FOUR_LABELS if settings.four_buttons else TWO_LABELS
     primary = suggested or Rating.GOOD
-    with st.container(horizontal=True, gap="small", key="ratings"):
+    with row("ratings"):
         for place, rating in enumerate(settings.buttons, start=1):
-            st.button(
-                labels[rating],
-                type="primary" if rating is primary else "secondary",
-                shortcut=str(place),
-                help=f"Comes back in {in_words(waits[rating])}",
-                key=f"rate {int(rating)} {turn.name}",
-                on_click=answer,
-                args=(shelf.learner.id, turn.name, before, rating, mode, settings.desired_retention),
+            act = partial(
+                answer, shelf.learner.id, turn.name, before, rating, mode, settings.desired_retention
             )
+            more: dict[str, Any] = {"type": "primary"} if rating is primary else {}
+            more |= {"shortcut": str(place), "help": f"Comes back in {in_words(waits[rating])}"}
+            button(labels[rating], act, key=f"rate {int(rating)} {turn.name}", **more)
     told = ", ".join(f"{labels[rating]}: {in_words(wait)}" for rating, wait in waits.items())
     st.caption(f"Comes back in: {told}.")
 
 
-def change(name: str, **changes: object) -> None:
+def change(name: str, **changes: Any) -> None:
     """Change the turn on the table; a click that was meant for an earlier one does nothing."""
     turn: Turn | None = state.get(state.STUDY_TURN)
     if turn is not None and turn.name == name:
-        state.put(state.STUDY_TURN, replace(turn, **changes))  # type: ignore[arg-type]
+        state.put(state.STUDY_TURN, replace(turn, **changes))
 
 
 def answer(
@@ -269,14 +250,10 @@ def answer(
         return
     moment = now()
     seconds = min(max(0.0, moment.timestamp() - turn.shown_at), LONGEST_PAUSE)
-    after, review = schedule.review(
-        before, rating, moment, desired_retention=retention, mode=mode, confidence=turn.confidence,
-        seconds=round(seconds, 1),
-    )  # fmt: skip
-    try:
+    more: dict[str, Any] = {"mode": mode, "confidence": turn.confidence, "seconds": round(seconds, 1)}
+    after, review = schedule.review(before, rating, moment, desired_retention=retention, **more)
+    with messages.kept_in(state.STUDY_SAID):
         store().record(learner_id, review, after)
-    except InputError as error:
-        state.put(state.STUDY_SAID, str(error))
     state.put(state.STUDY_TURN, None)
     state.put(keys.NEXT, None)
 
@@ -307,20 +284,13 @@ def edit(card_id: str) -> None:
 
 
 def _tools(shelf: Shelf, card: Card | None) -> None:
-    with st.container(horizontal=True, gap="small", key="tools"):
-        st.button(
-            "Undo", shortcut="U", icon=":material/undo:", type="tertiary", disabled=not shelf.log,
-            on_click=undo, args=(shelf.learner.id,), key="undo",
-        )  # fmt: skip
+    who, quiet = shelf.learner.id, partial(button, type="tertiary")
+    with row("tools"):
+        quiet("Undo", undo, who, key="undo", icon="undo", shortcut="U", disabled=not shelf.log)
         if card is not None:
-            st.button(
-                "Suspend", icon=":material/pause_circle:", type="tertiary", key="suspend",
-                on_click=suspend, args=(shelf.learner.id, card.id),
-                help="Leave this card out until you bring it back in Browse.",
-            )  # fmt: skip
-            st.button(
-                "Edit", icon=":material/edit:", type="tertiary", key="edit", on_click=edit, args=(card.id,)
-            )
+            says = "Leave this card out until you bring it back in Browse."
+            quiet("Suspend", suspend, who, card.id, key="suspend", icon="pause_circle", help=says)
+            quiet("Edit", edit, card.id, key="edit", icon="edit")
 
 
 def _nothing_left(shelf: Shelf, plan: StudyPlan, deck_key: str) -> None:
@@ -331,7 +301,5 @@ def _nothing_left(shelf: Shelf, plan: StudyPlan, deck_key: str) -> None:
         fresh = sum(c.id not in shelf.states and c.id not in shelf.suspended for c in shelf.cards(deck_key))
         if fresh:
             more = min(MORE, fresh)
-            st.button(
-                f"Learn {more} more new cards", key="more",
-                on_click=state.setter(keys.EXTRA, state.get(keys.EXTRA) + more),
-            )  # fmt: skip
+            learn = state.setter(keys.EXTRA, state.get(keys.EXTRA) + more)
+            button(f"Learn {more} more new cards", learn, key="more")

@@ -13,6 +13,7 @@ from pages.study.shelf import Shelf
 from ui import learner, state
 from ui.cards import side_panel
 from ui.messages import as_written
+from ui.widgets import button, row
 
 SAMPLE = "temperature"  # a word of the sample card's title
 
@@ -34,17 +35,9 @@ def welcome() -> None:
         side_panel.flippable(sample, key="sample")
 
 
-def show(view: str, shelf: Shelf) -> None:
-    """One view, below what a button's callback had to say."""
-    if said := state.get(state.STUDY_SAID):
-        st.info(as_written(said), icon=":material/info:")
-        state.put(state.STUDY_SAID, None)
-    VIEWS[view](shelf)
-
-
 def who_is_here(who: Learner) -> None:
     """The learner's name, and what the address means."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="who"):
+    with row("who"):
         st.caption(f"Studying as {as_written(who.name)}. Bookmark this page: its address is your key.")
-        st.button("Switch learner", type="tertiary", key="leave", on_click=learner.leave)
+        button("Switch learner", learner.leave, key="leave", type="tertiary")
     state.put_in_link(state.LEARNER, state.get(state.LEARNER))

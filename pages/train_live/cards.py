@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -18,11 +20,12 @@ from ui import learner, state
 from ui.cards import display, moving_picture
 from ui.experiment import OWN, Experiment, set_key
 from ui.learner import now, store
+from ui.widgets import button, row
 
 DECK = "my-runs"
 TITLE = "From my runs"
 DECK_TEXT = "Cards made from your own runs; the newest come first."
-SETUP = (state.PAIR_MODE, state.PAIR_COUNT, state.PAIR_SEED, state.HELD_OUT)
+SETUP: tuple[state.Key[Any], ...] = (state.PAIR_MODE, state.PAIR_COUNT, state.PAIR_SEED, state.HELD_OUT)
 SHORTEST_LINKED = 4000  # characters; typed text that makes a longer link is left out of it
 
 
@@ -61,16 +64,12 @@ def _one(experiment: Experiment, run: Run, made: RunCard, at: int, count: int) -
         if flipped:
             display.answer(card)
         else:
-            st.button(
-                "Show the answer", key="run_card_flip", type="primary",
-                on_click=state.setter(keys.RUN_CARD_FLIPPED, card.id),
-            )  # fmt: skip
-        with st.container(horizontal=True, gap="small"):
+            flip = state.setter(keys.RUN_CARD_FLIPPED, card.id)
+            button("Show the answer", flip, key="run_card_flip", type="primary")
+        with row():
             for label, step, icon in (("Previous", -1, "arrow_back"), ("Next", 1, "arrow_forward")):
-                st.button(
-                    label, key=f"run_card_{label}", type="tertiary", icon=f":material/{icon}:",
-                    on_click=state.setter(keys.RUN_CARD, (at + step) % count),
-                )  # fmt: skip
+                go = state.setter(keys.RUN_CARD, (at + step) % count)
+                button(label, go, key=f"run_card_{label}", icon=icon, type="tertiary")
     with right:
         shown = pictures.picture(run, made)
         if shown is not None:
@@ -86,13 +85,11 @@ def _keeping(experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> Non
     deck = next((deck for deck in store().own_decks(who.id) if deck.key == DECK), None)
     kept = {card.id for card in deck.cards} if deck is not None else set()
     missing = [card for card in made if card.card.id not in kept]
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with row():
         if missing:
-            st.button(
-                "Make cards from this run", key="keep_run_cards", icon=":material/library_add:",
-                on_click=_keep, args=(who.id, experiment, run, tuple(missing)),
-                help=f"Puts them into your deck “{TITLE}”.",
-            )  # fmt: skip
+            keep = partial(_keep, who.id, experiment, run, tuple(missing))
+            says = f"Puts them into your deck “{TITLE}”."
+            button("Make cards from this run", keep, key="keep_run_cards", icon="library_add", help=says)
         else:
             st.caption(f"These cards are in your deck “{TITLE}”.")
         learner.study_link("Study your cards")
@@ -131,7 +128,7 @@ def with_setup(card: Card, experiment: Experiment, run: Run) -> Card:
         return card
     key = set_key()
     values: dict[str, object] = {state.SET.name: key}
-    values |= {k.name: state.get(k) for k in SETUP if state.get(k) not in (k.default, None)}
+    values |= {k.name: value for k in SETUP if (value := state.get(k)) not in (k.default, None)}
     texts = {k.name: state.get(k) for k in (state.TEXT, state.PAIR_TEXT) if state.get(k)}
     if key != OWN:
         texts.pop(state.TEXT.name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.data.pairs import MiningKind
 from ui.keys import Key
 
 LABELS = Key("labels", False, url=True)
@@ -18,6 +19,8 @@ PAIR_UPLOAD_SAID = Key[tuple[str, ...]]("pair_upload_said", ())
 EARLIER_TEXT = Key("earlier_text", "")  # what a copy or an upload replaced in the text area
 PAIR_SET = Key("pair_set", "")  # the set that the typed pairs are about
 PAIR_DRAFTS = Key[tuple[tuple[str, str], ...]]("pair_drafts", ())  # typed pairs of the other sets
-MINE_KIND = Key("mine_kind", "both", url=True)
+MINE_KIND = Key[MiningKind]("mine_kind", "both", url=True)
 RUN_CARD = Key("run_card", 0)
 RUN_CARD_FLIPPED = Key("run_card_flipped", "")
+MATRIX = Key("matrix_which", "now")
+BEFORE_AFTER = Key("before_after_view", "side by side")

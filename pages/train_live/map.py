@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.cards.from_run import plural
+from core.data.pairs import MiningKind
 from core.data.split import FEW
 from core.maps import layouts
 from core.models import embedding
@@ -14,15 +15,21 @@ from core.types import FloatArray, Forces, Frame, InputError, Run, SentenceSet, 
 from core.vectors import nearest_neighbours
 from pages.train_live import keys
 from ui import experiment as exp
-from ui import live_run, messages, state
+from ui import live_run, messages, state, widgets
 from ui.boards import moving_map
+from ui.boards.moving_map import ColorBy
 from ui.experiment import Experiment
 from ui.resources import executor, later
 
 BELOW = 92  # pixels of the window under the map: its slider and legend
 HOVER_NEIGHBOURS = 5
 NAMED, MOVERS = 8, 3  # points with their text on the map: of groups, and of what moved most
-COLOURS = {"group": "Group", "trust": "Trust", "movement": "Movement", "none": "One colour"}
+MEANINGS = (
+    "Trust: the share of a point's true neighbours that are also near it on the map. "
+    "Movement: how far it has moved since the start, in all dimensions of the model."
+)
+COLOURS: dict[ColorBy, str] = {"group": "Group", "trust": "Trust", "movement": "Movement"}
+COLOURS |= {"none": "One colour"}
 WAIT = 0.25  # seconds between two looks while the model loads
 OTHER_SENTENCES = (
     "This run learned from other sentences than those above, so the map shows the base model. The numbers "
@@ -46,7 +53,7 @@ def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> Fl
     except TimeoutError:
         return None
     except (InputError, RuntimeError) as error:
-        st.error(messages.as_written(str(error)), icon=":material/error:")
+        messages.error(str(error))
         return None
     return result
 
@@ -58,7 +65,7 @@ def newest(experiment: Experiment | None, run: Run | None, base: FloatArray | No
     return base
 
 
-def mine_now(kind: str) -> None:
+def mine_now(kind: MiningKind) -> None:
     """Mine pairs with the model as it is now; a callback for the Mine button."""
     try:
         experiment = exp.current()
@@ -111,18 +118,10 @@ def counts(experiment: Experiment) -> str:
 
 def view_settings() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            "Colour", list(COLOURS), format_func=COLOURS.__getitem__, width=150, index=0,
-            help="Trust: the share of a point's true neighbours that are also near it on the map. "
-            "Movement: how far it has moved since the start, in all dimensions of the model.",
-            **state.bound(state.COLOUR),
-        )  # fmt: skip
-        st.selectbox(
-            "Layout", list(_layouts()), format_func=_layouts().__getitem__, width=170, index=0,
-            on_change=_layout_changed, **state.bound(state.LAYOUT),
-        )  # fmt: skip
+        widgets.selectbox(state.COLOUR, "Colour", COLOURS, width=150, help=MEANINGS)
+        widgets.selectbox(state.LAYOUT, "Layout", _layouts(), width=170, on_change=_layout_changed)
         for label, key in (("Labels", keys.LABELS), ("Trails", keys.TRAILS), ("Forces", state.FORCES)):
-            st.toggle(label, value=key.default, **state.bound(key))
+            widgets.toggle(key, label)
 
 
 def _layouts() -> dict[str, str]:
@@ -170,8 +169,8 @@ def _board(
         channel=live_run.channel(moved_by),
         live_forces=state.get(state.FORCES),
     )
-    if result.continue_from is not None and run is not None and run.checkpoints:
-        kept = min(run.checkpoints, key=lambda step: abs(step - result.continue_from))
+    if (asked := result.continue_from) is not None and run is not None and run.checkpoints:
+        kept = min(run.checkpoints, key=lambda step: abs(step - asked))
         live_run.fork(run, kept, state.config())
         st.rerun()
     if result.action is not None:
@@ -226,6 +225,6 @@ def _wait_for_layout(frame: Frame) -> None:
 def tell(experiment: Experiment | None, problem: str | None) -> None:
     """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
     if problem and (experiment is None or experiment.unread):
-        st.error(messages.as_written(problem), icon=":material/error:")
+        messages.error(problem)
     for notice in experiment.notices if experiment is not None else ():
         st.caption(messages.as_written(notice.text))

@@ -8,7 +8,7 @@ from core.types import InputError
 from pages.train_live import beside, keys, map, setup
 from pages.train_live.panels import PANELS
 from ui import experiment as exp
-from ui import live_run, state
+from ui import live_run, state, widgets
 from ui.cards import side_panel
 
 st.set_page_config(initial_sidebar_state="collapsed")
@@ -17,11 +17,7 @@ setup.open_set()
 exp.take_marked()
 present = state.get(keys.PRESENT)
 
-bar, line, screen = (
-    st.container(horizontal=True, vertical_alignment="center", gap="small"),
-    st.container(),
-    st.container(),
-)
+bar, line, screen = widgets.row(), st.container(), st.container()
 with screen:
     if present:
         picture, side = st.columns([0.56, 0.44], gap="small")
@@ -38,7 +34,7 @@ with bar:
             setup.settings()
         with st.popover("View", icon=":material/visibility:"):
             map.view_settings()
-    st.toggle("Present", help="For a projector: large type, no text box.", **state.bound(keys.PRESENT))
+    widgets.toggle(keys.PRESENT, "Present", help="For a projector: large type, no text box.")
 if not present:
     with written:
         setup.edit_sentences()
@@ -51,11 +47,12 @@ if not present:
 
 config = state.config()
 run = live_run.current_run()
+experiment = None
 try:
     experiment = exp.current()
     problem = experiment.error
 except InputError as error:
-    experiment, problem = None, str(error)
+    problem = str(error)
 base = map.base_embeddings(experiment, config)
 
 with buttons:
@@ -75,9 +72,7 @@ with side:
         beside.show(experiment, run, base)
 
 if not present:
-    panel = st.segmented_control(
-        "More", list(PANELS), default=keys.PANEL.default, required=True, **state.bound(keys.PANEL)
-    )
+    panel = widgets.segmented_control(keys.PANEL, "More", tuple(PANELS))
     if experiment is not None and base is not None:
         if run is not None and run.is_active:
             st.button(f"Drawn at step {run.step}: look again", key="look", icon=":material/refresh:")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ import streamlit as st
 from core.losses import LOSSES
 from core.metrics import measures
 from core.metrics.table import METRICS
+from core.runs.messages import moved
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
 from core.vectors import nearest_neighbours
-from pages.train_live import cards
-from ui import batches, figures, kit, live_run
+from pages.train_live import cards, keys
+from ui import batches, figures, kit, live_run, widgets
 from ui.boards import moving_map
+from ui.charts import chart
 from ui.experiment import Experiment
 from ui.tables import safe_table
 
@@ -28,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEIGHBOURS = 5
 RATE = "learning rate"
 LARGEST_MATRIX = 400  # sentences; beyond that single cells are thinner than a pixel
+ARROWS = "one map with arrows"
 TRAIN_FIRST = "Press Train, or 1 step, and this fills with what the model does."
 
 
@@ -44,7 +48,7 @@ def progress(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     def series(field: str) -> list[float | None]:
         return [getattr(s.metrics, field) for s in run.snapshots]
 
-    charts = {
+    charts: dict[str, dict[str, list[float | None]]] = {
         "Loss of the batch": {"loss": [s.loss for s in run.snapshots]},
         "Held-out pairs": {"accuracy": series("held_out_accuracy"), "AUC": series("held_out_auc")},
         "Collapse": {"mean cosine of all pairs": series("mean_random_cosine")},
@@ -59,7 +63,7 @@ def progress(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
             figure = figures.curve(
                 steps, lines, y_range=(-0.02, 1.02) if title in shares else None, last_step=last
             )
-            st.plotly_chart(figure, key=f"curve {title}", config={"displayModeBar": False})
+            chart(figure, f"curve {title}", f"Curve: {title} by step")
     _metric_rows(run.snapshots[-1].metrics, run.snapshots[0].metrics)
 
 
@@ -163,16 +167,14 @@ def cosine_matrix(experiment: Experiment, run: Run | None, base: FloatArray) -> 
         st.info(f"The matrix is drawn for up to {LARGEST_MATRIX} sentences; this set has {len(sentences)}.")
         return
     before, now = _before_and_now(run, base)
-    which = st.segmented_control(
-        "Cosines", ["now", "before", "change"], default="now", required=True, key="matrix_which"
-    )
+    which = widgets.segmented_control(keys.MATRIX, "Cosines", ("now", "before", "change"))
     order = sorted(range(len(sentences)), key=lambda i: (sentences.groups[i] or "", i))
     now, before = now[order], before[order]
     values = {"now": now @ now.T, "before": before @ before.T, "change": now @ now.T - before @ before.T}
     figure = figures.matrix(
-        values[which or "now"], [sentences.texts[i] for i in order], height=min(900, 220 + 14 * len(order))
+        values[which], [sentences.texts[i] for i in order], height=min(900, 220 + 14 * len(order))
     )
-    st.plotly_chart(figure, key="matrix", config={"displayModeBar": False})
+    chart(figure, "matrix", "Heat map: the cosine of every two sentences")
 
 
 def forces(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
@@ -196,7 +198,7 @@ def forces(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         x_title="d loss / d cosine",
         ticks=[f"{figures.short(a, 24)} · {figures.short(b, 24)}" for a, b in pairs],
     )
-    st.plotly_chart(figure, key="force_bars", config={"displayModeBar": False})
+    chart(figure, "force_bars", "Bars: the pairs of the last batch that pull or push most")
     columns = {
         "force": last.forces.values,
         "acts": ["pulls" if v < 0 else "pushes" if v > 0 else "rests" for v in last.forces.values],
@@ -213,23 +215,14 @@ def before_and_after(experiment: Experiment, run: Run | None, base: FloatArray) 
         return
     first, last = run.frames[0], run.frames[-1]
     space = f"{run.id} {first.method}"
-    view = st.segmented_control(
-        "View", ["side by side", "one map with arrows"], default="side by side", required=True,
-        key="before_after_view", label_visibility="collapsed",
-    )  # fmt: skip
-    if view == "one map with arrows":
-        moving_map.board(
-            key="arrows", sentence_set=run.sentences, xy=last.xy, step=last.step, ghost=first.xy,
-            ghost_label="before", labels=False, space=space, height=460, can_mark=False,
-        )  # fmt: skip
+    board = partial(moving_map.board, sentence_set=run.sentences, space=space, labels=False, can_mark=False)
+    if widgets.view(keys.BEFORE_AFTER, "View", (keys.BEFORE_AFTER.default, ARROWS)) == ARROWS:
+        board(key="arrows", xy=last.xy, step=last.step, ghost=first.xy, height=460)
         return
     for column, frame, name in zip(st.columns(2), (first, last), ("before", "after"), strict=True):
         column.markdown(f"**{name.capitalize()}**, step {frame.step}")
         with column:
-            moving_map.board(
-                key=name, sentence_set=run.sentences, xy=frame.xy, step=frame.step, labels=False,
-                space=space, height=380, can_mark=False,
-            )  # fmt: skip
+            board(key=name, xy=frame.xy, step=frame.step, height=380)
 
 
 def history(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
@@ -267,7 +260,7 @@ def movers(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         st.caption(TRAIN_FIRST)
         return
     first, last = run.snapshots[0], run.snapshots[-1]
-    distance = np.asarray(live_run.moved(run))
+    distance = np.asarray(moved(run))
     order = np.argsort(-distance)[:50]
     columns = {
         "sentence": [run.sentences.texts[i] for i in order],
@@ -298,7 +291,7 @@ def map_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None
     if run is not None and run.frames:
         frame = run.frames[-1]
         columns |= {"x": frame.xy[:, 0], "y": frame.xy[:, 1], "trust": frame.trust}
-        columns["moved (1 − cosine)"] = np.asarray(live_run.moved(run))
+        columns["moved (1 − cosine)"] = np.asarray(moved(run))
     columns["true nearest neighbours"] = [" / ".join(sentences.texts[j] for j in row) for row in nearest]
     safe_table(columns, key="map_rows", name="map")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 import streamlit as st
 
 from core.data import sentence_sets, sentences
+from core.data.pairs import MiningKind
 from core.losses import LOSSES
 from core.models import registry
 from core.training import controls
@@ -16,27 +18,20 @@ from core.training.controls import Control
 from core.types import InputError, SentenceSet
 from pages.train_live import keys, map
 from ui import experiment as exp
-from ui import messages, state
+from ui import inputs, messages, state, widgets
 from ui.experiment import OWN
+from ui.widgets import button
 
 TEXT_HEIGHT = 300  # pixels: with the lines below it as high as the map in the smallest window
 OWN_TOO = "Your own pairs are all trained on, beside the others; what is held out is measured on the others."
 UPLOADS = {"replace": "replaces sentences and pairs", "add": "adds its pairs to these"}
+TABLES = ("csv", "tsv", "txt")
 EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
 
 
 def choose_set() -> None:
     """The menu of sentence sets."""
-    infos = {info.key: info for info in sentence_sets.list_sets()}
-    st.selectbox(
-        "Sentences",
-        [*infos, OWN],
-        format_func=lambda key: infos[key].title if key in infos else "My own sentences",
-        on_change=_set_changed,
-        label_visibility="collapsed",
-        width=230,
-        **state.bound(state.SET),
-    )
+    inputs.sentence_set(state.SET, on_change=_set_changed, label_visibility="collapsed", width=230)
 
 
 def open_set() -> None:
@@ -58,7 +53,7 @@ def _set_changed() -> None:
     state.put(state.MINED, "")
     key = state.get(state.SET)
     _remember_pairs()
-    state.put(state.PAIR_TEXT, dict(state.get(keys.PAIR_DRAFTS)).get(key, ""))
+    state.put(state.PAIR_TEXT, _drafts().get(key, ""))
     state.put(keys.PAIR_SET, key)
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
@@ -92,33 +87,21 @@ def edit_sentences() -> None:
             help=f"{known.point} Type here to change it: group | sentence.",
         )
         return
-    st.text_area(
+    label, says = (
         "Your sentences, one a line",
-        height=TEXT_HEIGHT,
-        on_change=_text_changed,
-        help="With a group, as in: food | This soup is too salty. Or without.",
-        **state.bound(state.TEXT),
+        "With a group, as in: food | This soup is too salty. Or without.",
     )
+    widgets.text_area(state.TEXT, label, height=TEXT_HEIGHT, on_change=_text_changed, help=says)
 
 
 def upload_sentences() -> None:
     """A file instead of typing, and the way back to what it replaced."""
-    st.file_uploader(
-        f"A CSV or TSV file of sentences, up to {sentences.MAX_UPLOAD_MB} MB",
-        type=["csv", "tsv", "txt"],
-        max_upload_size=sentences.MAX_UPLOAD_MB,
-        key="sentence_file",
-        on_change=_take_upload,
-    )
+    label = f"A CSV or TSV file of sentences, up to {sentences.MAX_UPLOAD_MB} MB"
+    widgets.upload(label, TABLES, key="sentence_file", megabytes=sentences.MAX_UPLOAD_MB, act=_take_upload)
     _tell_upload(keys.UPLOAD_ERROR, keys.UPLOAD_SAID)
     if state.get(keys.EARLIER_TEXT):
-        st.button(
-            "Bring back the earlier text",
-            icon=":material/undo:",
-            on_click=_swap_text,
-            key="earlier",
-            help="The text that stood here before. Press again to return to this one.",
-        )
+        says = "The text that stood here before. Press again to return to this one."
+        button("Bring back the earlier text", _swap_text, key="earlier", icon="undo", help=says)
 
 
 def _set_edited(title: str) -> None:
@@ -134,8 +117,7 @@ def _set_edited(title: str) -> None:
 
 def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]]) -> None:
     """Beside an uploader: why its file was refused, or what was noticed in it."""
-    if text := state.get(problem):
-        st.error(messages.as_written(text), icon=":material/error:")
+    messages.error(state.get(problem))
     for text in state.get(said):
         st.caption(messages.as_written(text))
 
@@ -162,7 +144,7 @@ def _text_changed() -> None:
 
 def _take_upload() -> None:
     """Put the uploaded sentences into the text area, so that they can be seen and edited."""
-    upload = state.uploaded("sentence_file")
+    upload = state.widget_value("sentence_file")
     state.put(keys.UPLOAD_ERROR, None)
     if upload is None:
         return
@@ -179,45 +161,23 @@ def _take_upload() -> None:
 
 def edit_pairs() -> None:
     """How the pairs come about: made from groups, mined from the model, or typed."""
-    st.segmented_control(
-        "Pairs", list(exp.MODES), format_func=exp.MODES.__getitem__, required=True,
-        default=state.PAIR_MODE.default,
-        **state.bound(state.PAIR_MODE),
-    )  # fmt: skip
-    mode = state.get(state.PAIR_MODE)
+    mode = widgets.segmented_control(state.PAIR_MODE, "Pairs", exp.MODES)
     left, middle, right = st.columns(3)
     if mode != "typed":
-        left.number_input("Number of pairs", *state.PAIR_COUNT.bounds, step=10, **_number(state.PAIR_COUNT))
-    middle.number_input("Seed", *state.PAIR_SEED.bounds, step=1, **_number(state.PAIR_SEED))
-    right.slider(
-        "Held out", *state.HELD_OUT.bounds, step=0.05, value=state.HELD_OUT.default,
-        help="Share of the sentences kept away from training. Accuracy is measured on pairs of those.",
-        **state.bound(state.HELD_OUT),
-    )  # fmt: skip
+        widgets.number_input(state.PAIR_COUNT, "Number of pairs", step=10, at=left)
+    widgets.number_input(state.PAIR_SEED, "Seed", at=middle)
+    says = "Share of the sentences kept away from training. Accuracy is measured on pairs of those."
+    widgets.slider(state.HELD_OUT, "Held out", step=0.05, help=says, at=right)
     if mode == "mined":
         _mining()
-    st.text_area(
-        "My own pairs, one a line: left | right | 1 for similar or 0 for dissimilar",
-        height=120,
-        placeholder="The sun is out. | It is a bright day. | 1",
-        **state.bound(state.PAIR_TEXT),
-    )
-    st.file_uploader(
-        f"Or a CSV or TSV file of pairs (left, right, label), up to {sentences.MAX_UPLOAD_MB} MB",
-        type=["csv", "tsv", "txt"],
-        max_upload_size=sentences.MAX_UPLOAD_MB,
-        key="pair_file",
-        on_change=_take_pairs,
-    )
+    label = "My own pairs, one a line: left | right | 1 for similar or 0 for dissimilar"
+    example = "The sun is out. | It is a bright day. | 1"
+    widgets.text_area(state.PAIR_TEXT, label, height=120, placeholder=example)
+    most = sentences.MAX_UPLOAD_MB
+    label = f"Or a CSV or TSV file of pairs (left, right, label), up to {most} MB"
+    widgets.upload(label, TABLES, key="pair_file", megabytes=most, act=_take_pairs)
     _tell_upload(keys.PAIR_UPLOAD_ERROR, keys.PAIR_UPLOAD_SAID)
-    st.segmented_control(
-        "An uploaded file",
-        list(UPLOADS),
-        format_func=UPLOADS.__getitem__,
-        required=True,
-        default=keys.PAIR_UPLOAD.default,
-        **state.bound(keys.PAIR_UPLOAD),
-    )
+    widgets.segmented_control(keys.PAIR_UPLOAD, "An uploaded file", UPLOADS)
     st.caption(
         ("Of these pairs a share is held out, as set above." if mode == "typed" else OWN_TOO)
         + " Points selected on the map can be added here too."
@@ -226,7 +186,7 @@ def edit_pairs() -> None:
 
 def _take_pairs() -> None:
     """Let the uploaded pairs and their sentences take the place of what is there, or add them to it."""
-    upload = state.uploaded("pair_file")
+    upload = state.widget_value("pair_file")
     state.put(keys.PAIR_UPLOAD_ERROR, None)
     state.put(keys.PAIR_UPLOAD_SAID, ())
     if upload is None:
@@ -258,28 +218,27 @@ def _take_pairs() -> None:
 
 def _remember_pairs() -> None:
     """Keep the typed pairs of the set that is left, for whoever comes back to it."""
-    drafts = dict(state.get(keys.PAIR_DRAFTS)) | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
+    drafts = _drafts() | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
     state.put(keys.PAIR_DRAFTS, tuple(drafts.items()))
 
 
-def _number(key: state.Key[int]) -> dict[str, object]:
-    return {"value": key.default, **state.bound(key)}
+def _drafts() -> dict[str, str]:
+    """Set -> the pairs typed about it."""
+    kept = state.get(keys.PAIR_DRAFTS)
+    return dict(kept)
 
 
 def _mining() -> None:
-    kinds = {
+    kinds: dict[MiningKind, str] = {
         "both": "Hard pairs of both kinds",
         "hard_negative": "Hard negatives: other group, yet close",
         "hard_positive": "Hard positives: same group, yet far",
     }
-    kind, button = st.columns([0.7, 0.3], vertical_alignment="bottom")
-    chosen = kind.selectbox(
-        "Kind", list(kinds), format_func=kinds.__getitem__, index=0, **state.bound(keys.MINE_KIND)
-    )
-    button.button(
-        "Mine", icon=":material/search:", on_click=map.mine_now, args=(chosen,), key="mine",
-        help="The pairs that the model, as it is now, gets most wrong. Held-out sentences stay out.",
-    )  # fmt: skip
+    kind, place = st.columns([0.7, 0.3], vertical_alignment="bottom")
+    chosen = widgets.selectbox(keys.MINE_KIND, "Kind", kinds, at=kind)
+    with place:
+        says = "The pairs that the model, as it is now, gets most wrong. Held-out sentences stay out."
+        button("Mine", map.mine_now, chosen, key="mine", icon="search", help=says)
 
 
 def settings() -> None:
@@ -301,38 +260,24 @@ def _loss() -> str:
 
 def _draw(control: Control) -> None:
     """The widget for a row of the control table."""
-    key = state.CONFIG[control.field]
-    if control.field == "trained_layers":
-        state.put(key, min(state.get(key), _layers()))  # a number beyond a model's layers means all of them
-    common = {"help": control.help, **state.bound(key)}
+    key, label = state.CONFIG[control.field], control.label
+    more: dict[str, Any] = {"help": control.help}
     if control.kind == "choice":
-        options = list(controls.choices(control))
         titles = TITLES.get(control.field, dict)()
-        st.selectbox(
-            control.label, options, index=options.index(control.default),
-            format_func=lambda value: titles.get(value, value), **common,
-        )  # fmt: skip
+        options = {value: titles.get(value, value) for value in controls.choices(control)}
+        widgets.selectbox(key, label, options, **more)
     elif control.kind == "switch":
-        st.toggle(control.label, value=control.default, **common)
+        widgets.toggle(key, label, **more)
     elif control.scale == "log":
-        st.select_slider(
-            control.label, _log_values(control), value=control.default,
-            format_func=lambda value: f"{value:g}", **common,
-        )  # fmt: skip
+        values = sorted({*_log_values(control), state.get(key)})  # a link or a set may name one between
+        widgets.select_slider(key, label, values, **more)
     elif control.field == "seed":
-        st.number_input(control.label, int(control.low), int(control.high), value=control.default, **common)
+        widgets.number_input(key, label, **more)
+    elif control.field == "trained_layers":  # a number beyond a model's layers means all of them
+        widgets.slider(key, label, high=_layers(), **more)
     else:
-        low, high, step = control.low, control.high, control.step
-        if control.kind == "integer":
-            low, high, step = (
-                int(low),
-                int(_layers() if control.field == "trained_layers" else high),
-                int(step),
-            )
-        st.slider(
-            control.label, low, high, value=control.default, step=step,
-            format="%d" if control.kind == "integer" else control.format, **common,
-        )  # fmt: skip
+        shown = "%d" if control.kind == "integer" else control.format
+        widgets.slider(key, label, step=control.interval, format=shown, **more)
 
 
 def _layers() -> int:
@@ -345,9 +290,10 @@ def _layers() -> int:
 
 def _log_values(control: Control) -> list[float]:
     """1, 2, 5, 10, ... within the bounds, and the default."""
-    decades = range(math.floor(math.log10(control.low)), math.ceil(math.log10(control.high)) + 1)
+    low, high = control.least, control.most
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = {round(digit * 10.0**power, 12) for power in decades for digit in (1, 2, 5)}
-    return sorted({v for v in values if control.low <= v <= control.high} | {control.default})
+    return sorted({v for v in values if low <= v <= high} | {control.default})
 
 
 def _model_titles() -> dict[str, str]:

@@ -21,9 +21,10 @@ from core.training.word2vec import Settings, State, Step, TokenizedText
 from core.types import FloatArray, Forces, Frame, InputError, IntArray, Sentence, SentenceSet
 from pages.word2vec import keys
 from pages.word2vec import setup as page
-from ui import kit, state
+from ui import kit, messages, state, widgets
 from ui.boards import moving_map
 from ui.resources import executor
+from ui.widgets import button, row
 
 BOARD = "w2v_board"
 POLL = 0.5  # seconds between two looks
@@ -192,22 +193,16 @@ def _one_sentence() -> None:
 def buttons(watched: Watched) -> None:
     """One filled button, which is always the next thing to do."""
     begun = watched.state.done > 0
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with row():
         if watched.running:
-            st.button(
-                "Stop", key="w2v_go", type="primary", icon=":material/stop:", on_click=_go, args=(False,)
-            )
+            button("Stop", _go, False, key="w2v_go", icon="stop", type="primary")
         else:
             label = "Train again" if watched.done else "Go on" if begun else "Train"
-            st.button(
-                label, key="w2v_go", type="primary", icon=":material/play_arrow:", on_click=_go, args=(True,)
-            )
-            st.button(
-                "One sentence", icon=":material/skip_next:", on_click=_one_sentence, disabled=watched.done
-            )
+            button(label, _go, True, key="w2v_go", icon="play_arrow", type="primary")
+            button("One sentence", _one_sentence, icon="skip_next", disabled=watched.done)
         if begun:
-            st.button("Reset", type="tertiary", icon=":material/restart_alt:", on_click=_reset)
-        st.toggle("Pull and push of the next sentence", value=False, **state.bound(keys.FORCES))
+            button("Reset", _reset, icon="restart_alt", type="tertiary")
+        widgets.toggle(keys.FORCES, "Pull and push of the next sentence")
 
 
 # ---- the map ---------------------------------------------------------------------------------------
@@ -272,10 +267,8 @@ def picture(watched: Watched) -> None:
         state.put(keys.RUN, now)
         if now.frames and drawn and busy:
             feed = now.frames[-1]
-            moving_map.feed(
-                key="w2v_feed", board_key=BOARD, xy=feed.xy, step=feed.step, space=now.space,
-                forces=forces(now), neighbours=_neighbours(now),
-            )  # fmt: skip
+            more: dict[str, Any] = {"forces": forces(now), "neighbours": _neighbours(now), "space": now.space}
+            moving_map.feed(key="w2v_feed", board_key=BOARD, xy=feed.xy, step=feed.step, **more)
         _progress(now)
         if busy != now.busy or (now.frames and not drawn):  # begin or end the ticking
             st.rerun()
@@ -284,8 +277,7 @@ def picture(watched: Watched) -> None:
 
 
 def _progress(watched: Watched) -> None:
-    if watched.error:
-        st.error(watched.error, icon=":material/error:")
+    messages.error(watched.error)
     done, total, corpus = watched.state.done, watched.total, watched.corpus
     if watched.step is None and watched.asked is not None:
         st.progress(0.0, text="Loading the training loop. The first time it is compiled, for some seconds.")

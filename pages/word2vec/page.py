@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.types import InputError
 from pages.word2vec import keys, live, setup, views
-from ui import kit, state
+from ui import kit, state, widgets
 
 PATH = "word2vec"
 VIEWS = {
@@ -41,12 +41,7 @@ with main:
         with kit.sentences_not_tracebacks():
             views.answer_neighbour(watched, guess)
 
-        if state.get(keys.VIEW) not in VIEWS:
-            state.put(keys.VIEW, keys.VIEW.default)
-        view = st.segmented_control(
-            "View", list(VIEWS), required=True, default=keys.VIEW.default, label_visibility="collapsed",
-            **state.bound(keys.VIEW),
-        )  # fmt: skip
+        view = widgets.view(keys.VIEW, "View", VIEWS)
         with kit.sentences_not_tracebacks():
             VIEWS[view](watched)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import streamlit as st
 
@@ -11,9 +12,10 @@ from core.data.assets import ASSETS
 from core.training import word2vec
 from core.training.word2vec import Settings, TokenizedText
 from pages.word2vec import keys
-from ui import kit, state
+from ui import state, widgets
 
 SUBSAMPLES = (0.0, 0.0001, 0.001, 0.003, 0.01, 0.03)
+SUBSAMPLING = "A word whose share f of the text is above this is kept with chance √(t/f) only."
 RATES = (0.01, 0.025, 0.05, 0.1, 0.2)
 TEXT_FILE = ASSETS / "corpus_text" / "harbour.txt"
 SOURCES = {"grammar": "Sentences of a small grammar", "text": "A story about a harbour", "own": "My own text"}
@@ -24,49 +26,27 @@ FIRST_ANALOGY = {"grammar": "france paris japan", "text": "anna blue tom"}
 
 def choose() -> None:
     """Which text, and how it is read."""
-    for key, allowed in (
-        (keys.SOURCE, tuple(SOURCES)),
-        (keys.SUBSAMPLE, SUBSAMPLES),
-        (keys.RATE, RATES),
-    ):
-        if state.get(key) not in allowed:  # a link may say anything
-            state.put(key, key.default)
     left, right = st.columns(2, gap="large")
     with left:
-        st.selectbox(
-            "Text", list(SOURCES), format_func=SOURCES.__getitem__, index=0, on_change=_source_changed,
-            **state.bound(keys.SOURCE),
-        )  # fmt: skip
-        if state.get(keys.SOURCE) == "own":
-            kit.typed(keys.TEXT, "Your text", height=200, max_chars=word2vec.LONGEST_TEXT)
+        source = widgets.selectbox(keys.SOURCE, "Text", SOURCES, on_change=_source_changed)
+        if source == "own":
+            widgets.text_area(keys.TEXT, "Your text", height=200, max_chars=word2vec.LONGEST_TEXT)
         else:
             with st.expander("Read it"):
                 st.text("\n".join(text().splitlines()[:40]))
     with right:
-        _slider("Window", keys.WINDOW, "How far, in words, a neighbour may stand at most.")
-        _slider(
-            "Negatives", keys.NEGATIVES,
-            "Random words that each true pair is told apart from. 0 leaves only attraction.",
-        )  # fmt: skip
+        widgets.slider(keys.WINDOW, "Window", help="How far, in words, a neighbour may stand at most.")
+        says = "Random words that each true pair is told apart from. 0 leaves only attraction."
+        widgets.slider(keys.NEGATIVES, "Negatives", help=says)
         with st.expander("More settings"):
-            _slider("Dimensions", keys.DIMENSIONS, "Numbers in each word's vector.")
-            st.select_slider(
-                "Subsampling", SUBSAMPLES, value=keys.SUBSAMPLE.default,
-                format_func=lambda v: f"{v:g}" if v else "off",
-                help="A word whose share f of the text is above this is kept with chance √(t/f) only.",
-                **state.bound(keys.SUBSAMPLE),
-            )  # fmt: skip
-            _slider("Epochs", keys.EPOCHS, "How often the whole text is read.")
-            st.select_slider(
-                "Learning rate", RATES, value=keys.RATE.default, format_func=lambda v: f"{v:g}",
-                **state.bound(keys.RATE),
-            )  # fmt: skip
-            st.number_input("Seed", *keys.SEED.bounds, value=keys.SEED.default, **state.bound(keys.SEED))
-            _slider("Words on the map", keys.SHOWN, "The most frequent, function words aside.")
-
-
-def _slider(label: str, key: state.Key[int], meaning: str) -> None:
-    st.slider(label, *key.bounds, value=key.default, help=meaning, **state.bound(key))
+            widgets.slider(keys.DIMENSIONS, "Dimensions", help="Numbers in each word's vector.")
+            more: dict[str, Any] = {"format_func": lambda v: f"{v:g}" if v else "off", "help": SUBSAMPLING}
+            widgets.select_slider(keys.SUBSAMPLE, "Subsampling", SUBSAMPLES, **more)
+            widgets.slider(keys.EPOCHS, "Epochs", help="How often the whole text is read.")
+            widgets.select_slider(keys.RATE, "Learning rate", RATES)
+            widgets.number_input(keys.SEED, "Seed")
+            says = "The most frequent, function words aside."
+            widgets.slider(keys.SHOWN, "Words on the map", help=says)
 
 
 def _source_changed() -> None:

@@ -15,8 +15,9 @@ from core.vectors import cosine_matrix
 from pages.word2vec import keys
 from pages.word2vec import setup as page
 from pages.word2vec.live import POLL, Watched
-from ui import figures, kit, messages, state
-from ui.tables import safe_table
+from ui import figures, kit, messages, state, widgets
+from ui.charts import chart
+from ui.tables import folded_table, safe_table
 
 BESIDE = "Yes, the word that most often stands beside it"
 ANOTHER = "No, another word"
@@ -60,7 +61,7 @@ def _row(watched: Watched, word: str) -> int:
 
 
 def neighbours(watched: Watched) -> None:
-    st.text_input("Word", value="", placeholder=first_word(watched), max_chars=60, **state.bound(keys.WORD))
+    widgets.text_input(keys.WORD, "Word", placeholder=first_word(watched), max_chars=60)
     ticking(watched, _neighbours)
 
 
@@ -70,16 +71,13 @@ def _neighbours(watched: Watched) -> None:
     corpus, vectors = watched.corpus, watched.state.vectors
     beside = word2vec.companions(corpus, row, watched.settings.window)
     near = word2vec.nearest(vectors, vectors[row], (row,), SHOWN)
-    safe_table(
-        {
-            f"nearest to {word}": [corpus.vocabulary[i] for i, _ in near],
-            "cosine": [cosine for _, cosine in near],
-            "times beside it": [int(beside[i]) for i, _ in near],
-            "in the text": [int(corpus.counts[i]) for i, _ in near],
-        },
-        key="w2v_near",
-        name="word2vec-neighbours",
-    )
+    columns = {
+        f"nearest to {word}": [corpus.vocabulary[i] for i, _ in near],
+        "cosine": [cosine for _, cosine in near],
+        "times beside it": [int(beside[i]) for i, _ in near],
+        "in the text": [int(corpus.counts[i]) for i, _ in near],
+    }
+    safe_table(columns, key="w2v_near", name="word2vec-neighbours")
     st.caption(
         f"Times beside it: how often it stands within {watched.settings.window} words, in one sentence."
     )
@@ -138,10 +136,8 @@ def _times(count: int) -> str:
 
 
 def analogies(watched: Watched) -> None:
-    st.text_input(
-        "Three words a b c: a is to b as c is to …", value="", placeholder=_first_analogy(watched),
-        max_chars=120, **state.bound(keys.ANALOGY),
-    )  # fmt: skip
+    label, hint = "Three words a b c: a is to b as c is to …", _first_analogy(watched)
+    widgets.text_input(keys.ANALOGY, label, placeholder=hint, max_chars=120)
     ticking(watched, _analogy)
 
 
@@ -158,14 +154,9 @@ def _analogy(watched: Watched) -> None:
         )
     a, b, c = (_row(watched, word) for word in words)
     found = word2vec.analogy(watched.state.vectors, a, b, c)
-    safe_table(
-        {
-            f"{words[0]} : {words[1]} :: {words[2]} : …": [watched.corpus.vocabulary[i] for i, _ in found],
-            "cosine": [cosine for _, cosine in found],
-        },
-        key="w2v_analogy_rows",
-        name="word2vec-analogy",
-    )
+    title = f"{words[0]} : {words[1]} :: {words[2]} : …"
+    columns = {title: [watched.corpus.vocabulary[i] for i, _ in found], "cosine": [c for _, c in found]}
+    safe_table(columns, key="w2v_analogy_rows", name="word2vec-analogy")
     st.caption("The words nearest to b − a + c, the three themselves left out.")
     if state.get(keys.SOURCE) == "grammar":
         _known_analogies(watched)
@@ -174,12 +165,13 @@ def _analogy(watched: Watched) -> None:
 def _known_analogies(watched: Watched) -> None:
     row, name, vectors = watched.corpus.row(), watched.corpus.vocabulary, watched.state.vectors
     questions = [q for q in grammar.analogies() if all(word in row for word in q)]
-    answers = [name[word2vec.analogy(vectors, *(row[w] for w in q[:3]), k=1)[0][0]] for q in questions]
+    rows = ((row[a], row[b], row[c]) for a, b, c, _ in questions)
+    answers = [name[word2vec.analogy(vectors, a, b, c, k=1)[0][0]] for a, b, c in rows]
     right = sum(answer == q[3] for answer, q in zip(answers, questions))
     st.markdown(f"The grammar makes {len(questions)} analogies true. Found now: **{right}**.")
-    with st.expander("All of them"):
-        columns = {part: [q[i] for q in questions] for i, part in enumerate(("a", "b", "c", "true answer"))}
-        safe_table(columns | {"found": answers}, key="w2v_known", name="word2vec-analogies", height=300)
+    columns = {part: [q[i] for q in questions] for i, part in enumerate(("a", "b", "c", "true answer"))}
+    columns |= {"found": answers}
+    folded_table(columns, title="All of them", key="w2v_known", name="word2vec-analogies", height=300)
 
 
 # ---- the pairs of a step ---------------------------------------------------------------------------
@@ -200,17 +192,13 @@ def _pairs(watched: Watched) -> None:
         "Each row is one small step. The **neighbour** should come out as real (1), the **random words** as "
         "not real (0); the number in brackets is what the vectors say now, σ(u · v)."
     )
-    safe_table(
-        {
-            "word": [name[p[0]] for p in step.pairs],
-            "neighbour": [name[p[1]] for p in step.pairs],
-            "seems real": step.chance[:, 0].tolist(),
-            "random words": [_negatives(watched, i) for i in range(len(step.pairs))],
-        },
-        key="w2v_pairs",
-        name="word2vec-pairs",
-        height=300,
-    )
+    columns = {
+        "word": [name[p[0]] for p in step.pairs],
+        "neighbour": [name[p[1]] for p in step.pairs],
+        "seems real": step.chance[:, 0].tolist(),
+        "random words": [_negatives(watched, i) for i in range(len(step.pairs))],
+    }
+    safe_table(columns, key="w2v_pairs", name="word2vec-pairs", height=300)
     st.caption(
         "Frequent words are left out at random (subsampling), and the reach around each word is drawn anew "
         "from 1 to the window, so near neighbours are seen more often. Random words are drawn by frequency "
@@ -263,14 +251,13 @@ def _mean_cosine(watched: Watched) -> None:
     )
     if watched.history:
         steps, losses = zip(*watched.history)
-        st.plotly_chart(
-            figures.curve(steps, {"loss a pair": losses}, x_title="sentences read", last_step=watched.total),
-            key="w2v_loss", config={"displayModeBar": False},
-        )  # fmt: skip
+        lines = {"loss a pair": losses}
+        figure = figures.curve(steps, lines, x_title="sentences read", last_step=watched.total)
+        chart(figure, "w2v_loss", "Curve: the loss of one pair by sentences read")
         st.caption("Loss of one pair, the mean over the sentences since the measurement before.")
-        with st.expander("Numbers of the curve", icon=":material/table:"):
-            columns = {"sentences read": list(steps), "loss a pair": list(losses)}
-            safe_table(columns, key="w2v_losses", name="word2vec-loss", height=220)
+        columns = {"sentences read": list(steps), "loss a pair": list(losses)}
+        title = "Numbers of the curve"
+        folded_table(columns, title=title, key="w2v_losses", name="word2vec-loss", height=220)
 
 
 def numbers(watched: Watched) -> None:

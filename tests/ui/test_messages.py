@@ -66,5 +66,9 @@ def test_what_goes_wrong_in_a_callback_is_left_for_the_page() -> None:
     messages.left_in(state.MESSAGE, said.append)
     messages.left_in(state.MESSAGE, said.append)
     assert said == ["No."], "it is told once"
-    with pytest.raises(TimeoutError), messages.kept_in(state.MESSAGE):
+    with messages.kept_in(state.MESSAGE):
         raise TimeoutError
+    messages.left_in(state.MESSAGE, said.append)
+    assert said == ["No.", messages.TOO_SLOW]
+    with pytest.raises(KeyError), messages.kept_in(state.MESSAGE):
+        raise KeyError

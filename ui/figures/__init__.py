@@ -51,7 +51,7 @@ def _figure(height: int, **layout: object) -> go.Figure:
 
 def curve(
     steps: Sequence[int],
-    lines: dict[str, Sequence[float | None]],
+    lines: Mapping[str, Sequence[float | None]],
     *,
     x_title: str = "step",
     y_range: tuple[float, float] | None = None,

@@ -30,6 +30,12 @@ def _rows(figure: go.Figure, names: Sequence[str]) -> None:
     )
 
 
+def _stroke(figure: go.Figure, x: float, row: int, colour: str) -> None:
+    """An upright stroke across a row, for a mean."""
+    line = {"color": colour, "width": 3}
+    figure.add_shape(type="line", x0=x, x1=x, y0=row - 0.32, y1=row + 0.32, line=line)
+
+
 def parts(rows: Mapping[str, FloatArray]) -> go.Figure:
     """Vectors (d,) as strips under each other, one colour scale for all."""
     import plotly.graph_objects as go
@@ -77,17 +83,13 @@ def by_class(
             )
         )
         mean = float(values[rows].mean())
-        figure.add_shape(
-            type="line", x0=mean, x1=mean, y0=i - 0.34, y1=i + 0.34,
-            line={"color": CLASS_COLOURS[i], "width": 3},
-        )  # fmt: skip
+        _stroke(figure, mean, i, CLASS_COLOURS[i])
     _rows(figure, names)
     figure.update_xaxes(title="cosine of premise and hypothesis")
     return figure
 
 
 def compared(
-    names: Sequence[str],
     before: Mapping[str, float | None],
     after: Mapping[str, Sequence[float]],
     *,
@@ -103,6 +105,7 @@ def compared(
     """
     import plotly.graph_objects as go
 
+    names = list(after)
     figure = _figure(80 + 40 * len(names), hovermode="closest")
     place = {name: i for i, name in enumerate(names)}
     known = [n for n in names if before.get(n) is not None]
@@ -130,10 +133,7 @@ def compared(
     for name in names:
         if after.get(name):
             mean = float(np.mean(after[name]))
-            figure.add_shape(
-                type="line", x0=mean, x1=mean, y0=place[name] - 0.3, y1=place[name] + 0.3,
-                line={"color": NOW, "width": 3},
-            )  # fmt: skip
+            _stroke(figure, mean, place[name], NOW)
     if reference is not None:
         figure.add_vline(x=reference, line=DOTTED)
     _rows(figure, names)

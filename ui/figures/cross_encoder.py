@@ -5,7 +5,7 @@ Blue is the bi-encoder and orange the cross-encoder wherever both are drawn; lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,10 +47,8 @@ def ranks(names: Sequence[str], bi: IntArray, cross: IntArray) -> go.Figure:
             )
         )
     figure.update_yaxes(autorange="reversed", tickvals=list(range(1, n + 1)), title="place", showgrid=False)
-    figure.update_xaxes(
-        tickvals=[0, 1], ticktext=["cosine", "cross"], range=[-0.15, 3.2], side="top", showgrid=False,
-        zeroline=False,
-    )  # fmt: skip
+    figure.update_xaxes(tickvals=[0, 1], ticktext=["cosine", "cross"], range=[-0.15, 3.2], side="top")
+    figure.update_xaxes(showgrid=False, zeroline=False)
     return figure
 
 
@@ -216,7 +214,7 @@ def race(bi: Sequence[Measurement], cross: Sequence[Measurement], measure: str, 
     return figure
 
 
-def quality(names: Sequence[str], values: dict[str, Sequence[float]]) -> go.Figure:
+def quality(names: Sequence[str], values: Mapping[str, Sequence[float]]) -> go.Figure:
     """Grouped bars: one group a measure, one bar a way of searching."""
     import plotly.graph_objects as go
 
