@@ -168,8 +168,8 @@ def make_sampler():
         return both[chosen], partners[chosen], np.ones(len(chosen)), negatives, None
 
     apart = {row for a, b, _ in HELD_OUT for row in (a, b)}
-    spare = np.array(sorted(i for i in {t: i for i, t in reversed(list(enumerate(TEXTS)))}.values()
-                            if i not in apart))  # fmt: skip
+    first = {text: i for i, text in reversed(list(enumerate(TEXTS)))}
+    spare = np.array(sorted(set(first.values()) - apart))
 
     def unlabelled(step):
         rows = spare[slice_of_epoch(len(spare), step)]

@@ -34,10 +34,8 @@ from .text import (
 )
 
 LABEL_NAMES = ("label", "score", "similarity", "is_duplicate")
-_LABEL_WORDS = {
-    "similar": 1.0, "same": 1.0, "yes": 1.0, "true": 1.0,
-    "dissimilar": 0.0, "different": 0.0, "no": 0.0, "false": 0.0,
-}  # fmt: skip
+_LABEL_WORDS = dict.fromkeys(("similar", "same", "yes", "true"), 1.0)
+_LABEL_WORDS |= dict.fromkeys(("dissimilar", "different", "no", "false"), 0.0)
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII)
 _FORM = "left | right | label"
 

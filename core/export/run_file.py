@@ -19,7 +19,7 @@ import numpy as np
 
 from ..training.checkpoints import thin
 from ..training.controls import BY_FIELD, CHECKS
-from ..types import Forces, Frame, InputError, Run, RunStatus, Snapshot, TrainingConfig
+from ..types import InputError, Run, TrainingConfig
 from . import npy
 from .run_file_json import as_json, run_from_json
 
@@ -231,9 +231,3 @@ def _text(about: Mapping[str, Any], name: str, longest: int) -> str:
     if not isinstance(value, str) or len(value) > longest:
         raise InputError(f"its {name} is not a text of at most {longest:,} characters.")
     return value
-
-
-__all__ = [
-    "FORMAT", "MAX_FILE", "VERSION", "Forces", "Frame", "RunFile", "RunStatus", "Snapshot", "Weights",
-    "check_settings", "pack", "thinned", "unpack",
-]  # fmt: skip

@@ -6,7 +6,7 @@ run at hand; no file can hold an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ..metrics.measures import measure, neighbour_purity
@@ -124,34 +124,22 @@ _OF_TEXTS = Metric(
     ".2f",
 )
 
+
+def _measured(key: str, needs: str, *levels: float) -> Value:
+    """A number that every run measures, too."""
+    return Value(key, METRICS[key], (needs,), _metric(key), (levels[0], levels[1]))
+
+
 VALUES: tuple[Value, ...] = (
-    Value(
-        "held_out_accuracy",
-        METRICS["held_out_accuracy"],
-        ("held-out pairs",),
-        _metric("held_out_accuracy"),
-        (0.6, 0.85),
-    ),
-    Value("held_out_auc", METRICS["held_out_auc"], ("held-out pairs",), _metric("held_out_auc"), (0.6, 0.85)),
-    Value("alignment", METRICS["alignment"], ("held-out pairs",), _metric("alignment"), (0.5, 1.2)),
-    Value("uniformity", METRICS["uniformity"], ("sentences",), _metric("uniformity"), (-3.0, -1.5)),
-    Value(
-        "mean_random_cosine",
-        METRICS["mean_random_cosine"],
-        ("sentences",),
-        _metric("mean_random_cosine"),
-        (0.3, 0.7),
-    ),
-    Value(
-        "neighbour_purity",
-        METRICS["neighbour_purity"],
-        ("groups",),
-        _metric("neighbour_purity"),
-        (0.6, 0.85),
-    ),
+    _measured("held_out_accuracy", "held-out pairs", 0.6, 0.85),
+    _measured("held_out_auc", "held-out pairs", 0.6, 0.85),
+    _measured("alignment", "held-out pairs", 0.5, 1.2),
+    _measured("uniformity", "sentences", -3.0, -1.5),
+    _measured("mean_random_cosine", "sentences", 0.3, 0.7),
+    _measured("neighbour_purity", "groups", 0.6, 0.85),
     Value("attribute_purity", _BY_ATTRIBUTE, ("a second label",), _attribute_purity, (0.6, 0.85)),
     Value("cosine_of_texts", _OF_TEXTS, (), _cosine_of_texts, (0.3, 0.7)),
-)  # fmt: skip
+)
 BY_KEY = {value.key: value for value in VALUES}
 
 
@@ -224,39 +212,23 @@ def _sorted_by(after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]
     return compute
 
 
-def _rows() -> list[Measurement]:
-    rows = []
+def _rows() -> Iterator[Measurement]:
+    moments = (("before", False), ("after", True))
     for v in VALUES:
-        texts = (2, 2) if v.key == "cosine_of_texts" else (0, 0)
-        for when, after in (("before", False), ("after", True)):
-            rows.append(
-                Measurement(
-                    f"{v.key}_{when}", f"{v.metric.title} {when} training", v.metric.meaning, after, v.needs,
-                    LEVELS, v.levels, _level(v, after), texts, v.key,
-                )
-            )  # fmt: skip
-        rows.append(
-            Measurement(
-                f"{v.key}_change", f"Change of: {v.metric.title.lower()}", v.metric.meaning, True, v.needs,
-                CHANGES, (v.tolerance,), _change(v), texts, v.key,
-            )
-        )  # fmt: skip
-    for when, after in (("before", False), ("after", True)):
-        rows.append(
-            Measurement(
-                f"closest_text_{when}", f"Closest text {when} training",
-                "Which of the other texts has the highest cosine with the first.", after, (), PLACES, (),
-                _closest(after), (3, 1 + len(PLACES)),
-            )
-        )  # fmt: skip
-        rows.append(
-            Measurement(
-                f"sorted_by_{when}", f"What the neighbours share {when} training",
-                "Whether nearest neighbours share the group or the second label more often.", after,
-                ("groups", "a second label"), SORTED_BY, (0.05,), _sorted_by(after),
-            )
-        )  # fmt: skip
-    return rows
+        texts, means = (2, 2) if v.key == "cosine_of_texts" else (0, 0), v.metric.meaning
+        for when, after in moments:
+            key, title, level = f"{v.key}_{when}", f"{v.metric.title} {when} training", _level(v, after)
+            yield Measurement(key, title, means, after, v.needs, LEVELS, v.levels, level, texts, v.key)
+        key, title, limits = f"{v.key}_change", f"Change of: {v.metric.title.lower()}", (v.tolerance,)
+        yield Measurement(key, title, means, True, v.needs, CHANGES, limits, _change(v), texts, v.key)
+    for when, after in moments:
+        means, most = "Which of the other texts has the highest cosine with the first.", 1 + len(PLACES)
+        key, title = f"closest_text_{when}", f"Closest text {when} training"
+        yield Measurement(key, title, means, after, (), PLACES, (), _closest(after), (3, most))
+        means = "Whether nearest neighbours share the group or the second label more often."
+        key, title = f"sorted_by_{when}", f"What the neighbours share {when} training"
+        needs = ("groups", "a second label")
+        yield Measurement(key, title, means, after, needs, SORTED_BY, (0.05,), _sorted_by(after))
 
 
 MEASUREMENTS: dict[str, Measurement] = {row.key: row for row in _rows()}
