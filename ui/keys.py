@@ -55,7 +55,7 @@ REWIND_OPEN = Key("rewind_open", False)
 
 # Who is studying
 LEARNER = Key("learner", "")  # the learner's own key; in the address of the study page only
-STUDY_TURN = Key[Any]("study_turn", None)  # the card on the table: pages/study/session.py's Turn
+STUDY_TRIAL = Key[Any]("study_trial", None)  # the card on the table: pages/study/session.py's Trial
 STUDY_SAID = Key[str | None]("study_said", None)
 
 CONFIG = {c.field: Key(c.field, c.default, url=True, low=c.least, high=c.most) for c in CONTROLS}

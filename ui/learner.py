@@ -84,5 +84,5 @@ def study_link(label: str) -> None:
 def leave() -> None:
     """Forget the learner in this browser tab; nothing stored is touched."""
     state.put(state.LEARNER, "")
-    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_TRIAL, None)
     state.put_in_link(state.LEARNER, "")

@@ -10,7 +10,7 @@ from core.cards.quiz import search
 from core.cards.types import Card, Stage
 from core.types import InputError
 from pages.study import keys
-from pages.study.shelf import Shelf, in_words
+from pages.study.collection import Collection, in_words
 from ui import messages, widgets
 from ui.cards import display
 from ui.learner import now, store
@@ -28,74 +28,74 @@ FIELDS = {  # what of a card can be edited, and how tall its field is
 LABELS = {"wrong": "Why the tempting answer is wrong"}
 
 
-def show(shelf: Shelf) -> None:
+def all_cards(kept: Collection) -> None:
     """The whole Browse view."""
     hint, icon = "Words that a card holds", ":material/search:"
-    found = search(shelf.cards(), widgets.text_input(keys.SEARCH, "Search", placeholder=hint, icon=icon))
+    found = search(kept.cards(), widgets.text_input(keys.SEARCH, "Search", placeholder=hint, icon=icon))
     if not found:
         messages.info("No card holds all of these words. Try fewer of them.")
         return
-    st.caption(f"{len(found)} of {len(shelf.cards())} cards")
-    _table(shelf, found)
-    _open_card(shelf, found)
+    st.caption(f"{len(found)} of {len(kept.cards())} cards")
+    _table(kept, found)
+    _open_card(kept, found)
 
 
-def _table(shelf: Shelf, cards: tuple[Card, ...]) -> None:
-    deck_of = {card.id: deck.title for deck in reversed(shelf.decks) for card in deck.cards}
+def _table(kept: Collection, cards: tuple[Card, ...]) -> None:
+    deck_of = {card.id: deck.title for deck in reversed(kept.decks) for card in deck.cards}
     rows = {
-        "stage": [_stage(shelf, card) for card in cards],
-        "due": [_due(shelf, card) for card in cards],
+        "stage": [_stage(kept, card) for card in cards],
+        "due": [_due(kept, card) for card in cards],
         "title": [card.title for card in cards],
         "question": [card.question for card in cards],
         "deck": [deck_of.get(card.id, "") for card in cards],
-        "changed": ["yes" if card.id in shelf.edits else "" for card in cards],
+        "changed": ["yes" if card.id in kept.edits else "" for card in cards],
     }
     safe_table(rows, key="browse_cards", name="cards", height=320)
 
 
-def _stage(shelf: Shelf, card: Card) -> str:
-    if card.id in shelf.suspended:
+def _stage(kept: Collection, card: Card) -> str:
+    if card.id in kept.suspended:
         return "suspended"
-    known = shelf.states.get(card.id)
+    known = kept.states.get(card.id)
     return (known.stage if known is not None else Stage.NEW).value
 
 
-def _due(shelf: Shelf, card: Card) -> str:
-    known = shelf.states.get(card.id)
+def _due(kept: Collection, card: Card) -> str:
+    known = kept.states.get(card.id)
     if known is None or known.stage is Stage.NEW:
         return ""
-    return "now" if known.due <= shelf.moment else f"in {in_words(known.due - shelf.moment)}"
+    return "now" if known.due <= kept.moment else f"in {in_words(known.due - kept.moment)}"
 
 
-def _open_card(shelf: Shelf, cards: tuple[Card, ...]) -> None:
+def _open_card(kept: Collection, cards: tuple[Card, ...]) -> None:
     by_id = {card.id: card for card in cards}
     names: dict[str | None, str] = {i: f"{card.title}: {card.question}"[:110] for i, card in by_id.items()}
     card = by_id[widgets.selectbox(keys.CARD, "Open a card", names) or cards[0].id]
     with st.container(border=True):
-        deck = shelf.deck_of(card.id)
+        deck = kept.deck_of(card.id)
         display.question(card, deck.title if deck is not None else "")
         st.divider()
         display.answer(card)
         with row():
             display.live_link(card, key=f"browse live {card.id}")
-            _buttons(shelf, card)
+            _buttons(kept, card)
     with st.expander("Edit this card", icon=":material/edit:"):
-        _form(shelf, card)
+        _form(kept, card)
 
 
-def _buttons(shelf: Shelf, card: Card) -> None:
-    who, quiet = shelf.learner.id, partial(button, type="tertiary")
-    if card.id in shelf.suspended:
+def _buttons(kept: Collection, card: Card) -> None:
+    who, quiet = kept.learner.id, partial(button, type="tertiary")
+    if card.id in kept.suspended:
         quiet("Resume", store().resume, who, card.id, key=f"resume {card.id}", icon="play_circle")
     else:
         suspend, key = store().suspend, f"suspend {card.id}"
         quiet("Suspend", suspend, who, card.id, now(), key=key, icon="pause_circle")
-    if card.id in shelf.edits:
+    if card.id in kept.edits:
         back, key = store().drop_edit, f"original {card.id}"
         quiet("Back to the original", back, who, card.id, key=key, icon="history")
 
 
-def _form(shelf: Shelf, card: Card) -> None:
+def _form(kept: Collection, card: Card) -> None:
     """Edit the learner's own version; the schedule stays, whatever is changed."""
     with st.form(f"edit {card.id}", border=False):
         typed = {}
@@ -110,7 +110,7 @@ def _form(shelf: Shelf, card: Card) -> None:
             return
     try:
         changed = card.replace(**{name: (text or "").strip() for name, text in typed.items()})
-        store().save_edit(shelf.learner.id, changed, now())
+        store().save_edit(kept.learner.id, changed, now())
     except InputError as error:
         messages.warning(str(error))
         return

@@ -20,7 +20,7 @@ OWN_PREFIX = "my-"  # keys of a learner's own decks: never that of a shipped one
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Collection:
     """Read once a script run. Cards stand in the learner's own version; an id that two decks share counts
     once."""
 
@@ -59,11 +59,11 @@ class Shelf:
         return plan(self.cards(deck_key), self.states, self.log, self.moment, settings, self.suspended)
 
 
-def shelf(learner: Learner) -> Shelf:
+def load(learner: Learner) -> Collection:
     """Everything of this learner as it is stored now; their day follows their browser's clock."""
     kept = store()
     settings = replace(kept.study_settings(learner.id), utc_offset=state.browser_utc_offset())
-    return Shelf(
+    return Collection(
         learner,
         now(),
         built_in.load_decks(),

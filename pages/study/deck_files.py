@@ -11,7 +11,7 @@ from core.cards.types import Deck
 from core.data.tables import MAX_UPLOAD_MB
 from core.types import InputError
 from pages.study import keys
-from pages.study.shelf import ALL, Shelf, own_key
+from pages.study.collection import ALL, Collection, own_key
 from ui import kit, messages, state, widgets
 from ui.cards import display
 from ui.learner import now, store
@@ -32,39 +32,39 @@ x??
 """
 
 
-def show(shelf: Shelf) -> None:
+def decks(kept: Collection) -> None:
     """The whole Decks view."""
-    _table(shelf)
+    _table(kept)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Take decks along", anchor=False)
-        _export(shelf)
-        if shelf.own:
+        _export(kept)
+        if kept.own:
             st.subheader("Your own decks", anchor=False)
-            _own(shelf)
+            _own(kept)
     with right:
         st.subheader("Bring your own", anchor=False)
-        _bring(shelf)
+        _bring(kept)
 
 
-def _table(shelf: Shelf) -> None:
+def _table(kept: Collection) -> None:
     def begun(deck: Deck) -> int:
-        return sum(card.id in shelf.states for card in deck.cards)
+        return sum(card.id in kept.states for card in deck.cards)
 
-    decks = shelf.decks
+    decks = kept.decks
     rows = {
         "deck": [deck.title for deck in decks],
         "cards": [len(deck) for deck in decks],
         "begun": [begun(deck) for deck in decks],
-        "whose": ["yours" if deck in shelf.own else "comes with the app" for deck in decks],
+        "whose": ["yours" if deck in kept.own else "comes with the app" for deck in decks],
     }
     safe_table(rows, key="deck_rows", name="decks", height=320)
 
 
-def _export(shelf: Shelf) -> None:
-    titles = {ALL: "All decks"} | {deck.key: deck.title for deck in shelf.decks}
+def _export(kept: Collection) -> None:
+    titles = {ALL: "All decks"} | {deck.key: deck.title for deck in kept.decks}
     chosen = st.selectbox("Deck to export", list(titles), format_func=titles.__getitem__, key="export_deck")
-    decks = shelf.decks if chosen == ALL else tuple(d for d in shelf.decks if d.key == chosen)
+    decks = kept.decks if chosen == ALL else tuple(d for d in kept.decks if d.key == chosen)
     together = Deck(chosen, titles[chosen], tuple(card for deck in decks for card in deck.cards))
     forms = (
         ("Anki package", "apkg", lambda: export.to_apkg(decks, now())),
@@ -77,16 +77,16 @@ def _export(shelf: Shelf) -> None:
     st.caption("Cards go out as the deck has them. Your progress has its own file, under Progress.")
 
 
-def _own(shelf: Shelf) -> None:
-    for deck in shelf.own:
+def _own(kept: Collection) -> None:
+    for deck in kept.own:
         with row():
             st.text(f"{deck.title}, {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
             says = "Removes the deck. The schedules of its cards stay, in case it comes back."
             more = {"key": f"delete {deck.key}", "icon": "delete", "help": says}
-            button("Delete", store().delete_deck, shelf.learner.id, deck.key, type="tertiary", **more)
+            button("Delete", store().delete_deck, kept.learner.id, deck.key, type="tertiary", **more)
 
 
-def _bring(shelf: Shelf) -> None:
+def _bring(kept: Collection) -> None:
     """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
     label, types = f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB", ["md", "txt", "csv", "tsv"]
     file = widgets.upload(label, types, key="deck_file", megabytes=MAX_UPLOAD_MB)
@@ -95,10 +95,10 @@ def _bring(shelf: Shelf) -> None:
         return
     with kit.sentences_not_tracebacks():
         if file is not None:
-            _look(shelf, read_deck(file.getvalue(), file.name))
+            _look(kept, read_deck(file.getvalue(), file.name))
         else:
             deck = parse.parse(typed, own_key("typed"))
-            _look(shelf, Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble))
+            _look(kept, Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble))
 
 
 def read_deck(data: bytes, filename: str) -> Deck:
@@ -119,8 +119,8 @@ def read_deck(data: bytes, filename: str) -> Deck:
         raise InputError(f"{filename}: {error}") from error
 
 
-def _look(shelf: Shelf, deck: Deck) -> None:
-    replaces = any(own.key == deck.key for own in shelf.own)
+def _look(kept: Collection, deck: Deck) -> None:
+    replaces = any(own.key == deck.key for own in kept.own)
     st.text(f"{deck.title}: {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
     with st.container(border=True):
         display.question(deck.cards[0])
@@ -128,7 +128,7 @@ def _look(shelf: Shelf, deck: Deck) -> None:
         display.answer(deck.cards[0])
     if replaces:
         st.caption("You have a deck of this name. Keeping this one replaces it; the schedules stay.")
-    button("Keep this deck", _keep, shelf.learner.id, deck, key="keep_deck", type="primary")
+    button("Keep this deck", _keep, kept.learner.id, deck, key="keep_deck", type="primary")
 
 
 def _keep(learner_id: int, deck: Deck) -> None:

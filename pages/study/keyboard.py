@@ -24,6 +24,6 @@ def _component() -> Any:
     return st.components.v2.component("embedding-lab.study-keys", js=_SCRIPT)
 
 
-def belong_to_card(turn: str) -> None:
-    """Take the focus off the rows of options whenever `turn` changes; text fields keep it."""
-    _component()(key="study_keys", data={"turn": turn})
+def belong_to_card(trial: str) -> None:
+    """Take the focus off the rows of options whenever `trial` changes; text fields keep it."""
+    _component()(key="study_keys", data={"trial": trial})

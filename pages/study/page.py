@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.study import keys, views
-from pages.study.shelf import shelf
+from pages.study import collection, keys, views
 from ui import kit, learner, messages, state, widgets
 
 kit.opening(
@@ -22,5 +21,5 @@ with kit.sentences_not_tracebacks():
         st.stop()
     view = widgets.view(keys.VIEW, "View", views.VIEWS)
     messages.left_in(state.STUDY_SAID, messages.info)
-    views.VIEWS[view](shelf(who))
+    views.VIEWS[view](collection.load(who))
     views.who_is_here(who)

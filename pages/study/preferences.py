@@ -7,15 +7,15 @@ from dataclasses import replace
 import streamlit as st
 
 from core.cards import schedule
-from pages.study.shelf import Shelf
+from pages.study.collection import Collection
 from ui.learner import store
 
 RETENTION = "FSRS times each card so that you still know it with this probability. Higher means more reviews."
 
 
-def form(shelf: Shelf) -> None:
+def form(kept: Collection) -> None:
     """How many cards a day, how well remembered, how many buttons."""
-    settings = shelf.settings
+    settings = kept.settings
     bounds = schedule.SETTING_BOUNDS
     with st.expander("Settings", icon=":material/tune:"), st.form("study_settings", border=False):
         left, right = st.columns(2)
@@ -32,5 +32,5 @@ def form(shelf: Shelf) -> None:
         if st.form_submit_button("Save"):
             changed = replace(settings, new_per_day=new, reviews_per_day=reviews, four_buttons=four)
             changed = replace(changed, desired_retention=wanted / 100)
-            store().set_study_settings(shelf.learner.id, changed)
+            store().set_study_settings(kept.learner.id, changed)
             st.rerun()

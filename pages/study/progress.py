@@ -10,8 +10,8 @@ from core.cards import schedule
 from core.cards.types import Confidence, Stage
 from core.storage import Progress, read_progress
 from pages.study import keys, plots
+from pages.study.collection import Collection
 from pages.study.session import CONFIDENCES
-from pages.study.shelf import Shelf
 from ui import kit, messages, state, widgets
 from ui.charts import chart
 from ui.learner import now, store
@@ -24,44 +24,44 @@ FORGETTING_DAYS = tuple(range(0, 61, 4))
 FSRS = "Computed by FSRS from your own answers."
 
 
-def show(shelf: Shelf) -> None:
+def how_it_goes(kept: Collection) -> None:
     """The whole Progress view."""
-    begun = [s for s in shelf.states.values() if s.stage is not Stage.NEW]
-    if shelf.log:
-        _numbers(shelf, len(begun))
+    begun = [s for s in kept.states.values() if s.stage is not Stage.NEW]
+    if kept.log:
+        _numbers(kept, len(begun))
         left, right = st.columns(2, gap="large")
         with left:
-            _forecast(shelf)
+            _forecast(kept)
         with right:
-            _retention(shelf)
+            _retention(kept)
         left, right = st.columns(2, gap="large")
         with left:
-            _forgetting(shelf)
+            _forgetting(kept)
         with right:
-            _confidence(shelf)
+            _confidence(kept)
     else:
         messages.info("Answer a few cards under Study, and this fills with how it goes.")
     st.subheader("Your progress as a file", anchor=False)
-    _transfer(shelf)
+    _transfer(kept)
 
 
-def _numbers(shelf: Shelf, begun: int) -> None:
-    offset = shelf.settings.utc_offset
-    today = schedule.reviews_per_day(shelf.log, offset).get(schedule.study_day(shelf.moment, offset), 0)
-    share = schedule.observed_retention(shelf.log)
+def _numbers(kept: Collection, begun: int) -> None:
+    offset = kept.settings.utc_offset
+    today = schedule.reviews_per_day(kept.log, offset).get(schedule.study_day(kept.moment, offset), 0)
+    share = schedule.observed_retention(kept.log)
     with st.container(horizontal=True, gap="large"):
-        st.metric("Cards begun", f"{begun} of {len(shelf.cards())}", width="content")
+        st.metric("Cards begun", f"{begun} of {len(kept.cards())}", width="content")
         st.metric("Answers today", today, width="content")
-        st.metric("Answers in all", len(shelf.log), width="content")
+        st.metric("Answers in all", len(kept.log), width="content")
         if share is not None:
             says = "Share of answers other than Again, among cards that had left their learning steps."
             st.metric("Remembered", f"{share:.0%}", width="content", help=says)
 
 
-def _forecast(shelf: Shelf) -> None:
+def _forecast(kept: Collection) -> None:
     st.markdown("**Coming back**")
-    active = [s for s in shelf.states.values() if s.card_id not in shelf.suspended]
-    days = schedule.forecast(active, shelf.moment, DAYS, shelf.settings.utc_offset)
+    active = [s for s in kept.states.values() if s.card_id not in kept.suspended]
+    days = schedule.forecast(active, kept.moment, DAYS, kept.settings.utc_offset)
     figure = plots.forecast(days)
     chart(figure, "forecast", "Cards due on each of the next 30 days")
     st.caption("Cards due on each of the next 30 days, if all are answered. New cards are not counted.")
@@ -69,13 +69,13 @@ def _forecast(shelf: Shelf) -> None:
     folded_table(rows, title="As a table", key="forecast_rows", name="forecast")
 
 
-def _retention(shelf: Shelf) -> None:
+def _retention(kept: Collection) -> None:
     st.markdown("**Remembered**")
-    weeks = weekly_retention(shelf)
+    weeks = weekly_retention(kept)
     if all(share is None for _, share in weeks):
         st.caption("Appears once cards have left their learning steps and come back for a review.")
         return
-    figure = plots.retention(weeks, shelf.settings.desired_retention)
+    figure = plots.retention(weeks, kept.settings.desired_retention)
     chart(figure, "retention", "Share of reviews remembered, by week")
     st.caption("Share of reviews that were not rated Again, by week. The dotted line is what you aim at.")
     shown = [(day, share) for day, share in weeks if share is not None]
@@ -83,32 +83,35 @@ def _retention(shelf: Shelf) -> None:
     folded_table(rows, title="As a table", key="retention_rows", name="retention")
 
 
-def weekly_retention(shelf: Shelf) -> list[tuple[date, float | None]]:
+def weekly_retention(kept: Collection) -> list[tuple[date, float | None]]:
     """(first day, share remembered) of the latest twelve weeks, oldest first."""
     weeks = []
     for back in range(WEEKS, 0, -1):
-        since, until = shelf.moment - timedelta(weeks=back), shelf.moment - timedelta(weeks=back - 1)
+        since, until = (
+            kept.moment - timedelta(weeks=back),
+            kept.moment - timedelta(weeks=back - 1),
+        )
         last = until if back > 1 else None
-        weeks.append((since.date(), schedule.observed_retention(shelf.log, since, last)))
+        weeks.append((since.date(), schedule.observed_retention(kept.log, since, last)))
     return weeks
 
 
-def _forgetting(shelf: Shelf) -> None:
+def _forgetting(kept: Collection) -> None:
     st.markdown("**If you stopped today**")
-    states = [s for s in shelf.states.values() if s.stage is not Stage.NEW]
+    states = [s for s in kept.states.values() if s.stage is not Stage.NEW]
     shares = [
-        sum(schedule.retrievability(s, shelf.moment + timedelta(days=day)) for s in states) / len(states)
+        sum(schedule.retrievability(s, kept.moment + timedelta(days=day)) for s in states) / len(states)
         for day in FORGETTING_DAYS
     ]
-    figure = plots.forgetting(FORGETTING_DAYS, shares, shelf.settings.desired_retention)
+    figure = plots.forgetting(FORGETTING_DAYS, shares, kept.settings.desired_retention)
     chart(figure, "forgetting", "Expected share remembered without reviews")
     st.caption(f"Expected share of your begun cards that you would still know. {FSRS}")
     rows = {"days": list(FORGETTING_DAYS), "expected share remembered": shares}
     folded_table(rows, title="As a table", key="forgetting_rows", name="forgetting")
 
 
-def _confidence(shelf: Shelf) -> None:
-    table = schedule.calibration(shelf.log)
+def _confidence(kept: Collection) -> None:
+    table = schedule.calibration(kept.log)
     if not any(total for _, total in table.values()):
         return
     st.markdown("**How sure, and how often right**")
@@ -121,14 +124,14 @@ def _confidence(shelf: Shelf) -> None:
     st.caption("Well calibrated means: certain is nearly always right, a guess is not.")
 
 
-def _transfer(shelf: Shelf) -> None:
-    who, kept = shelf.learner.id, store()
+def _transfer(kept: Collection) -> None:
+    who, database = kept.learner.id, store()
     st.markdown(
         "One JSON file holds your schedules, answers, suspended and edited cards, own decks, settings and "
         "lessons. Use it to keep a copy or to move to another computer."
     )
     file_name, mime = "embedding-lab-progress.json", "application/json"
-    everything = lambda: kept.export_progress(who, now()).encode()  # noqa: E731
+    everything = lambda: database.export_progress(who, now()).encode()  # noqa: E731
     download("Export all progress", everything, file_name, key="export_progress", mime=mime)
     file = widgets.upload("Import a progress file", ["json"], key="progress_file", megabytes=20)
     if file is None:
@@ -143,6 +146,6 @@ def _transfer(shelf: Shelf) -> None:
 def _import(learner_id: int, progress: Progress) -> None:
     with messages.kept_in(state.STUDY_SAID):
         store().import_progress(learner_id, progress, now())
-        state.put(state.STUDY_TURN, None)
+        state.put(state.STUDY_TRIAL, None)
         state.put(keys.NEXT, None)
         state.put(state.STUDY_SAID, "The progress of the file is yours now.")

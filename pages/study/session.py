@@ -14,7 +14,7 @@ from core.cards.plan import StudyPlan
 from core.cards.quiz import multiple_choice
 from core.cards.types import Card, CardState, Confidence, Rating, StudyMode
 from pages.study import keyboard, keys, preferences, typed_answer
-from pages.study.shelf import ALL, Shelf, in_words
+from pages.study.collection import ALL, Collection, in_words
 from ui import messages, state, widgets
 from ui.cards import display, moving_picture
 from ui.learner import now, store
@@ -43,7 +43,7 @@ SURE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Trial:
     """One card on the table, from its question to its rating. `name` changes with every answer given."""
 
     name: str
@@ -55,25 +55,25 @@ class Turn:
     picked: int | None = None
 
 
-def session(shelf: Shelf) -> None:
+def study(kept: Collection) -> None:
     """The whole Study view."""
-    deck_key, mode = _choose(shelf)
-    plan = shelf.plan(deck_key)
+    deck_key, mode = _choose(kept)
+    plan = kept.plan(deck_key)
     _counts(plan)
-    card = _next_card(shelf, plan)
+    card = _next_card(kept, plan)
     if card is None:
-        _nothing_left(shelf, plan, deck_key)
+        _nothing_left(kept, plan, deck_key)
     else:
-        turn = _turn(card, shelf)
+        trial = _trial(card, kept)
         with st.container(border=True, key="card", width=CARD_WIDTH):
-            _face(card, turn, mode, shelf)
-        keyboard.belong_to_card(f"{mode.value} {turn.name}")
-    _tools(shelf, card)
-    preferences.form(shelf)
+            _face(card, trial, mode, kept)
+        keyboard.belong_to_card(f"{mode.value} {trial.name}")
+    _tools(kept, card)
+    preferences.form(kept)
 
 
-def _choose(shelf: Shelf) -> tuple[str, StudyMode]:
-    titles = {ALL: "All decks"} | {deck.key: deck.title for deck in shelf.decks}
+def _choose(kept: Collection) -> tuple[str, StudyMode]:
+    titles = {ALL: "All decks"} | {deck.key: deck.title for deck in kept.decks}
     left, middle, right = st.columns([0.4, 0.36, 0.24], vertical_alignment="bottom")
     deck = widgets.selectbox(keys.DECK, "Deck", titles, at=left)
     mode = widgets.segmented_control(keys.MODE, "How to be asked", MODES, at=middle)
@@ -96,72 +96,72 @@ def _counts(plan: StudyPlan) -> None:
                 st.badge(f"{count} {name}", color=colour)
 
 
-def _next_card(shelf: Shelf, plan: StudyPlan) -> Card | None:
+def _next_card(kept: Collection, plan: StudyPlan) -> Card | None:
     """After an undo its card comes back first; a card once begun stays on the table until it is answered."""
-    forced = shelf.card(state.get(keys.NEXT))
-    if forced is not None and forced.id not in shelf.suspended:
+    forced = kept.card(state.get(keys.NEXT))
+    if forced is not None and forced.id not in kept.suspended:
         return forced
-    turn: Turn | None = state.get(state.STUDY_TURN)
-    begun = turn is not None and (turn.flipped or turn.confidence is not None)
-    if turn is not None and begun and turn.name == _name(turn.card_id, shelf) and turn.card_id in plan.order:
-        return shelf.card(turn.card_id)
-    return shelf.card(plan.next_card)
+    trial: Trial | None = state.get(state.STUDY_TRIAL)
+    if trial is not None and (trial.flipped or trial.confidence is not None):
+        if trial.name == _name(trial.card_id, kept) and trial.card_id in plan.order:
+            return kept.card(trial.card_id)
+    return kept.card(plan.next_card)
 
 
-def _name(card_id: str, shelf: Shelf) -> str:
-    return f"{card_id}:{len(shelf.log)}"
+def _name(card_id: str, kept: Collection) -> str:
+    return f"{card_id}:{len(kept.log)}"
 
 
-def _turn(card: Card, shelf: Shelf) -> Turn:
-    turn: Turn | None = state.get(state.STUDY_TURN)
-    if turn is None or turn.name != _name(card.id, shelf):
-        turn = Turn(_name(card.id, shelf), card.id, shelf.moment.timestamp())
-        state.put(state.STUDY_TURN, turn)
-    return turn
+def _trial(card: Card, kept: Collection) -> Trial:
+    trial: Trial | None = state.get(state.STUDY_TRIAL)
+    if trial is None or trial.name != _name(card.id, kept):
+        trial = Trial(_name(card.id, kept), card.id, kept.moment.timestamp())
+        state.put(state.STUDY_TRIAL, trial)
+    return trial
 
 
-def _face(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf) -> None:
-    deck = shelf.deck_of(card.id)
+def _face(card: Card, trial: Trial, mode: StudyMode, kept: Collection) -> None:
+    deck = kept.deck_of(card.id)
     display.question(card, deck.title if deck is not None else "")
-    moving_picture.kept(card, shelf.learner.id, turn.flipped)
-    if not turn.flipped:
-        _ASK[mode](card, turn, shelf)
+    moving_picture.kept(card, kept.learner.id, trial.flipped)
+    if not trial.flipped:
+        _ASK[mode](card, trial, kept)
         return
     st.divider()
     suggested = None
-    if mode is StudyMode.TYPED and turn.typed.strip():
-        suggested = typed_answer.compare(card, turn.typed)
-    elif mode is StudyMode.CHOICE and turn.picked is not None:
-        suggested = _picked(card, turn, shelf)
+    if mode is StudyMode.TYPED and trial.typed.strip():
+        suggested = typed_answer.compare(card, trial.typed)
+    elif mode is StudyMode.CHOICE and trial.picked is not None:
+        suggested = _picked(card, trial, kept)
     display.answer(card)
-    display.live_link(card, key=f"live {turn.name}")
-    _ratings(card, turn, mode, shelf, suggested)
+    display.live_link(card, key=f"live {trial.name}")
+    _ratings(card, trial, mode, kept, suggested)
 
 
-def _ask_flip(card: Card, turn: Turn, shelf: Shelf) -> None:
+def _ask_flip(card: Card, trial: Trial, kept: Collection) -> None:
     if state.get(keys.SURE):
-        _ask_confidence(turn)
-    flip = partial(change, turn.name, flipped=True)
-    button("Show the answer", flip, key=f"flip {turn.name}", type="primary", shortcut="Space")
+        _ask_confidence(trial)
+    flip = partial(change, trial.name, flipped=True)
+    button("Show the answer", flip, key=f"flip {trial.name}", type="primary", shortcut="Space")
 
 
-def _ask_confidence(turn: Turn) -> None:
+def _ask_confidence(trial: Trial) -> None:
     """Three buttons that name the confidence and flip the card at once."""
     st.caption("How sure are you? Your choice flips the card.")
     with row():
         for confidence, label in CONFIDENCES.items():
-            number, flip = int(confidence), partial(change, turn.name, confidence=confidence, flipped=True)
-            button(label, flip, key=f"sure {number} {turn.name}", shortcut=str(number))
+            number, flip = int(confidence), partial(change, trial.name, confidence=confidence, flipped=True)
+            button(label, flip, key=f"sure {number} {trial.name}", shortcut=str(number))
 
 
-def _ask_typed(card: Card, turn: Turn, shelf: Shelf) -> None:
-    field = f"typed {turn.name}"
+def _ask_typed(card: Card, trial: Trial, kept: Collection) -> None:
+    field = f"typed {trial.name}"
     if state.get(keys.SURE):
-        _confidence_first(turn)
-    with st.form(f"form {turn.name}", border=False):
+        _confidence_first(trial)
+    with st.form(f"form {trial.name}", border=False):
         st.text_input("Your answer", key=field, max_chars=typed_answer.LONGEST, autocomplete="off")
         st.form_submit_button(
-            "Check", type="primary", on_click=_check, args=(turn.name, field), key=f"check {turn.name}"
+            "Check", type="primary", on_click=_check, args=(trial.name, field), key=f"check {trial.name}"
         )
 
 
@@ -169,99 +169,99 @@ def _check(name: str, field: str) -> None:
     change(name, typed=state.widget_value(field) or "", flipped=True)
 
 
-def _confidence_first(turn: Turn) -> None:
+def _confidence_first(trial: Trial) -> None:
     """Where the flip takes its own gesture: name the confidence, then answer."""
     with row():
         st.caption("How sure are you?")
         for confidence, label in CONFIDENCES.items():
-            act = partial(change, turn.name, confidence=confidence)
-            key = f"sure {int(confidence)} {turn.name}"
-            if turn.confidence is confidence:
+            act = partial(change, trial.name, confidence=confidence)
+            key = f"sure {int(confidence)} {trial.name}"
+            if trial.confidence is confidence:
                 button(label, act, key=key, icon="check")
             else:
                 button(label, act, key=key, type="tertiary")
 
 
-def _ask_choice(card: Card, turn: Turn, shelf: Shelf) -> None:
-    quiz = multiple_choice(card, shelf.cards(), seed=len(shelf.log))
+def _ask_choice(card: Card, trial: Trial, kept: Collection) -> None:
+    quiz = multiple_choice(card, kept.cards(), seed=len(kept.log))
     if quiz is None:
         st.caption("This card has no wrong options to choose from, so it is flipped.")
-        _ask_flip(card, turn, shelf)
+        _ask_flip(card, trial, kept)
         return
     if state.get(keys.SURE):
-        _confidence_first(turn)
+        _confidence_first(trial)
     for i, option in enumerate(quiz.options):
-        pick, key = partial(change, turn.name, picked=i, flipped=True), f"option {i} {turn.name}"
+        pick, key = partial(change, trial.name, picked=i, flipped=True), f"option {i} {trial.name}"
         button(as_written(option), pick, key=key, shortcut=str(i + 1), width="stretch", wrap=True)
 
 
-_ASK: dict[StudyMode, Callable[[Card, Turn, Shelf], None]] = {
+_ASK: dict[StudyMode, Callable[[Card, Trial, Collection], None]] = {
     StudyMode.FLIP: _ask_flip,
     StudyMode.TYPED: _ask_typed,
     StudyMode.CHOICE: _ask_choice,
 }
 
 
-def _picked(card: Card, turn: Turn, shelf: Shelf) -> Rating | None:
+def _picked(card: Card, trial: Trial, kept: Collection) -> Rating | None:
     """Say whether the chosen option was the right one; the same seed gives the same options again."""
-    quiz = multiple_choice(card, shelf.cards(), seed=len(shelf.log))
-    if quiz is None or turn.picked is None or turn.picked >= len(quiz.options):
+    quiz = multiple_choice(card, kept.cards(), seed=len(kept.log))
+    if quiz is None or trial.picked is None or trial.picked >= len(quiz.options):
         return None
-    right = quiz.is_right(turn.picked)
+    right = quiz.is_right(trial.picked)
     st.markdown("**That is the right option.**" if right else "**That is not the right option.** You chose:")
     if not right:
-        st.text(quiz.options[turn.picked])
+        st.text(quiz.options[trial.picked])
         st.caption("The card says:")
     return Rating.GOOD if right else Rating.AGAIN
 
 
-def _ratings(card: Card, turn: Turn, mode: StudyMode, shelf: Shelf, suggested: Rating | None) -> None:
+def _ratings(card: Card, trial: Trial, mode: StudyMode, kept: Collection, suggested: Rating | None) -> None:
     """The learner's verdict: two or four buttons, each with its key and when the card would come back."""
-    settings = shelf.settings
-    before = shelf.states.get(card.id) or schedule.new_state(card.id, shelf.moment)
-    waits = schedule.preview(before, shelf.moment, settings.buttons, settings.desired_retention)
+    settings = kept.settings
+    before = kept.states.get(card.id) or schedule.new_state(card.id, kept.moment)
+    waits = schedule.preview(before, kept.moment, settings.buttons, settings.desired_retention)
     labels = FOUR_LABELS if settings.four_buttons else TWO_LABELS
     primary = suggested or Rating.GOOD
     with row("ratings"):
         for place, rating in enumerate(settings.buttons, start=1):
             act = partial(
-                answer, shelf.learner.id, turn.name, before, rating, mode, settings.desired_retention
+                answer, kept.learner.id, trial.name, before, rating, mode, settings.desired_retention
             )
             more: dict[str, Any] = {"type": "primary"} if rating is primary else {}
             more |= {"shortcut": str(place), "help": f"Comes back in {in_words(waits[rating])}"}
-            button(labels[rating], act, key=f"rate {int(rating)} {turn.name}", **more)
+            button(labels[rating], act, key=f"rate {int(rating)} {trial.name}", **more)
     told = ", ".join(f"{labels[rating]}: {in_words(wait)}" for rating, wait in waits.items())
     st.caption(f"Comes back in: {told}.")
 
 
 def change(name: str, **changes: Any) -> None:
-    """Change the turn on the table; a click that was meant for an earlier one does nothing."""
-    turn: Turn | None = state.get(state.STUDY_TURN)
-    if turn is not None and turn.name == name:
-        state.put(state.STUDY_TURN, replace(turn, **changes))
+    """Change the trial on the table; a click that was meant for an earlier one does nothing."""
+    trial: Trial | None = state.get(state.STUDY_TRIAL)
+    if trial is not None and trial.name == name:
+        state.put(state.STUDY_TRIAL, replace(trial, **changes))
 
 
 def answer(
     learner_id: int, name: str, before: CardState, rating: Rating, mode: StudyMode, retention: float
 ) -> None:
     """Rate the card on the table. The answer is on disk when this returns, before the next card is drawn."""
-    turn: Turn | None = state.get(state.STUDY_TURN)
-    if turn is None or turn.name != name or not turn.flipped:
+    trial: Trial | None = state.get(state.STUDY_TRIAL)
+    if trial is None or trial.name != name or not trial.flipped:
         return
     moment = now()
-    seconds = min(max(0.0, moment.timestamp() - turn.shown_at), LONGEST_PAUSE)
-    more: dict[str, Any] = {"mode": mode, "confidence": turn.confidence, "seconds": round(seconds, 1)}
+    seconds = min(max(0.0, moment.timestamp() - trial.shown_at), LONGEST_PAUSE)
+    more: dict[str, Any] = {"mode": mode, "confidence": trial.confidence, "seconds": round(seconds, 1)}
     after, review = schedule.review(before, rating, moment, desired_retention=retention, **more)
     with messages.kept_in(state.STUDY_SAID):
         store().record(learner_id, review, after)
-    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_TRIAL, None)
     state.put(keys.NEXT, None)
 
 
 def undo(learner_id: int) -> None:
     """Take the last answer back, exactly; its card is on the table again."""
     taken = store().undo(learner_id)
-    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_TRIAL, None)
     state.put(keys.NEXT, None if taken is None else taken.card_id)
     state.put(
         state.STUDY_SAID, "There is no answer to undo." if taken is None else "The last answer is undone."
@@ -271,7 +271,7 @@ def undo(learner_id: int) -> None:
 def suspend(learner_id: int, card_id: str) -> None:
     """Keep a card out of the plan until it is resumed in Browse."""
     store().suspend(learner_id, card_id, now())
-    state.put(state.STUDY_TURN, None)
+    state.put(state.STUDY_TRIAL, None)
     state.put(keys.NEXT, None)
     state.put(state.STUDY_SAID, "The card is suspended. Browse has it, and can bring it back.")
 
@@ -283,22 +283,22 @@ def edit(card_id: str) -> None:
     state.put(keys.VIEW, "Browse")
 
 
-def _tools(shelf: Shelf, card: Card | None) -> None:
-    who, quiet = shelf.learner.id, partial(button, type="tertiary")
+def _tools(kept: Collection, card: Card | None) -> None:
+    who, quiet = kept.learner.id, partial(button, type="tertiary")
     with row("tools"):
-        quiet("Undo", undo, who, key="undo", icon="undo", shortcut="U", disabled=not shelf.log)
+        quiet("Undo", undo, who, key="undo", icon="undo", shortcut="U", disabled=not kept.log)
         if card is not None:
             says = "Leave this card out until you bring it back in Browse."
             quiet("Suspend", suspend, who, card.id, key="suspend", icon="pause_circle", help=says)
             quiet("Edit", edit, card.id, key="edit", icon="edit")
 
 
-def _nothing_left(shelf: Shelf, plan: StudyPlan, deck_key: str) -> None:
+def _nothing_left(kept: Collection, plan: StudyPlan, deck_key: str) -> None:
     with st.container(border=True, key="done"):
         st.markdown("#### Done for today")
         if plan.next_due is not None:
-            st.markdown(f"The next card comes in {in_words(plan.next_due - shelf.moment)}.")
-        fresh = sum(c.id not in shelf.states and c.id not in shelf.suspended for c in shelf.cards(deck_key))
+            st.markdown(f"The next card comes in {in_words(plan.next_due - kept.moment)}.")
+        fresh = sum(c.id not in kept.states and c.id not in kept.suspended for c in kept.cards(deck_key))
         if fresh:
             more = min(MORE, fresh)
             learn = state.setter(keys.EXTRA, state.get(keys.EXTRA) + more)

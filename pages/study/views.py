@@ -9,7 +9,7 @@ import streamlit as st
 from core.cards import built_in
 from core.storage import Learner
 from pages.study import browse, deck_files, progress, session
-from pages.study.shelf import Shelf
+from pages.study.collection import Collection
 from ui import learner, state
 from ui.cards import side_panel
 from ui.messages import as_written
@@ -17,11 +17,11 @@ from ui.widgets import button, row
 
 SAMPLE = "temperature"  # a word of the sample card's title
 
-VIEWS: dict[str, Callable[[Shelf], None]] = {
-    "Study": session.session,
-    "Browse": browse.show,
-    "Progress": progress.show,
-    "Decks": deck_files.show,
+VIEWS: dict[str, Callable[[Collection], None]] = {
+    "Study": session.study,
+    "Browse": browse.all_cards,
+    "Progress": progress.how_it_goes,
+    "Decks": deck_files.decks,
 }
 
 
