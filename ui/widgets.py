@@ -107,7 +107,7 @@ def select_slider(
     key: Key[Number], label: str, values: Sequence[Number], *, at: Place = None, **more: Any
 ) -> Number:
     """One of some numbers that do not lie at equal distances."""
-    _mend(key, values)
+    mend(key, values)
     more = {"format_func": lambda value: f"{value:g}"} | more
     with _in(at):
         found: Number = st.select_slider(label, values, value=key.default, **more, **state.bound(key))
@@ -123,14 +123,14 @@ def toggle(key: Key[bool], label: str, *, at: Place = None, **more: Any) -> bool
 
 
 def selectbox(key: Key[V], label: str, options: Options[V], *, at: Place = None, **more: Any) -> V:
-    values, titles = _mend(key, options), _titles(options)
+    values, titles = mend(key, options), _titles(options)
     with _in(at):
         at_first = values.index(key.default) if key.default in values else 0
         return st.selectbox(label, values, at_first, titles, **more, **state.bound(key))
 
 
 def segmented_control(key: Key[V], label: str, options: Options[V], *, at: Place = None, **more: Any) -> V:
-    values, titles = _mend(key, options), _titles(options)
+    values, titles = mend(key, options), _titles(options)
     with _in(at):
         return st.segmented_control(
             label, values, default=key.default, required=True, format_func=titles, **more, **state.bound(key)
@@ -178,8 +178,8 @@ def _in(place: Place) -> AbstractContextManager[object]:
     return place if place is not None else nullcontext()
 
 
-def _mend(key: Key[V], options: Options[V]) -> list[V]:
-    """The options, one of which is chosen now."""
+def mend(key: Key[V], options: Options[V]) -> list[V]:
+    """The options, one of which is chosen from now on."""
     values = list(options)
     if state.get(key) not in values:
         state.put(key, key.default if key.default in values else values[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.concepts.sandbox import POINTS
+from core.concepts import sandbox
 from ui.keys import Key
 
 PRESET = Key("ls", "start", url=True)
@@ -14,12 +14,12 @@ NEGATIVES = Key("ls_negatives", True, url=True)
 MARGIN = Key("ls_margin", 0.5, url=True, low=0.05, high=2.0)
 TEMPERATURE = Key("ls_temperature", 0.1, url=True, low=0.01, high=1.0)
 RATE = Key("ls_rate", 2.0, url=True)
-POINTS = Key("ls_points", 12, url=True, low=POINTS[0], high=POINTS[1])
+POINTS = Key("ls_points", 12, url=True, low=sandbox.POINTS[0], high=sandbox.POINTS[1])
 GROUPS = Key("ls_groups", 3, url=True, low=2, high=5)
 SPACE = Key("ls_space", "circle", url=True)
 SEED = Key("ls_seed", 7, url=True, low=0, high=10_000)
-PLACES = Key("ls_places", "")  # where points were dragged to; packed into the link
-STANDING = Key[Any]("ls_standing", None)  # pages/losses/views.py's Standing
+POSITIONS = Key("ls_places", "")  # where points were dragged to; packed into the link
+SANDBOX = Key[Any]("ls_sandbox", None)  # pages/losses/sandbox.py's Sandbox
 RUNNING = Key("ls_running", False)
 GUESSES = {
     name: Key[str | None](f"ls_guess_{name}", None, url=True)

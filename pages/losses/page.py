@@ -6,12 +6,12 @@ import streamlit as st
 
 from core.losses import LOSSES
 from core.types import InputError
-from pages.losses import keys, views
-from ui import kit, state
+from pages.losses import keys, sandbox, views
+from ui import kit, messages, state
 
 PATH = "losses"
 
-views.open_link()
+sandbox.open_link()
 kit.opening(
     PATH,
     "A loss says how wrong the vectors are; its gradient says where each of them should go. Here the vectors "
@@ -22,27 +22,27 @@ main, side = kit.columns(PATH)
 
 with main:
     views.choose_preset()
-    chosen = views.preset()
+    chosen = sandbox.preset()
     kit.predict(keys.GUESSES[state.get(keys.PRESET)], chosen.question, chosen.options)
 
     stage, controls = st.columns([0.62, 0.38], gap="medium")
     with controls, st.container(border=True):
         views.settings()
-    standing, problem = None, None
+    now, problem = None, ""
     with stage:
         try:
-            standing = views.current()
+            now = sandbox.current()
         except InputError as error:
             problem = str(error)
-        views.run_buttons(standing is not None)
-        with kit.sentences_not_tracebacks():
-            if problem:
-                raise InputError(problem)
-            standing = views.picture(standing)
+        views.run_buttons(now is not None)
+        messages.warning(problem)
+        if now is not None:
+            with kit.sentences_not_tracebacks():
+                now = views.picture(now)
 
-    if standing is not None:
+    if now is not None:
         views.curve()
-        views.answer(standing)
+        views.answer(now)
 
     st.subheader("What you see", anchor=False)
     st.markdown(
@@ -54,10 +54,10 @@ with main:
         "- **Drag** with the mouse or a finger, or use the keyboard: N and P choose a point, arrow keys move "
         "it. On a sphere, drag the background to turn it; hollow points are behind."
     )
-    st.latex(LOSSES[standing.task.loss].formula if standing else r"\,")
+    st.latex(LOSSES[now.task.loss].formula if now else r"\,")
     with st.expander("Numbers behind the picture", icon=":material/table:"):
-        if standing is not None and not state.get(keys.RUNNING):
-            views.numbers(standing)
+        if now is not None and not state.get(keys.RUNNING):
+            views.numbers(now)
         else:
             st.caption("The tables appear when the sandbox rests.")
     with st.expander("What is simplified here"):
@@ -71,4 +71,4 @@ with main:
         )
 
 if not state.get(keys.RUNNING):
-    state.write_link(keys.PLACES)
+    state.write_link(keys.POSITIONS)

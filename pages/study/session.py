@@ -54,6 +54,10 @@ class Trial:
     typed: str = ""
     picked: int | None = None
 
+    @property
+    def begun(self) -> bool:
+        return self.flipped or self.confidence is not None
+
 
 def study(kept: Collection) -> None:
     """The whole Study view."""
@@ -102,9 +106,8 @@ def _next_card(kept: Collection, plan: StudyPlan) -> Card | None:
     if forced is not None and forced.id not in kept.suspended:
         return forced
     trial: Trial | None = state.get(state.STUDY_TRIAL)
-    if trial is not None and (trial.flipped or trial.confidence is not None):
-        if trial.name == _name(trial.card_id, kept) and trial.card_id in plan.order:
-            return kept.card(trial.card_id)
+    if trial and trial.begun and trial.name == _name(trial.card_id, kept) and trial.card_id in plan.order:
+        return kept.card(trial.card_id)
     return kept.card(plan.next_card)
 
 

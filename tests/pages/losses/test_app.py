@@ -15,10 +15,10 @@ def test_opens_ready_and_steps(open_app):
     app = open_app("losses")
     assert not app.exception
     assert numbers(app).startswith("Step **0**")
-    before = app.session_state["ls_standing"].seen.loss
+    before = app.session_state["ls_sandbox"].seen.loss
     app.button(key="ls_ten").click().run()
     assert numbers(app).startswith("Step **10**")
-    assert app.session_state["ls_standing"].seen.loss < before
+    assert app.session_state["ls_sandbox"].seen.loss < before
 
 
 def test_a_prediction_is_compared_with_the_measured_outcome(open_app):
@@ -34,17 +34,17 @@ def test_a_prediction_is_compared_with_the_measured_outcome(open_app):
 
 
 def test_a_drag_moves_its_point_and_the_link_keeps_it(open_app):
-    from pages.losses import views
+    from pages.losses import sandbox
     from ui import state
     from ui.boards import circle
 
     app = open_app("losses")
-    z = app.session_state["ls_standing"].z
-    text = views.places_to(z)
-    again = views.places_from(text, *z.shape)
+    z = app.session_state["ls_sandbox"].z
+    text = sandbox.positions_to_text(z)
+    again = sandbox.positions(text, *z.shape)
     assert again is not None and abs(again - z).max() < 2e-3
-    assert views.places_from("1,2;nan,3", 2, 2) is None
-    assert views.places_from("<b>", 2, 2) is None
+    assert sandbox.positions("1,2;nan,3", 2, 2) is None
+    assert sandbox.positions("<b>", 2, 2) is None
     drag = circle.read_drag({"row": 1, "at": [0.0, 1.0], "serial": 3}, z.shape)
     assert drag is not None and drag.row == 1
     nan = float("nan")
@@ -52,18 +52,18 @@ def test_a_drag_moves_its_point_and_the_link_keeps_it(open_app):
     unusable += [{"row": 0, "at": [0, 0]}, {"row": "0", "at": [0, 1]}, {}]
     for bad in (None, *({"serial": 1, **u} for u in unusable)):
         assert circle.read_drag(bad, z.shape) is None
-    packed = state.pack({"ls_places": views.places_to(z[::-1])})
+    packed = state.pack({"ls_places": sandbox.positions_to_text(z[::-1])})
     other = open_app("losses", data=packed)
-    assert abs(other.session_state["ls_standing"].z - z[::-1]).max() < 2e-3
+    assert abs(other.session_state["ls_sandbox"].z - z[::-1]).max() < 2e-3
 
 
 def test_the_sphere_and_every_loss_work(open_app):
     app = open_app("losses", ls_space="sphere")
-    assert app.session_state["ls_standing"].z.shape == (12, 3)
+    assert app.session_state["ls_sandbox"].z.shape == (12, 3)
     for loss in ("triplet", "mnrl", "cosent", "cosine"):
         app.selectbox(key="ls_loss").set_value(loss).run()
         assert not app.exception
-        assert app.session_state["ls_standing"].task.loss == loss
+        assert app.session_state["ls_sandbox"].task.loss == loss
 
 
 @pytest.mark.parametrize("loss", ["triplet"])
@@ -78,6 +78,6 @@ def test_the_curve_has_its_table(open_app):
     app = open_app("losses")
     app.button(key="ls_ten").click().run()
     assert not app.exception
-    history = app.session_state["ls_standing"].history
+    history = app.session_state["ls_sandbox"].history
     table = app.dataframe[-1].value
     assert table["step"].tolist() == [step for step, _ in history] and table["step"].iloc[-1] == 10
