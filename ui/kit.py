@@ -90,11 +90,6 @@ def ask(function: Callable[[*Ts], R], *args: *Ts, busy: str = "Computing", lane:
         return future.result(timeout=resources.PATIENCE)
 
 
-def typed(key: state.Key[str], label: str, **options: Any) -> str:
-    """A text area bound to the page's link. Returns the text as typed."""
-    return widgets.text_area(key, label, **options)
-
-
 def keep_link(*texts: state.Key[str]) -> None:
     """Let the page's link carry these texts too, and say so when it cannot."""
     if not state.write_link(*texts):

@@ -261,7 +261,7 @@ def _mean_cosine(watched: Watched) -> None:
 
 
 def numbers(watched: Watched) -> None:
-    """The table twin of the map."""
+    """The map as a table."""
     corpus, vectors, kinds = watched.corpus, watched.state.vectors, page.kinds()
     best = [word2vec.nearest(vectors, vectors[i], (i,), 1)[0] for i in watched.rows]
     columns = {
