@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -41,7 +41,7 @@ def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
     with side:
         from ui.cards import side_panel
 
-        side_panel.show(path)
+        side_panel.of_page(path)
     return main, side
 
 

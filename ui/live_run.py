@@ -16,8 +16,8 @@ from core.runs.messages import moved, phase, status_line
 from core.types import FloatArray, InputError, Run, TrainingConfig
 from ui import messages, push, state, widgets
 from ui.boards.moving_map import component
-from ui.experiment import Experiment
 from ui.resources import executor, session_is_open
+from ui.training_data import TrainingData
 from ui.widgets import button, row
 
 SLOW = 1.0  # seconds between two messages where they cannot be pushed
@@ -72,13 +72,11 @@ def snapshot_interval(sentences: int, steps: int) -> int:
     return max(1, slow, large)
 
 
-def start(experiment: Experiment, config: TrainingConfig, until: int | None = None) -> None:
-    """Begin a new run of the experiment; a callback for the Train button."""
-    every = max(config.snapshot_every, snapshot_interval(len(experiment.sentences), config.steps))
+def start(data: TrainingData, config: TrainingConfig, until: int | None = None) -> None:
+    """Begin a new run; a callback for the Train button."""
+    every = max(config.snapshot_every, snapshot_interval(len(data.sentences), config.steps))
     config = config.replace(snapshot_every=min(every, 100))
-    request = RunRequest(
-        config, experiment.sentences, experiment.train, experiment.held_out, state.get(state.LAYOUT), until
-    )
+    request = RunRequest(config, data.sentences, data.train, data.held_out, state.get(state.LAYOUT), until)
     with messages.kept_in(state.MESSAGE):
         _show(executor().start(request, session_is_open()))
 
@@ -109,10 +107,10 @@ def reset() -> None:
     state.put(state.RUN_ID, None)
 
 
-def controls(experiment: Experiment | None, config: TrainingConfig, run: Run | None) -> None:
+def controls(data: TrainingData | None, config: TrainingConfig, run: Run | None) -> None:
     """The row of buttons: one filled button, which is always the next thing to do."""
     engine, first = executor(), partial(button, key="go", type="primary")
-    train = None if experiment is None or experiment.error else partial(start, experiment, config)
+    train = None if data is None or data.error else partial(start, data, config)
     with row():
         if run is None:
             first("Train", train, icon="play_arrow", disabled=train is None)

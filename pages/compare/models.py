@@ -16,8 +16,7 @@ from core.models import registry
 from core.training import tuned
 from core.types import FloatArray, InputError, Pair, Run, Sentence, SentenceSet, TrainingConfig
 from pages.compare import keys
-from ui import experiment as exp
-from ui import kit, live_run, state, widgets
+from ui import kit, live_run, state, training_data, widgets
 from ui.boards import moving_map
 from ui.resources import executor
 
@@ -175,7 +174,7 @@ def measured(a: Side, b: Side) -> Both:
     if run is not None:
         sentences, train, held_out = run.sentences, run.pairs, run.held_out
     else:
-        current = exp.current()
+        current = training_data.current()
         sentences, train, held_out = current.sentences, current.train, current.held_out
     if not len(sentences):
         raise InputError("There are no sentences yet. Type some on Train live, or choose a set there.")

@@ -14,14 +14,14 @@ from core.types import FloatArray, Forces, Run, Snapshot
 from pages.train_live import cards, keys
 from ui import batches, kit, learner, live_run, push, state
 from ui.boards import live_panel
-from ui.experiment import Experiment
+from ui.training_data import TrainingData
 
 SOON = 1.0  # seconds between two looks for scores that are still being computed
 
 
-def show(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def panel(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """The panel. The cross-encoder's scores come once, before or while the model learns."""
-    shown = run if run is not None and run.snapshots else _unbegun(experiment, base)
+    shown = run if run is not None and run.snapshots else _unbegun(data, base)
     pairs = ShownPairs.of(shown)
     texts = shown.sentences.texts
     asked = [(texts[a], texts[b]) for a, b in pairs.rows.tolist()]
@@ -46,7 +46,7 @@ def show(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     if kept is not None and who is not None:
         moment = next((m for m in found if m.key == kept), None)
         if moment is not None:
-            cards.keep_moment(who.id, experiment, shown, moment)
+            cards.keep_moment(who.id, data, shown, moment)
     if progress.done < progress.total and channel is None:
         st.fragment(_look_again, run_every=SOON)()
 
@@ -55,8 +55,8 @@ def _look_again() -> None:
     st.rerun()
 
 
-def _unbegun(experiment: Experiment, base: FloatArray) -> Run:
+def _unbegun(data: TrainingData, base: FloatArray) -> Run:
     """The base model as a run that has not taken a step."""
-    measured = measure(base, experiment.sentences, experiment.held_out, experiment.train)
+    measured = measure(base, data.sentences, data.held_out, data.train)
     snapshot = Snapshot(0, math.nan, base, Forces.none(), measured)
-    return Run("", state.config(), experiment.sentences, experiment.train, experiment.held_out, (snapshot,))
+    return Run("", state.config(), data.sentences, data.train, data.held_out, (snapshot,))

@@ -18,8 +18,9 @@ from core.types import FloatArray, InputError, Run
 from pages.train_live import keys
 from ui import learner, state
 from ui.cards import display, moving_picture
-from ui.experiment import OWN, Experiment, set_key
+from ui.inputs import OWN
 from ui.learner import now, store
+from ui.training_data import TrainingData, set_key
 from ui.widgets import button, row
 
 DECK = "my-runs"
@@ -29,7 +30,7 @@ SETUP: tuple[state.Key[Any], ...] = (state.PAIR_MODE, state.PAIR_COUNT, state.PA
 SHORTEST_LINKED = 4000  # characters; typed text that makes a longer link is left out of it
 
 
-def show(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def of_run(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """The panel: one card at a time, after the run."""
     if run is None or len(run.snapshots) < 2:
         st.caption("Train first. Then this asks you about your own run.")
@@ -46,8 +47,8 @@ def show(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         "answers was computed from its snapshots."
     )
     at = state.get(keys.RUN_CARD) % len(made)
-    _one(experiment, run, made[at], at, len(made))
-    _keeping(experiment, run, made)
+    _one(data, run, made[at], at, len(made))
+    _keeping(data, run, made)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Run: lambda run: (run.id, run.step)})
@@ -55,7 +56,7 @@ def _made(run: Run) -> tuple[RunCard, ...]:
     return cards_from_run(run)
 
 
-def _one(experiment: Experiment, run: Run, made: RunCard, at: int, count: int) -> None:
+def _one(data: TrainingData, run: Run, made: RunCard, at: int, count: int) -> None:
     card = made.card
     flipped = state.get(keys.RUN_CARD_FLIPPED) == card.id
     left, right = st.columns([0.5, 0.5], gap="large")
@@ -73,10 +74,10 @@ def _one(experiment: Experiment, run: Run, made: RunCard, at: int, count: int) -
     with right:
         shown = pictures.picture(run, made)
         if shown is not None:
-            moving_picture.show(shown, key="run_card_map", flipped=flipped)
+            moving_picture.draw(shown, key="run_card_map", flipped=flipped)
 
 
-def _keeping(experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> None:
+def _keeping(data: TrainingData, run: Run, made: tuple[RunCard, ...]) -> None:
     who = learner.current()
     if who is None:
         st.markdown("To keep these cards and meet them again, choose a name first.")
@@ -87,7 +88,7 @@ def _keeping(experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> Non
     missing = [card for card in made if card.card.id not in kept]
     with row():
         if missing:
-            keep = partial(_keep, who.id, experiment, run, tuple(missing))
+            keep = partial(_keep, who.id, data, run, tuple(missing))
             says = f"Puts them into your deck “{TITLE}”."
             button("Make cards from this run", keep, key="keep_run_cards", icon="library_add", help=says)
         else:
@@ -95,11 +96,11 @@ def _keeping(experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> Non
         learner.study_link("Study your cards")
 
 
-def _keep(learner_id: int, experiment: Experiment, run: Run, made: tuple[RunCard, ...]) -> None:
+def _keep(learner_id: int, data: TrainingData, run: Run, made: tuple[RunCard, ...]) -> None:
     """Add the cards to the learner's deck of runs, each with a picture and a link that repeats the run."""
     before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
     cards = () if before is None else before.cards
-    new = tuple(with_setup(m.card, experiment, run) for m in made)
+    new = tuple(with_setup(m.card, data, run) for m in made)
     try:
         store().save_deck(learner_id, Deck(DECK, TITLE, (*new, *cards), DECK_TEXT), now())
         if (album := pictures.album(run, made)) is not None:
@@ -108,11 +109,11 @@ def _keep(learner_id: int, experiment: Experiment, run: Run, made: tuple[RunCard
         state.put(state.MESSAGE, str(error))
 
 
-def keep_moment(learner_id: int, experiment: Experiment, run: Run, moment: Moment) -> None:
+def keep_moment(learner_id: int, data: TrainingData, run: Run, moment: Moment) -> None:
     """Add the card of the moment to the learner's deck of runs, and say so."""
     before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
     cards = () if before is None else before.cards
-    new = with_setup(as_card(moment, run), experiment, run)
+    new = with_setup(as_card(moment, run), data, run)
     if new.id in {card.id for card in cards}:
         return
     try:
@@ -122,9 +123,9 @@ def keep_moment(learner_id: int, experiment: Experiment, run: Run, moment: Momen
         state.put(state.MESSAGE, str(error))
 
 
-def with_setup(card: Card, experiment: Experiment, run: Run) -> Card:
+def with_setup(card: Card, data: TrainingData, run: Run) -> Card:
     """The card with a live link that also names sentences and pairs, where the page still shows the run's."""
-    if run.sentences != experiment.sentences:
+    if run.sentences != data.sentences:
         return card
     key = set_key()
     values: dict[str, object] = {state.SET.name: key}

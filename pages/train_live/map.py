@@ -14,12 +14,11 @@ from core.runs.messages import moved, phase, space
 from core.types import FloatArray, Forces, Frame, InputError, Run, SentenceSet, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.train_live import keys
-from ui import experiment as exp
-from ui import live_run, messages, state, widgets
+from ui import live_run, messages, state, training_data, widgets
 from ui.boards import moving_map
 from ui.boards.moving_map import ColorBy
-from ui.experiment import Experiment
 from ui.resources import executor, later
+from ui.training_data import TrainingData
 
 BELOW = 92  # pixels of the window under the map: its slider and legend
 HOVER_NEIGHBOURS = 5
@@ -37,16 +36,16 @@ OTHER_SENTENCES = (
 )
 
 
-def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> FloatArray | None:
+def base_embeddings(data: TrainingData | None, config: TrainingConfig) -> FloatArray | None:
     """The base model's embeddings of the sentences, or None while they are still being computed."""
-    if experiment is None or not len(experiment.sentences):
+    if data is None or not len(data.sentences):
         return None
     future = later(
         embedding.embed,
         config.base_model,
         config.seed,
         config.pooling,
-        experiment.sentences.texts,
+        data.sentences.texts,
     )
     try:
         result: FloatArray = future.result(timeout=WAIT)
@@ -58,9 +57,9 @@ def base_embeddings(experiment: Experiment | None, config: TrainingConfig) -> Fl
     return result
 
 
-def newest(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> FloatArray | None:
-    """The embeddings of the experiment's sentences as the model is now."""
-    if experiment is not None and run is not None and run.snapshots and run.sentences == experiment.sentences:
+def newest(data: TrainingData | None, run: Run | None, base: FloatArray | None) -> FloatArray | None:
+    """The embeddings of these sentences as the model is now."""
+    if data is not None and run is not None and run.snapshots and run.sentences == data.sentences:
         return run.snapshots[-1].embeddings
     return base
 
@@ -68,11 +67,11 @@ def newest(experiment: Experiment | None, run: Run | None, base: FloatArray | No
 def mine_now(kind: MiningKind) -> None:
     """Mine pairs with the model as it is now; a callback for the Mine button."""
     try:
-        experiment = exp.current()
-        now = newest(experiment, live_run.current_run(), base_embeddings(experiment, state.config()))
+        data = training_data.current()
+        now = newest(data, live_run.current_run(), base_embeddings(data, state.config()))
         if now is None:
             raise InputError("The model is still loading. Press Mine again in a moment.")
-        exp.mine(experiment, now, state.get(state.PAIR_COUNT), kind)
+        training_data.mine(data, now, state.get(state.PAIR_COUNT), kind)
     except InputError as error:
         state.put(state.MESSAGE, str(error))
 
@@ -88,27 +87,27 @@ def _first_frame(base: FloatArray) -> Frame | None:
     return frame
 
 
-def show(experiment: Experiment | None, run: Run | None, base: FloatArray | None) -> None:
+def draw(data: TrainingData | None, run: Run | None, base: FloatArray | None) -> None:
     """The map, as high as the window leaves room for."""
-    if experiment is None or not len(experiment.sentences):
+    if data is None or not len(data.sentences):
         st.container(height=300, border=True).caption("The map appears here once there are sentences.")
         return
-    fits = run is not None and run.sentences == experiment.sentences
+    fits = run is not None and run.sentences == data.sentences
     drawn = run is not None and fits and bool(run.frames)
     frame = run.frames[-1] if run is not None and drawn else (None if base is None else _first_frame(base))
     if frame is None:
-        _wait(len(experiment.sentences), base is not None)
+        _wait(len(data.sentences), base is not None)
         return
-    _board(experiment, run if drawn else None, frame, newest(experiment, run, base), run if fits else None)
+    _board(data, run if drawn else None, frame, newest(data, run, base), run if fits else None)
     if run is not None and not fits:
         st.caption(OTHER_SENTENCES)
     if not executor().layout_ready.is_set():
         _wait_for_layout(frame)
 
 
-def counts(experiment: Experiment) -> str:
+def counts(data: TrainingData) -> str:
     """One line below the text box: what there is to learn from, and what it is measured on."""
-    count, train, held_out = len(experiment.sentences), len(experiment.train), len(experiment.held_out)
+    count, train, held_out = len(data.sentences), len(data.train), len(data.held_out)
     trained = f"{train} {plural(train, 'pair')} to train on"
     line = f"{count} {plural(count, 'sentence')}, {trained}, {held_out} held out"
     if 0 < held_out < FEW:
@@ -137,7 +136,7 @@ def _layout_changed() -> None:
 
 
 def _board(
-    experiment: Experiment, run: Run | None, frame: Frame, now: FloatArray | None, moved_by: Run | None
+    data: TrainingData, run: Run | None, frame: Frame, now: FloatArray | None, moved_by: Run | None
 ) -> None:
     replay = run is not None and phase(run) == "rest" and len(run.frames) > 1
     forces: Forces | None = None
@@ -146,7 +145,7 @@ def _board(
         forces = run.snapshots[-1].forces
     if run is None and state.get(state.COLOUR) == "trust":
         values = frame.trust
-    sentences = experiment.sentences
+    sentences = data.sentences
     k = min(HOVER_NEIGHBOURS, len(sentences) - 1)
     result = moving_map.board(
         key=live_run.BOARD,
@@ -161,7 +160,7 @@ def _board(
         neighbours=nearest_neighbours(now, k) if now is not None and k > 0 else None,
         forces=forces,
         below=BELOW,
-        held_out=_held_out(experiment if moved_by is None else moved_by),
+        held_out=_held_out(data if moved_by is None else moved_by),
         named=_named(sentences, moved_by),
         can_continue=replay,
         frames=[f.xy for f in run.frames] if run is not None and replay else None,
@@ -174,7 +173,7 @@ def _board(
         live_run.fork(run, kept, state.config())
         st.rerun()
     if result.action is not None:
-        added, other = exp.add_marked(experiment, result.action.ids, result.action.kind == "similar")
+        added, other = training_data.add_marked(data, result.action.ids, result.action.kind == "similar")
         noun = "pair" if added == 1 else "pairs"
         said = f"{added} new {noun} marked as {result.action.kind}: see Pairs beside the text."
         if other:
@@ -183,7 +182,7 @@ def _board(
         st.rerun()
 
 
-def _held_out(what: Experiment | Run) -> list[int]:
+def _held_out(what: TrainingData | Run) -> list[int]:
     """Rows of the sentences that only held-out pairs use."""
     row = what.sentences.row()
     return sorted({row[i] for pair in what.held_out for i in (pair.left, pair.right)})
@@ -222,9 +221,9 @@ def _wait_for_layout(frame: Frame) -> None:
     st.fragment(look, run_every=1.0)()
 
 
-def tell(experiment: Experiment | None, problem: str | None) -> None:
+def tell(data: TrainingData | None, problem: str | None) -> None:
     """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
-    if problem and (experiment is None or experiment.unread):
+    if problem and (data is None or data.unread):
         messages.error(problem)
-    for notice in experiment.notices if experiment is not None else ():
+    for notice in data.notices if data is not None else ():
         st.caption(messages.as_written(notice.text))

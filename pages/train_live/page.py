@@ -7,14 +7,13 @@ import streamlit as st
 from core.types import InputError
 from pages.train_live import beside, keys, map, setup
 from pages.train_live.panels import PANELS
-from ui import experiment as exp
-from ui import live_run, state, widgets
+from ui import live_run, state, training_data, widgets
 from ui.cards import side_panel
 
 st.set_page_config(initial_sidebar_state="collapsed")
-state.open_link(*exp.TEXTS)
+state.open_link(*training_data.TEXTS)
 setup.open_set()
-exp.take_marked()
+training_data.take_marked()
 present = state.get(keys.PRESENT)
 
 bar, line, screen = widgets.row(), st.container(), st.container()
@@ -47,38 +46,38 @@ if not present:
 
 config = state.config()
 run = live_run.current_run()
-experiment = None
+data = None
 try:
-    experiment = exp.current()
-    problem = experiment.error
+    data = training_data.current()
+    problem = data.error
 except InputError as error:
     problem = str(error)
-base = map.base_embeddings(experiment, config)
+base = map.base_embeddings(data, config)
 
 with buttons:
-    live_run.controls(experiment, config, run)
+    live_run.controls(data, config, run)
 with line:
     live_run.tell(run, problem)
     live_run.progress(run)
 if not present:
     with counted:
-        if experiment is not None:
-            st.caption(map.counts(experiment))
-        map.tell(experiment, problem)
+        if data is not None:
+            st.caption(map.counts(data))
+        map.tell(data, problem)
 with picture:
-    map.show(experiment, run, base)
+    map.draw(data, run, base)
 with side:
-    if experiment is not None and base is not None:
-        beside.show(experiment, run, base)
+    if data is not None and base is not None:
+        beside.panel(data, run, base)
 
 if not present:
     panel = widgets.segmented_control(keys.PANEL, "More", tuple(PANELS))
-    if experiment is not None and base is not None:
+    if data is not None and base is not None:
         if run is not None and run.is_active:
             st.button(f"Drawn at step {run.step}: look again", key="look", icon=":material/refresh:")
-        PANELS[panel](experiment, run, base)
-    side_panel.show("train")
-    if not state.write_link(*exp.TEXTS):
+        PANELS[panel](data, run, base)
+    side_panel.of_page("train")
+    if not state.write_link(*training_data.TEXTS):
         st.caption(
             "The typed text is too long to travel in the address of this page; the settings do. Download the "
             "map as a table to share the sentences."

@@ -1,4 +1,4 @@
-"""What stands under the map: one panel at a time, each a function of the experiment and its run.
+"""What stands under the map: one panel at a time, each a function of the data and the run.
 
 A panel reads the run's snapshots and shows numbers; it changes nothing. Adding one is a row in PANELS.
 """
@@ -23,8 +23,8 @@ from pages.train_live import cards, keys
 from ui import batches, figures, kit, live_run, widgets
 from ui.boards import moving_map
 from ui.charts import chart
-from ui.experiment import Experiment
 from ui.tables import safe_table
+from ui.training_data import TrainingData
 
 SUMMARY = {"neighbour_purity": "Same-group neighbours", "held_out_auc": "Held-out AUC"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,11 +35,11 @@ ARROWS = "one map with arrows"
 TRAIN_FIRST = "Press Train, or 1 step, and this fills with what the model does."
 
 
-def progress(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def progress(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """Loss and held-out curves, and every metric with its one-line meaning."""
     if run is None or not run.snapshots:
         st.caption(TRAIN_FIRST)
-        measured = measures.measure(base, experiment.sentences, experiment.held_out, experiment.train)
+        measured = measures.measure(base, data.sentences, data.held_out, data.train)
         _metric_rows(measured, None)
         return
     steps = [s.step for s in run.snapshots]
@@ -112,9 +112,9 @@ def _metric_rows(now: Metrics, before: Metrics | None) -> None:
     )
 
 
-def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def pair_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """Every pair with its cosine before and now, and what the packaged cross-encoder says of it."""
-    sentences, pairs = experiment.sentences, (*experiment.train, *experiment.held_out)
+    sentences, pairs = data.sentences, (*data.train, *data.held_out)
     if run is not None and run.snapshots:
         sentences, pairs = run.sentences, (*run.pairs, *run.held_out)
     if not pairs:
@@ -123,7 +123,7 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
     row, text = sentences.row(), sentences.texts
     rows = np.array([(row[p.left], row[p.right]) for p in pairs])
     before, now = _before_and_now(run, base)
-    held = len(pairs) - (len(run.held_out) if run and run.snapshots else len(experiment.held_out))
+    held = len(pairs) - (len(run.held_out) if run and run.snapshots else len(data.held_out))
     cosine_before = (before[rows[:, 0]] * before[rows[:, 1]]).sum(axis=1)
     cosine_now = (now[rows[:, 0]] * now[rows[:, 1]]).sum(axis=1)
     texts = {"left": [text[a] for a, _ in rows], "right": [text[b] for _, b in rows]}
@@ -160,9 +160,9 @@ def pair_table(experiment: Experiment, run: Run | None, base: FloatArray) -> Non
     st.fragment(draw, run_every=1.0 if pending and not active else None)()
 
 
-def cosine_matrix(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def cosine_matrix(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """All cosines, sentences sorted by group."""
-    sentences = _shown(experiment, run)
+    sentences = _shown(data, run)
     if len(sentences) > LARGEST_MATRIX:
         st.info(f"The matrix is drawn for up to {LARGEST_MATRIX} sentences; this set has {len(sentences)}.")
         return
@@ -177,7 +177,7 @@ def cosine_matrix(experiment: Experiment, run: Run | None, base: FloatArray) -> 
     chart(figure, "matrix", "Heat map: the cosine of every two sentences")
 
 
-def forces(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def forces(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """Which pairs of the last batch pull and which push, strongest first."""
     last = run.snapshots[-1] if run is not None and run.snapshots else None
     if last is None or not len(last.forces.values):
@@ -208,7 +208,7 @@ def forces(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
     safe_table(columns, key="force_rows", name="forces")
 
 
-def before_and_after(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def before_and_after(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """Two maps on one layout: what moved, moved. Then one map with an arrow for every sentence."""
     if run is None or len(run.frames) < 2 or run.is_active:
         st.caption("Two maps appear here, on one shared layout, when a run is paused or finished.")
@@ -225,7 +225,7 @@ def before_and_after(experiment: Experiment, run: Run | None, base: FloatArray) 
             board(key=name, xy=frame.xy, step=frame.step, height=380)
 
 
-def history(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def history(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """This session's runs, newest first; any of them can be shown again without training."""
     runs = [r for r in live_run.history() if r.snapshots]
     if not runs:
@@ -254,7 +254,7 @@ def history(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
         right.button("Show", key="history_show", on_click=live_run.show_again, args=(chosen,))
 
 
-def movers(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def movers(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """The sentences that moved most in the original dimensions, with their neighbours before and now."""
     if run is None or len(run.snapshots) < 2:
         st.caption(TRAIN_FIRST)
@@ -279,9 +279,9 @@ def _nearest_texts(snapshot: Snapshot, sentences: SentenceSet, order: np.ndarray
     return [sentences.texts[int(nearest[i][0])] for i in order]
 
 
-def map_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def map_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """The map as a table: place, trust and true neighbours of every sentence."""
-    sentences = _shown(experiment, run)
+    sentences = _shown(data, run)
     _, now = _before_and_now(run, base)
     k = min(NEIGHBOURS, len(sentences) - 1)
     nearest = nearest_neighbours(now, k) if k > 0 else np.zeros((len(sentences), 0), int)
@@ -296,7 +296,7 @@ def map_table(experiment: Experiment, run: Run | None, base: FloatArray) -> None
     safe_table(columns, key="map_rows", name="map")
 
 
-def code(experiment: Experiment, run: Run | None, base: FloatArray) -> None:
+def code(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     """The lines that train, read from the file that runs."""
     st.write("These are the lines that ran: a step, as it stands in core/training/gradient.py,")
     st.code(source_of("core/training/gradient.py", "advance"), language="python")
@@ -317,9 +317,9 @@ def source_of(file: str, function: str) -> str:
     return ""
 
 
-def _shown(experiment: Experiment, run: Run | None) -> SentenceSet:
+def _shown(data: TrainingData, run: Run | None) -> SentenceSet:
     """The sentences that the numbers are about: the run's own, which may differ from those typed since."""
-    return experiment.sentences if run is None or not run.snapshots else run.sentences
+    return data.sentences if run is None or not run.snapshots else run.sentences
 
 
 def _before_and_now(run: Run | None, base: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -328,7 +328,7 @@ def _before_and_now(run: Run | None, base: FloatArray) -> tuple[FloatArray, Floa
     return run.snapshots[0].embeddings, run.snapshots[-1].embeddings
 
 
-Panel = Callable[[Experiment, Run | None, FloatArray], None]
+Panel = Callable[[TrainingData, Run | None, FloatArray], None]
 
 PANELS: dict[str, Panel] = {
     "Progress": progress,
@@ -339,6 +339,6 @@ PANELS: dict[str, Panel] = {
     "Biggest movers": movers,
     "Map as table": map_table,
     "Runs": history,
-    "Cards": cards.show,
+    "Cards": cards.of_run,
     "Code": code,
 }

@@ -1,4 +1,4 @@
-"""Where an experiment is set up: the sentences, the pairs, and the settings of the training."""
+"""Where a training is set up: the sentences, the pairs, and the settings of the training."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from core.training import controls
 from core.training.controls import Control
 from core.types import InputError, SentenceSet
 from pages.train_live import keys, map
-from ui import experiment as exp
-from ui import inputs, messages, state, widgets
-from ui.experiment import OWN
+from ui import inputs, messages, state, training_data, widgets
+from ui.inputs import OWN
 from ui.widgets import button
 
 TEXT_HEIGHT = 300  # pixels: with the lines below it as high as the map in the smallest window
@@ -37,7 +36,7 @@ def choose_set() -> None:
 def open_set() -> None:
     """At the start of a session: a link that names a set brings the settings the set suggests, except
     for those the link names itself."""
-    key = exp.set_key()
+    key = training_data.set_key()
     state.put(keys.PAIR_SET, state.get(keys.PAIR_SET) or key)
     if not state.once("set") or key == OWN:
         return
@@ -74,7 +73,7 @@ def _suggest(settings: Mapping[str, object]) -> None:
 
 def edit_sentences() -> None:
     """The text box, always open. Whoever types into a built-in set has a set of their own."""
-    key = exp.set_key()
+    key = training_data.set_key()
     if key != OWN:
         known = sentence_sets.load_set(key)
         state.put(keys.SET_TEXT, sentences.to_text(known.sentence_set))
@@ -161,7 +160,7 @@ def _take_upload() -> None:
 
 def edit_pairs() -> None:
     """How the pairs come about: made from groups, mined from the model, or typed."""
-    mode = widgets.segmented_control(state.PAIR_MODE, "Pairs", exp.MODES)
+    mode = widgets.segmented_control(state.PAIR_MODE, "Pairs", training_data.MODES)
     left, middle, right = st.columns(3)
     if mode != "typed":
         widgets.number_input(state.PAIR_COUNT, "Number of pairs", step=10, at=left)
@@ -196,7 +195,7 @@ def _take_pairs() -> None:
     try:
         chosen = SentenceSet((), title, upload.name)
         if adds:
-            chosen, _, _ = exp.chosen_now()
+            chosen, _, _ = training_data.chosen_now()
         parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
     except InputError as error:
         state.put(keys.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))

@@ -13,7 +13,7 @@ from ui.learner import store
 HEIGHT = 340
 
 
-def show(shown: pictures.Picture, key: str, flipped: bool) -> None:
+def draw(shown: pictures.Picture, key: str, flipped: bool) -> None:
     """Draw it; the sentences of the answer are marked only when the card is flipped."""
     replay = len(shown.steps) > 1
     moving_map.board(
@@ -53,4 +53,4 @@ def kept(card: Card, learner_id: int, flipped: bool) -> None:
         st.caption(str(error))
         return
     if shown is not None:
-        show(shown, key=f"picture {card.id}", flipped=flipped)
+        draw(shown, key=f"picture {card.id}", flipped=flipped)

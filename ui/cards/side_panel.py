@@ -16,7 +16,7 @@ from ui.messages import as_written
 CARDS_SHOWN = 3
 
 
-def show(path: str) -> None:
+def of_page(path: str) -> None:
     """Cards of the page with this URL path; nothing where no deck has any."""
     panel("Cards of this page", built_in.cards_for_page(path, CARDS_SHOWN), path)
 

@@ -222,7 +222,7 @@ def test_the_panel_shows_cards_of_its_page(page, monkeypatch):
     def body(path: str) -> None:
         from ui.cards import side_panel
 
-        side_panel.show(path)
+        side_panel.of_page(path)
 
     app = quiet(AppTest.from_function(body, args=(page,), default_timeout=30).run())
     assert 2 <= len(app.expander) <= 3

@@ -192,7 +192,7 @@ def stale():
     """An experiment whose last pair brought a sentence that the finished run has never seen."""
     from core.data.sentences import parse_pairs, parse_sentences
     from core.types import Forces, Frame, Metrics, Run, RunStatus, Snapshot
-    from ui.experiment import Experiment
+    from ui.training_data import TrainingData
 
     before = parse_sentences(TYPED).sentence_set
     now = parse_pairs("It rains. | Something new. | 1", before)
@@ -200,7 +200,7 @@ def stale():
     snapshots = tuple(Snapshot(step, 1.0, z, Forces.none(), Metrics()) for step in (0, 1))
     frames = tuple(Frame(step, z[:, :2], np.ones(4), 1.0, "pca") for step in (0, 1))
     run = Run("r", TrainingConfig(), before, (), (), snapshots, frames, RunStatus.FINISHED)
-    return Experiment(now.sentence_set, now.pairs, ()), run, np.eye(5, 384, dtype=np.float32)
+    return TrainingData(now.sentence_set, now.pairs, ()), run, np.eye(5, 384, dtype=np.float32)
 
 
 @pytest.mark.parametrize(

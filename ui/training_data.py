@@ -13,8 +13,8 @@ from core.data.split import PairSplit, make_split
 from core.losses import LOSSES
 from core.types import FloatArray, InputError, Notice, Pair, Sentence, SentenceSet
 from ui import messages, state
+from ui.inputs import OWN
 
-OWN = "own"  # the value of state.SET that means: what stands in the text area
 TEXTS = (state.TEXT, state.OWN_TITLE, state.PAIR_TEXT, state.MINED)  # what a link carries packed
 MODES = {
     "groups": "From groups",
@@ -24,7 +24,7 @@ MODES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class TrainingData:
     """Ready to train. `notices` are worth telling; `error` says why there is nothing to train yet, and
     `unread` that this is because the typed pairs cannot be read."""
 
@@ -77,8 +77,8 @@ def chosen_now() -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
     return read_sentences(set_key(), state.get(state.TEXT), state.get(state.OWN_TITLE))
 
 
-def current() -> Experiment:
-    """The experiment that the page's settings describe now. Raises InputError for unusable sentences."""
+def current() -> TrainingData:
+    """The data that the page's settings describe now. Raises InputError for unusable sentences."""
     try:
         chosen, own, notices = chosen_now()
     except InputError as error:
@@ -90,7 +90,7 @@ def current() -> Experiment:
             parsed = sentences.parse_pairs(text, chosen)
         except InputError as error:  # the sentences are fine, so their map stays
             problem = messages.at("Pairs", str(error))
-            return Experiment(chosen, (), (), notices=notices, error=problem, unread=True)
+            return TrainingData(chosen, (), (), notices=notices, error=problem, unread=True)
         typed, chosen = parsed.pairs, parsed.sentence_set
         notices = (*notices, *(messages.located("Pairs", notice) for notice in parsed.notices))
     mode, count = state.get(state.PAIR_MODE), state.get(state.PAIR_COUNT)
@@ -105,7 +105,7 @@ def current() -> Experiment:
     notices = (*notices, *split.notices, *told)
     train = (*train, *typed)
     lacking = None if train or _needs_no_pairs() else _nothing_to_train(chosen, mode)
-    return Experiment(chosen, train, held_out, typed, notices, lacking)
+    return TrainingData(chosen, train, held_out, typed, notices, lacking)
 
 
 def _needs_no_pairs() -> bool:
@@ -143,15 +143,15 @@ def _nothing_to_train(chosen: SentenceSet, mode: str) -> str:
     )
 
 
-def add_marked(experiment: Experiment, ids: tuple[str, ...], similar: bool) -> tuple[int, int]:
+def add_marked(data: TrainingData, ids: tuple[str, ...], similar: bool) -> tuple[int, int]:
     """Remember every pair among the selected sentences for `take_marked`.
 
     Returns how many are new, and how many are typed with another label already, which stays.
     """
-    text_of = {s.id: s.text for s in experiment.sentences.sentences}
+    text_of = {s.id: s.text for s in data.sentences.sentences}
     chosen = [i for i in ids if i in text_of]
     try:
-        typed = sentences.parse_pairs(state.get(state.PAIR_TEXT), experiment.sentences).pairs
+        typed = sentences.parse_pairs(state.get(state.PAIR_TEXT), data.sentences).pairs
     except InputError:  # nothing typed, or nothing that can be read
         typed = ()
     known = {frozenset((p.left, p.right)): p.label for p in typed}
@@ -162,7 +162,7 @@ def add_marked(experiment: Experiment, ids: tuple[str, ...], similar: bool) -> t
         if text_of[a] != text_of[b]
     ]
     new = [p for p in pairs if frozenset((p.left, p.right)) not in known]
-    state.put(state.MARKED, sentences.pairs_to_text(new, experiment.sentences))
+    state.put(state.MARKED, sentences.pairs_to_text(new, data.sentences))
     other = sum(known.get(frozenset((p.left, p.right)), p.label) != p.label for p in pairs)
     return len(new), other
 
@@ -175,14 +175,14 @@ def take_marked() -> None:
         state.put(state.MARKED, "")
 
 
-def mine(experiment: Experiment, now: FloatArray, count: int, kind: MiningKind) -> None:
+def mine(data: TrainingData, now: FloatArray, count: int, kind: MiningKind) -> None:
     """Replace the mined pairs by the hardest ones under the embeddings `now` (n, d) of the set's rows.
 
     Raises InputError where nothing can be mined.
     """
-    usable = experiment.usable()
-    row = experiment.sentences.row()
-    subset = replace(experiment.sentences, sentences=usable)
+    usable = data.usable()
+    row = data.sentences.row()
+    subset = replace(data.sentences, sentences=usable)
     pairs = mine_pairs(now[[row[s.id] for s in usable]], subset, count, kind)
     state.put(state.MINED, " ".join(f"{row[p.left]},{row[p.right]},{p.label:g}" for p in pairs))
 
