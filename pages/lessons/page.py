@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pages.lessons import keys, listing, teacher
+from pages.lessons import catalogue, keys, player, teacher
 from ui import kit, messages, state, widgets
 
 state.open_link(keys.TEXT)
-VIEWS = {"Lessons": listing.shelf, "For teachers": teacher.workshop}
+VIEWS = {"Lessons": catalogue.catalogue, "For teachers": teacher.workshop}
 
-lesson = listing.chosen()
+lesson = catalogue.chosen()
 if lesson is not None:
     state.put_in_link(keys.LESSON, lesson.key)
-    listing.play(lesson)
+    player.play(lesson)
 else:
     kit.opening(
         "lessons",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.lessons.reader import LESSONS, LONGEST_FILE
 from core.lessons.types import Lesson, Look, Predict
-from pages.lessons import keys, listing, record
+from pages.lessons import catalogue, keys, record
 from pages.lessons.steps import prose
 from ui import messages, state, widgets
 from ui.messages import as_written
@@ -62,7 +62,7 @@ def workshop() -> None:
     left, right = st.columns([0.55, 0.45], gap="large")
     with left:
         _write()
-    lesson, problems = listing.checked(state.get(keys.TEXT))
+    lesson, problems = catalogue.checked(state.get(keys.TEXT))
     with right:
         if lesson is None:
             _problems(problems)

@@ -28,7 +28,7 @@ def at_step(open_app, lesson: str, number: int, **query):
     return app.run()
 
 
-def test_the_shelf_shows_every_lesson_and_opens_one(open_app):
+def test_the_catalogue_shows_every_lesson_and_opens_one(open_app):
     app = open_app(PAGE)
     assert not app.exception and not app.warning
     assert sum(b.label == "Begin" for b in app.button) == 6

@@ -1,4 +1,4 @@
-"""The shelf of lessons, and one open lesson: where one is, the step itself, back and next."""
+"""One open lesson: where one is, the step itself, back and next."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from core.cards import built_in
-from core.lessons.reader import check, load_lessons
 from core.lessons.types import Cards, Lesson
 from pages.lessons import keys, record, steps
-from ui import kit, messages, state, widgets
+from pages.lessons.catalogue import open_lesson
+from ui import kit, state, widgets
 from ui.cards import side_panel
 from ui.messages import as_written
 from ui.widgets import button, row
@@ -25,31 +25,6 @@ KIND_ICONS = {
 }
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _shipped() -> tuple[tuple[Lesson, ...], tuple[str, ...]]:
-    return load_lessons()
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def checked(text: str) -> tuple[Lesson | None, tuple[str, ...]]:
-    """A teacher's text as a lesson, or all that is to be mended."""
-    return check(text, record.OWN)
-
-
-def chosen() -> Lesson | None:
-    """The open lesson; None on the shelf, and for a link to a lesson that does not exist."""
-    key = state.get(keys.LESSON)
-    if key == record.OWN:
-        return checked(state.get(keys.TEXT))[0]
-    return next((lesson for lesson in _shipped()[0] if lesson.key == key), None)
-
-
-def _open(key: str) -> None:
-    state.put(keys.LESSON, key)
-    state.put_in_link(keys.LESSON, key)
-    state.put_in_link(keys.STEP, "")
-
-
 def _take_link(lesson: Lesson) -> None:
     """The first time in a session that a lesson is open: go to the step that the address names."""
     linked = state.link_value(keys.STEP)
@@ -57,37 +32,6 @@ def _take_link(lesson: Lesson) -> None:
         return
     if len(linked) < 4 and 1 <= int(linked) <= len(lesson.steps):
         record.keep(lesson, record.progress(lesson).at(int(linked) - 1))
-
-
-def close() -> None:
-    """Back to the shelf; a callback."""
-    _open("")
-
-
-def shelf() -> None:
-    """All lessons, each with what the learner has done of it."""
-    lessons, problems = _shipped()
-    if state.get(keys.LESSON):
-        messages.info("This link names a lesson that is not here. These are:")
-    for problem in problems:
-        messages.warning(problem)
-    for number, lesson in enumerate(lessons, start=1):
-        done = record.progress(lesson)
-        with st.container(border=True, width=kit.READING_WIDTH, gap="xsmall"):
-            st.markdown(f"**{number}. {as_written(lesson.title)}**")
-            st.markdown(as_written(lesson.summary))
-            begun = done.furthest > 0 or bool(done.answers)
-            label, where = "Begin", ""
-            if done.finished:
-                label, where = "Open again", " · Finished"
-            elif begun:
-                label, where = "Go on", f" · Step {done.step + 1} of {len(lesson.steps)}"
-            with row():
-                first: dict[str, Any] = {"type": "primary"} if number == 1 and not begun else {}
-                button(label, _open, lesson.key, key=f"open {lesson.key}", **first)
-                st.caption(f"About {lesson.minutes} minutes{where}")
-    with st.container(width=kit.READING_WIDTH):
-        record.tell_where()
 
 
 def play(lesson: Lesson) -> None:
@@ -98,7 +42,7 @@ def play(lesson: Lesson) -> None:
     state.put_in_link(keys.STEP, str(number + 1) if number else "")
     step = lesson.steps[number]
     with row():
-        button("All lessons", close, key="lesson_close", icon="arrow_back", type="tertiary")
+        button("All lessons", open_lesson, "", key="lesson_close", icon="arrow_back", type="tertiary")
         with widgets.popover(keys.STEPS_OPEN, "Steps", "list", type="tertiary"):
             _outline(lesson, number)
     st.title(as_written(lesson.title), anchor=False)
@@ -161,7 +105,7 @@ def _finish(lesson: Lesson) -> None:
         if done.answers
         else "Lesson finished.",
     )
-    close()
+    open_lesson("")
 
 
 def _outline(lesson: Lesson, number: int) -> None:
