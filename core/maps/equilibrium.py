@@ -75,6 +75,11 @@ class Graph:
     weights: Points  # (edges,) in (0, 1], symmetric
     degree: Points  # (n,)
 
+    @property
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Points, Points]:
+        """What the compiled kernels read of it."""
+        return self.indptr, self.indices, self.weights, self.degree
+
     @classmethod
     def of(cls, matrix: csr_matrix) -> Graph:
         matrix = matrix.tocsr()
@@ -123,17 +128,24 @@ def mean_graph(graphs: Sequence[Graph]) -> Graph:
 
 def umap_layout(graph: Graph, initial: Points, seed: int, epochs: int = EPOCHS) -> Points:
     """umap-learn's own (sampled) layout of a graph, begun at `initial` (n, dims). Deterministic by seed."""
-    random = np.random.RandomState(seed)
+    random, dims = np.random.RandomState(seed), initial.shape[1]
     spread = float(np.ptp(initial, axis=0).max())
     begin = initial / spread * START_SPREAD if spread > 0 else initial
     # umap-learn divides by the range of every axis, and exact duplicates need a nudge to come apart.
     begin = begin + random.normal(scale=1e-3, size=initial.shape)
     with _lock:
         numba.set_num_threads(1)
+        descent = (1.0, A, B, 1.0, int(NEGATIVES), epochs)  # rate, curve, weight of repulsion
+        no_more: tuple[Any, ...] = (
+            "euclidean",
+            {},
+            False,
+            {},
+            False,
+        )  # no metric of the data, no density, no output
         xy, _ = _umap().simplicial_set_embedding(
-            begin, graph.matrix().tocoo(), initial.shape[1], 1.0, A, B, 1.0, int(NEGATIVES), epochs,
-            begin.astype(np.float32), random, "euclidean", {}, False, {}, False,
-        )  # fmt: skip
+            begin, graph.matrix().tocoo(), dims, *descent, begin.astype(np.float32), random, *no_more
+        )
     return centred(np.asarray(xy, np.float64))
 
 
@@ -148,10 +160,8 @@ def follow(graph: Graph, xy: Points, steps: int | None = None) -> Points:
     points = np.zeros((n, 3))
     points[:, :dims] = xy
     with _lock:
-        moved = _descend(
-            points, graph.indptr, graph.indices, graph.weights, graph.degree, NEGATIVES / (2 * n),
-            GRAVITY, steps, RATE, MOMENTUM, LIMIT, HEAVY_DEGREE, RESTING,
-        )  # fmt: skip
+        rules = (steps, RATE, MOMENTUM, LIMIT, HEAVY_DEGREE, RESTING)
+        moved = _descend(points, *graph.arrays, NEGATIVES / (2 * n), GRAVITY, *rules)
     return turned_to(centred(moved[:, :dims]), xy)
 
 
@@ -176,10 +186,9 @@ def first_layout(graph: Graph, initial: Points, seed: int) -> Points:
 def plain_umap(units: FloatArray, neighbours: int, dims: int, seed: int) -> Points:
     """umap-learn as anybody would call it, on unit rows (n, d), n >= 4. Deterministic by seed."""
     few = len(units) <= dims + 2  # umap-learn's spectral start needs more points than that
-    model = _umap().UMAP(
-        n_components=dims, n_neighbors=min(neighbours, len(units) - 1), metric="cosine",
-        random_state=seed, n_jobs=1, init="random" if few else "spectral",
-    )  # fmt: skip
+    near, start = min(neighbours, len(units) - 1), "random" if few else "spectral"
+    same_again = {"random_state": seed, "n_jobs": 1}
+    model = _umap().UMAP(n_components=dims, n_neighbors=near, metric="cosine", init=start, **same_again)
     with _lock, warnings.catch_warnings():
         # It warns of its own fallbacks (few points, separate clusters), which are what is wanted here.
         warnings.simplefilter("ignore")
@@ -192,10 +201,7 @@ def effective_gradient(graph: Graph, xy: Points) -> Points:
     n, dims = xy.shape
     points, out = np.zeros((n, 3)), np.zeros((n, 3))
     points[:, :dims] = xy
-    _gradient(
-        *points.T.copy(), graph.indptr, graph.indices, graph.weights, graph.degree,
-        NEGATIVES / (2 * n), GRAVITY, out,
-    )  # fmt: skip
+    _gradient(*points.T.copy(), *graph.arrays, NEGATIVES / (2 * n), GRAVITY, out)
     return out[:, :dims]
 
 

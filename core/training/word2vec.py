@@ -259,11 +259,10 @@ class Word2vecTrainer(Trainer[State]):
         epoch, first = divmod(self.step, corpus.sentences)
         end = min(self.until or self.steps, self.marks[bisect_right(self.marks, self.step)])
         last = min(corpus.sentences, first + min(AT_ONCE, end - self.step))
-        loss, pairs = kernel.learn_sentences(
-            corpus.words, corpus.bounds, first, last, self.keep, self.table, settings.window,
-            settings.negatives, settings.seed, epoch, settings.epochs, settings.rate,
-            min(LOWEST_RATE, settings.rate), self.vectors, self.contexts,
-        )  # fmt: skip
+        text = (corpus.words, corpus.bounds, first, last, self.keep, self.table)
+        numbers = (settings.window, settings.negatives, settings.seed, epoch, settings.epochs)
+        rates = (settings.rate, min(LOWEST_RATE, settings.rate))
+        loss, pairs = kernel.learn_sentences(*text, *numbers, *rates, self.vectors, self.contexts)
         self.loss, self.pairs, self.step = self.loss + loss, self.pairs + pairs, self.step + last - first
         self.seconds += time.perf_counter() - began
 
