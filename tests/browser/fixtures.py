@@ -49,14 +49,17 @@ class Server:
         return self.log.read_bytes()[since:].decode("utf-8", "replace")
 
 
-def start_server(home: Path, **environment: str) -> Server:
-    """`streamlit run server.py` on a free port; returns once it answers. Stop it with stop_server()."""
+def start_server(home: Path, script: str = "server.py", base: str = "", **environment: str) -> Server:
+    """`streamlit run server.py` on a free port; returns once it answers. Stop it with stop_server().
+
+    `base`: the path below which the app lies, with a slash in front.
+    """
     options = "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", *options, "--server.port={port}"]
-    return launch(command, ROOT, home, **environment)
+    options += (f"--server.baseUrlPath={base}", "--server.port={port}")
+    return launch([sys.executable, "-m", "streamlit", "run", script, *options], ROOT, home, base, **environment)
 
 
-def launch(command: Sequence[str], folder: Path, home: Path, **environment: str) -> Server:
+def launch(command: Sequence[str], folder: Path, home: Path, base: str = "", **environment: str) -> Server:
     """The command, started in a folder, with a free port for {port}; returns once the server answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -70,7 +73,7 @@ def launch(command: Sequence[str], folder: Path, home: Path, **environment: str)
         process = subprocess.Popen(
             command, cwd=folder, env=settings, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
         )
-    server = Server(f"http://127.0.0.1:{port}", home, log, process)
+    server = Server(f"http://127.0.0.1:{port}{base}", home, log, process)
     deadline = time.monotonic() + START_SECONDS
     while not _healthy(server.url):
         if process.poll() is not None or time.monotonic() > deadline:
