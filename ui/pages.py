@@ -7,6 +7,7 @@ out, so a page is added by writing its file and its row here, and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,7 @@ PAGES: tuple[Page, ...] = (
 )
 
 
+@cache
 def existing() -> tuple[Page, ...]:
     """The rows whose file is there, in the order of the table."""
     return tuple(page for page in PAGES if page.path.is_file())

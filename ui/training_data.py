@@ -42,7 +42,8 @@ class TrainingData:
         return tuple(s for s in self.sentences.sentences if s.id not in held)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+# These two are shared as they are: they never change, and a copy for each rerun was a third of its time.
+@st.cache_resource(max_entries=64, show_spinner=False)
 def read_sentences(
     set_key: str, text: str, title: str = ""
 ) -> tuple[SentenceSet, tuple[Pair, ...], tuple[Notice, ...]]:
@@ -54,7 +55,7 @@ def read_sentences(
     return parsed.sentence_set, (), parsed.notices
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={SentenceSet: hash, Pair: hash})
 def _split(
     key: str, chosen: SentenceSet, own: tuple[Pair, ...], mode: str, count: int, share: float, seed: int
 ) -> PairSplit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -23,7 +24,10 @@ NAME_BYTES = 24  # 192 bits: knowing a topic's name is what allows one to listen
 SHORTEST_GAP = 0.04  # seconds between two messages of a topic
 QUIET = 1.5  # seconds without news after which a listener is told that the connection lives
 KEPT_TOPICS = 200
-LOOK_EVERY = 4  # snapshots between two looks for the card of the moment
+LOOK_EVERY = 4  # snapshots, and
+LOOK_SECONDS = (
+    1.0  # at least, between two looks for the card of the moment: one takes as long as ten messages
+)
 
 
 class Topic:
@@ -45,7 +49,7 @@ class Topic:
         self._pairs: ShownPairs | None = None
         self._shown: Shown | None = None  # the card of the moment
         self._told: dict[str, Any] | None = None
-        self._looked = -1  # the number of snapshots then
+        self._looked = (-LOOK_EVERY, True, 0.0)  # number of snapshots, activity and time of the last look
         self.scores: Mapping[tuple[int, int], float] = {}  # the cross-encoder's, by rows
 
     def changed(self) -> None:
@@ -83,10 +87,12 @@ class Topic:
         return message(run, self.name, self._pairs, self._moment(run), history=history, frames=frames)
 
     def _moment(self, run: Run) -> dict[str, Any] | None:
-        """The card of the moment, looked for every few snapshots."""
-        count = len(run.snapshots)
-        if count >= self._looked + LOOK_EVERY or count < self._looked or not run.is_active:
-            self._looked = count
+        """The card of the moment, looked for now and then while the run learns, and once when it rests."""
+        count, active, when = self._looked
+        now = (len(run.snapshots), run.is_active, time.monotonic())
+        soon = (active and 0 <= now[0] - count < LOOK_EVERY) or now[2] - when < LOOK_SECONDS
+        if now[:2] != (count, active) and not (run.is_active and soon):
+            self._looked = now
             shown = most_telling(Reading(run, self.scores), self._shown)
             if shown is not self._shown:
                 self._shown = shown

@@ -177,7 +177,7 @@ def unseen(run: Run) -> dict[str, Any] | None:
 
 def told(moment: Moment, run: Run, step: int) -> dict[str, Any]:
     """A moment as messages carry it."""
-    ids = [run.sentences.ids[row] for row in moment.rows]
+    ids = [run.sentences.sentences[row].id for row in moment.rows]
     return {
         "key": moment.key,
         "step": step,
@@ -198,7 +198,7 @@ def phase(run: Run) -> str:
 
 def space(method: str, sentences: SentenceSet) -> str:
     """Names the coordinate system of a map: the layout's method and the set whose points it holds."""
-    return f"{method} {sentences.ids[0] if len(sentences) else ''} {len(sentences)}"
+    return f"{method} {sentences.sentences[0].id if len(sentences) else ''} {len(sentences)}"
 
 
 def status_line(run: Run) -> str:

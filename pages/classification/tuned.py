@@ -9,7 +9,6 @@ from core.concepts.classification import Labelled, Split
 from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
 from core.runs.executor import RunRequest
-from core.runs.messages import status_line
 from core.types import Run, Sentence, SentenceSet, TrainingConfig
 from pages.classification import keys
 from pages.classification.views import SAME, Problem, method
@@ -20,7 +19,7 @@ from ui.resources import executor, session_is_open
 from ui.tables import safe_table
 from ui.widgets import button
 
-STEPS, PAIRS, LOOK = 40, 120, 1.0
+STEPS, PAIRS = 40, 120
 CHANGES = ("It gets worse", "It stays about the same", "It gets better")
 
 
@@ -86,14 +85,8 @@ def _start(now: Problem) -> None:
 
 
 def _watch(run: Run) -> None:
-    def look() -> None:
-        now = executor().run(run.id)
-        st.progress(min(1.0, now.step / max(1, now.config.steps)), text=status_line(now))
-        if not now.is_active:
-            st.rerun()
-
-    st.fragment(look, run_every=LOOK)()
-    button("Stop", executor().stop, run.id, key="cls_stop", icon="stop")
+    live_run.progress(run)
+    st.button("Stop", key="cls_stop", icon=":material/stop:", on_click=executor().stop, args=(run.id,))
 
 
 def _compare(now: Problem, run: Run, guess: str | None) -> None:

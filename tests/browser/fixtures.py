@@ -55,8 +55,8 @@ def start_server(home: Path, script: str = "server.py", base: str = "", **enviro
     `base`: the path below which the app lies, with a slash in front.
     """
     options = "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"
-    options += (f"--server.baseUrlPath={base}", "--server.port={port}")
-    return launch([sys.executable, "-m", "streamlit", "run", script, *options], ROOT, home, base, **environment)
+    command = [sys.executable, "-m", "streamlit", "run", script, *options, f"--server.baseUrlPath={base}"]
+    return launch([*command, "--server.port={port}"], ROOT, home, base, **environment)
 
 
 def launch(command: Sequence[str], folder: Path, home: Path, base: str = "", **environment: str) -> Server:

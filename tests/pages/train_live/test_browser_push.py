@@ -99,7 +99,7 @@ def test_it_reconnects_when_the_connection_is_cut_and_says_so(open_page):
     until_step(page, stood + 1)
     assert len(page.evaluate("[...__embeddingLabChannels.values()][0].rows")) >= stood, "a gap in the curve"
     press(page, "Stop")
-    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Continue")).to_be_visible(timeout=PATIENCE)
     no_errors(page)
 
 
@@ -125,7 +125,7 @@ def test_a_second_tab_hears_the_same_run_and_a_late_component_the_newest_state(o
     assert heard["curve"] == list(range(heard["step"] + 1))
     assert heard["shape"] == [len(heard["steps"]), 48, 2] and heard["steps"][0] == 0
     press(page, "Stop")
-    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
+    expect(button(page, "Continue")).to_be_visible(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

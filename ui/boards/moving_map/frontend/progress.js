@@ -22,7 +22,6 @@ class Progress {
     this.data = data;
     this.show(this.newest && data.channel ? this.newest : data); // what has been heard is newer
     if (data.channel?.topic === this.topic) return this.compare();
-    clearTimeout(this.asking);
     this.leave?.();
     clearTimeout(this.asking); // it would ask about a run that is no longer here
     this.newest = null;
