@@ -6,20 +6,24 @@ input cannot be used (one sentence says why), 2 the command was typed wrong, 130
 
 from __future__ import annotations
 
+import heapq
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .data.files import naming, read_bytes, write_bytes
+from .data.files import naming, read_bytes, replacing
 from .training.controls import CONTROLS, Control
-from .types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
+from .types import FloatArray, InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
 
 app = typer.Typer(
     add_completion=False,
@@ -31,6 +35,8 @@ Model = Annotated[str, typer.Option("--model", "-m", help="A base model's key, o
 FAILED, INTERRUPTED = 1, 130
 DEFAULTS = TrainingConfig()
 TYPES: dict[str, Any] = {"integer": int, "number": float, "choice": str, "switch": bool}
+PART = 512  # texts embedded at once; those of like length share a batch
+T = TypeVar("T")
 OTHERWISE = ("base_model", "snapshot_every")  # --model says the first, the command chooses the second
 
 
@@ -154,20 +160,17 @@ def encode(
     out: Annotated[Path, typer.Argument(help="Where to write: a name ending in .csv, .parquet or .npz.")],
     model: Model = DEFAULTS.base_model,
 ) -> None:
-    """Embed sentences and write the vectors to a file."""
-    from .export import table_files
+    """Embed sentences and write the vectors to a file; as many as you like."""
+    from .export.table_files import EMBEDDINGS
 
-    writers: dict[str, Callable[[SentenceSet, Any], bytes]] = {
-        ".csv": table_files.embeddings_csv,
-        ".parquet": table_files.embeddings_parquet,
-        ".npz": table_files.embeddings_npz,
-    }
-    write = writers.get(out.suffix.lower())
+    write = EMBEDDINGS.get(out.suffix.lower())
     if write is None:
-        raise InputError(f"{out.name} must end in {', '.join(writers)}.")
-    sentences = read_sentences(texts)
-    write_bytes(out, write(sentences, embed(model, sentences.texts)))
-    typer.echo(f"{len(sentences)} sentences embedded in {out}.", err=True)
+        raise InputError(f"{out.name} must end in {', '.join(EMBEDDINGS)}.")
+    with sentences_of(texts) as (sentences, count):
+        encode = encoder(model)
+        with replacing(out) as file:
+            write(file, sentences, (encode(some) for some in parts((s.text for s in sentences), count)))
+    typer.echo(f"{count} sentences embedded in {out}.", err=True)
 
 
 @app.command()
@@ -178,21 +181,29 @@ def score(
     """Print each pair's cosine, and how well the cosines agree with the labels."""
     import numpy as np
 
+    from .data import streams
     from .data.text import spaced
     from .metrics import measures
     from .vectors import pair_cosines
 
-    sentences, found = read_pairs(pairs)
-    row = sentences.row()
-    z = embed(model, sentences.texts)
-    cosines = pair_cosines(z, [(row[p.left], row[p.right]) for p in found])
-    typer.echo("cosine\tlabel\tleft\tright")
-    text = {s.id: spaced(s.text) for s in sentences.sentences}
-    for pair, cosine in zip(found, cosines):
-        typer.echo(f"{cosine:.4f}\t{pair.label:g}\t{text[pair.left]}\t{text[pair.right]}")
-    labels = np.array([p.label for p in found])
-    area = measures.auc(cosines, labels >= 0.5)
-    rank = measures.spearman(cosines, labels)
+    cosines, labels = array("d"), array("d")
+    with streams.rereadable(pairs) as file:
+        with naming(file):  # every row is looked at before the work begins
+            count = sum(1 for _ in streams.pairs(file))
+            if not count:
+                raise InputError("There is no pair in it. Write one a line: left | right | label.")
+        encode = encoder(model)
+        typer.echo("cosine\tlabel\tleft\tright")
+        for some in parts(streams.pairs(file), count, quiet=sys.stdout.isatty()):
+            left, right, label = zip(*some)
+            m = len(some)
+            found = pair_cosines(encode([*left, *right]), [(i, m + i) for i in range(m)])
+            cosines.extend(found)
+            labels.extend(label)
+            for cosine, (a, b, c) in zip(found, some):
+                typer.echo(f"{cosine:.4f}\t{c:g}\t{spaced(a)}\t{spaced(b)}")
+    area = measures.auc(np.array(cosines), np.array(labels) >= 0.5)
+    rank = measures.spearman(np.array(cosines), np.array(labels))
     typer.echo(f"AUC {'–' if area is None else f'{area:.4f}'}", err=True)
     typer.echo(f"Rank correlation {'–' if rank is None else f'{rank:.4f}'}", err=True)
 
@@ -205,17 +216,21 @@ def search(
     model: Model = DEFAULTS.base_model,
 ) -> None:
     """Print the passages nearest to a query, best first, with their cosine."""
-    import numpy as np
-
     from .data.text import is_blank, spaced
 
     if is_blank(query):
         raise InputError("The query is empty.")
-    sentences = read_sentences(texts)
-    z = embed(model, (*sentences.texts, query))
-    cosines = z[:-1] @ z[-1]
-    for i in np.argsort(-cosines, kind="stable")[:top]:
-        typer.echo(f"{cosines[i]:.4f}\t{spaced(sentences.texts[i])}")
+    with sentences_of(texts) as (sentences, count):
+        encode = encoder(model)
+        (q,) = encode([query])  # (d,)
+        scored = (
+            (cosine, text)
+            for some in parts((s.text for s in sentences), count)
+            for cosine, text in zip(encode(some) @ q, some)
+        )
+        best = heapq.nlargest(top, scored, key=itemgetter(0))  # keeps no more than `top`
+    for cosine, text in best:
+        typer.echo(f"{cosine:.4f}\t{spaced(text)}")
 
 
 @app.command()
@@ -248,15 +263,18 @@ def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
     return parsed.sentence_set, parsed.pairs
 
 
-def read_sentences(file: Path) -> SentenceSet:
-    from .data.sentences import parse_table
+@contextmanager
+def sentences_of(file: Path) -> Iterator[tuple[Iterable[Sentence], int]]:
+    """The sentences of a file and how many; each has been looked at once before the work begins."""
+    from .data.streams import SentenceFile, rereadable
 
-    data = read_bytes(file)
-    with naming(file):
-        parsed = parse_table(data, file.name)
-    for notice in parsed.notices:
-        typer.echo(notice.text, err=True)
-    return parsed.sentence_set
+    with rereadable(file) as kept:
+        with naming(kept):
+            sentences = SentenceFile(kept)
+            count, told = sentences.survey()
+        for text in told:
+            typer.echo(text, err=True)
+        yield sentences, count
 
 
 def allowed(model: str) -> str:
@@ -269,10 +287,8 @@ def allowed(model: str) -> str:
     return model
 
 
-def embed(model: str, texts: Sequence[str]) -> Any:
-    """Embeddings (n, d) of the texts, a batch at a time for the progress bar."""
-    import numpy as np
-
+def encoder(model: str) -> Callable[[Sequence[str]], FloatArray]:
+    """A function from m texts to their embeddings (m, d)."""
     from .models import registry
     from .models.weights import default_pooling
 
@@ -282,17 +298,21 @@ def embed(model: str, texts: Sequence[str]) -> Any:
         pooling = default_pooling(Path(model))
     elif key.startswith("tuned:"):
         pooling = default_pooling(registry.available()[key].folder())
-    found = []
-    with progress(len(texts), "Embedding") as advance:
-        for start in range(0, len(texts), 64):
-            part = list(texts[start : start + 64])
-            found.append(encoder.encode(part, pooling=pooling))
-            advance(len(part))
-    return np.concatenate(found)
+    return partial(encoder.encode, pooling=pooling)
+
+
+def parts(rows: Iterable[T], total: int, quiet: bool = False) -> Iterator[list[T]]:
+    """PART rows at a time, with a progress bar."""
+    from .data.streams import in_parts
+
+    with progress(total, "Embedding", quiet) as advance:
+        for some in in_parts(rows, PART):
+            yield some
+            advance(len(some))
 
 
 @contextmanager
-def progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
+def progress(total: int, label: str, quiet: bool = False) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error; nothing is drawn where that is no terminal."""
-    with typer.progressbar(length=total, label=label, file=sys.stderr) as bar:
+    with typer.progressbar(length=total, label=label, file=sys.stderr, hidden=quiet) as bar:
         yield bar.update

@@ -63,7 +63,7 @@ def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
     rows, _ = read_rows(data, filename)
     if not rows:
         raise InputError(f"{filename} holds no card. Write one card a row: question, answer.")
-    check_width(rows, filename)
+    check_width(rows, len(rows[0].cells), filename)
     if len(rows[0].cells) < 2:
         raise InputError(
             f"{filename} has one column. A card needs two, question and answer, with , or ; or a tab between."

@@ -1,26 +1,46 @@
-"""Files on one's own disk, read and written whole; what goes wrong is one sentence that names the file."""
+"""Files on one's own disk, read and written; what goes wrong is one sentence that names the file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..types import InputError
 
 
 def read_bytes(file: Path) -> bytes:
-    try:
+    with reading(file):
         return file.read_bytes()
+
+
+def write_bytes(file: Path, data: bytes) -> None:
+    with replacing(file) as out:
+        out.write(data)
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """What the system refuses inside becomes a sentence."""
+    try:
+        yield
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}.") from error
 
 
-def write_bytes(file: Path, data: bytes) -> None:
+@contextmanager
+def replacing(file: Path) -> Iterator[IO[bytes]]:
+    """A stream that becomes the file at the end; until then, and after an error, what was there stays."""
+    part = file.with_name(f"{file.name}.part")
     try:
-        file.write_bytes(data)
+        with part.open("wb") as out:
+            yield out
+        part.replace(file)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -57,12 +57,14 @@ def parse_pairs(text: str, sentence_set: SentenceSet) -> ParsedPairs:
     is reported. Raises InputError, naming the line, for a wrong number of parts, a label outside [0, 1],
     two labels for one pair, and beyond MAX_PAIRS, MAX_SENTENCES or MAX_CHARACTERS.
     """
-    rows = []
-    for number, line in enumerate(lines_of(text), start=1):
+    return _read(typed_pairs(lines_of(text)), sentence_set)
+
+
+def typed_pairs(lines: Iterable[str]) -> Iterator[Row]:
+    """The parts of every line that is not blank."""
+    for number, line in enumerate(lines, start=1):
         if not is_blank(line):
-            parts = line.strip().split("\t") if "\t" in line.strip() else split_bars(line)
-            rows.append(Row(number, tuple(parts)))
-    return _read(rows, sentence_set)
+            yield Row(number, tuple(line.strip().split("\t") if "\t" in line.strip() else split_bars(line)))
 
 
 def parse_pair_table(data: bytes, filename: str, sentence_set: SentenceSet) -> ParsedPairs:
@@ -73,16 +75,32 @@ def parse_pair_table(data: bytes, filename: str, sentence_set: SentenceSet) -> P
         check_size(data, name)
         return parse_pairs(decode(data, name), sentence_set)
     rows, _ = read_rows(data, name)
-    if not rows:
+    return _read(table_pairs(rows, name), sentence_set)
+
+
+def table_pairs(rows: Iterable[Row], name: str) -> Iterator[Row]:
+    """Left, right and label of every row below the header, or the rows as they are without one."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
         raise InputError(f"{name} is empty. Give it the columns left, right and label, with one pair a row.")
-    names = header(rows[0])
+    names = header(first)
     left, right, label = (column(names, known) for known in (LEFT_NAMES, RIGHT_NAMES, LABEL_NAMES))
-    if left is not None and right is not None:
-        if label is None:
-            raise InputError(f"{name} has no column called label or score. Its columns: {', '.join(names)}.")
-        check_width(rows, name)
-        rows = tuple(Row(r.line, (r.cells[left], r.cells[right], r.cells[label])) for r in rows[1:])
-    return _read(rows, sentence_set)
+    if left is None or right is None:
+        yield from (first, *rows)
+        return
+    if label is None:
+        raise InputError(f"{name} has no column called label or score. Its columns: {', '.join(names)}.")
+    for row in rows:
+        check_width((row,), len(names), name)
+        yield Row(row.line, (row.cells[left], row.cells[right], row.cells[label]))
+
+
+def checked_pairs(rows: Iterable[Row]) -> Iterator[tuple[int, str, str, float]]:
+    """(line, left text, right text, label) of the rows but for a header. Raises InputError (parse_pairs)."""
+    for i, row in enumerate(rows):
+        if i > 0 or len(row.cells) != 3 or row.cells[2].strip().casefold() not in LABEL_NAMES:
+            yield row.line, *_checked(row)
 
 
 def pairs_to_text(pairs: Iterable[Pair], sentence_set: SentenceSet) -> str:
@@ -113,36 +131,34 @@ def parse_label(text: str, line: int) -> float:
     return abs(value)  # -0.0 is 0
 
 
-def _read(rows: Sequence[Row], sentence_set: SentenceSet) -> ParsedPairs:
-    if rows and len(rows[0].cells) == 3 and rows[0].cells[2].strip().casefold() in LABEL_NAMES:
-        rows = rows[1:]  # a header line
+def _read(rows: Iterable[Row], sentence_set: SentenceSet) -> ParsedPairs:
     ids: dict[str, str] = {}
     for known in sentence_set.sentences:
         ids.setdefault(same_text(known.text), known.id)
     pairs: dict[frozenset[str], tuple[Pair, int]] = {}
     added: list[Sentence] = []
     told: dict[str, list[int]] = {}
-    for row in rows:
-        left, right, label = _checked(row)
+    for line, left, right, label in checked_pairs(rows):
         for text in (left, right):
+            check_length(line, text)
             if same_text(text) not in ids:
                 ids[same_text(text)] = sentence_id(text)
                 added.append(Sentence(sentence_id(text), text))
-                told.setdefault("added", []).append(row.line)
+                told.setdefault("added", []).append(line)
         pair = Pair(ids[same_text(left)], ids[same_text(right)], label)
         key = frozenset((pair.left, pair.right))
-        first, first_line = pairs.get(key, (pair, row.line))
+        first, first_line = pairs.get(key, (pair, line))
         if len(key) == 1:
-            told.setdefault("self", []).append(row.line)
+            told.setdefault("self", []).append(line)
         elif first.label != label:
             raise InputError(
-                f"Line {row.line:,}: this pair has the label {_number(label)} here and "
+                f"Line {line:,}: this pair has the label {_number(label)} here and "
                 f"{_number(first.label)} in line {first_line:,}. Keep one of the two lines."
             )
         elif key in pairs:
-            told.setdefault("repeats", []).append(row.line)
+            told.setdefault("repeats", []).append(line)
         else:
-            pairs[key] = (pair, row.line)
+            pairs[key] = (pair, line)
     _check_counts([line for _, line in pairs.values()], len(sentence_set) + len(added))
     words = {
         "added": "Sentences that only the pairs name were added to yours.",
@@ -164,7 +180,6 @@ def _checked(row: Row) -> tuple[str, str, float]:
     for side, text in (("left", left), ("right", right)):
         if is_blank(text):
             raise InputError(f"Line {row.line:,}: the {side} sentence is empty. A pair is {_FORM}.")
-        check_length(row.line, text)
     return left, right, parse_label(row.cells[2], row.line)
 
 

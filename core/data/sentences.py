@@ -15,7 +15,7 @@ The rules of the text area:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -75,9 +75,10 @@ __all__ = [
     "to_text",
 ]
 
+Tell = Callable[[str, int], None]  # what happened (a key of WORDS), and in which line
 _GROUP_NAMES = ("group", "label", "category", "class", "intent", "topic")
 
-_WORDS = {
+WORDS = {
     "blank": "Blank lines were skipped.",
     "group only": "A group without a sentence was skipped.",
     "repeats": "Sentences that stand there more than once are kept as separate points.",
@@ -101,15 +102,20 @@ def parse_sentences(text: str, title: str = "Your sentences", source: str = "typ
     MAX_SENTENCES; the message names the line and the limit.
     """
     found = _Collector()
-    for number, line in enumerate(lines_of(text), start=1):
+    for line, sentence, group in typed(lines_of(text), found.tell):
+        found.add(line, sentence, group)
+    return found.finish(title, source)
+
+
+def typed(lines: Iterable[str], tell: Tell) -> Iterator[tuple[int, str, str]]:
+    """(number, sentence, group or "") of every line as the text area holds them."""
+    for number, line in enumerate(lines, start=1):
         group, sentence = _split_group(line)
         if group is None and sentence is None:
-            found.tell("whole", number)
-            whole = line if "\t" in line else "|".join(split_bars(line))
-            found.add(number, whole, "")
+            tell("whole", number)
+            yield number, line if "\t" in line else "|".join(split_bars(line)), ""
         else:
-            found.add(number, sentence or "", group or "")
-    return found.finish(title, source)
+            yield number, sentence or "", group or ""
 
 
 def to_text(sentence_set: SentenceSet) -> str:
@@ -134,36 +140,67 @@ def parse_table(data: bytes, filename: str) -> Parsed:
         check_size(data, name)
         return parse_sentences(decode(data, name), title, name)
     rows, blank_lines = read_rows(data, name)
-    if not rows:
-        raise InputError(f"{name} is empty. Give it a column called sentence, with one sentence a row.")
-    found = _Collector()
+    columns = columns_of(rows, name)
+    found = _Collector(columns.notices)
     for line in blank_lines:
         found.tell("blank", line)
+    for row in rows[columns.skipped :]:
+        found.add(row.line, *columns.cells(row))
+    return found.finish(title, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where a table has its sentences and groups, and how many rows above them hold none."""
+
+    sentence: int
+    group: int | None
+    skipped: int
+    notices: tuple[Notice, ...] = ()
+
+    def cells(self, row: Row) -> tuple[str, str]:
+        return row.cells[self.sentence], "" if self.group is None else row.cells[self.group]
+
+
+def columns_of(rows: Sequence[Row], name: str) -> Columns:
+    """By the names in the first row, else by the texts' lengths. Raises InputError as parse_table does."""
+    if not rows:
+        raise InputError(f"{name} is empty. Give it a column called sentence, with one sentence a row.")
     names = header(rows[0])
     if column(names, LEFT_NAMES) is not None and column(names, RIGHT_NAMES) is not None:
         raise InputError(f"{name} is a table of pairs (columns {', '.join(names)}). Upload it as pairs.")
-    sentence_at, group_at = column(names, SENTENCE_NAMES), column(names, _GROUP_NAMES)
-    check_width(rows, name)
-    if sentence_at is None:
-        sentence_at, group_at = _columns_by_length(rows, name)
-        if group_at is not None:
-            which = f"column {sentence_at + 1} was read as the sentence, column {group_at + 1} as the group"
-            found.notices.append(Notice(f"The first row names no sentence column: {which}."))
-    else:
-        rows = rows[1:]
-        ignored = [n or "(no name)" for i, n in enumerate(names) if i not in (sentence_at, group_at)]
-        if ignored:
-            found.notices.append(Notice(f"These columns were ignored: {', '.join(ignored)}."))
-    for row in rows:
-        found.add(row.line, row.cells[sentence_at], "" if group_at is None else row.cells[group_at])
-    return found.finish(title, name)
+    sentence, group = column(names, SENTENCE_NAMES), column(names, _GROUP_NAMES)
+    check_width(rows, len(names), name)
+    if sentence is not None:
+        ignored = [n or "(no name)" for i, n in enumerate(names) if i not in (sentence, group)]
+        notices = [Notice(f"These columns were ignored: {', '.join(ignored)}.")] if ignored else []
+        return Columns(sentence, group, 1, tuple(notices))
+    sentence, group = _columns_by_length(rows, name)
+    if group is None:
+        return Columns(sentence, None, 0)
+    which = f"column {sentence + 1} was read as the sentence, column {group + 1} as the group"
+    return Columns(sentence, group, 0, (Notice(f"The first row names no sentence column: {which}."),))
+
+
+def cleaned(line: int, text: str, group: str, tell: Tell) -> tuple[str, str | None] | None:
+    """A sentence and its group as they are kept, or None where nothing is visible; what changed is told."""
+    if is_blank(text):
+        tell("blank" if is_blank(group) else "group only", line)
+        return None
+    for part in (text.strip(), group.strip()):
+        if without_controls(part) != part:
+            tell("removed", line)
+        if spaced(part) != part:
+            tell("spaced", line)
+    group = clean(group)
+    return clean(text), None if is_blank(group) else group
 
 
 class _Collector:
     """Gathers sentences line by line, and what there is to tell about them."""
 
-    def __init__(self) -> None:
-        self.notices: list[Notice] = []
+    def __init__(self, notices: tuple[Notice, ...] = ()) -> None:
+        self.notices = notices
         self._sentences: list[Sentence] = []
         self._lines: list[int] = []
         self._occurrences: Counter[str] = Counter()
@@ -175,19 +212,14 @@ class _Collector:
             lines.append(line)
 
     def add(self, line: int, text: str, group: str) -> None:
-        if is_blank(text):
-            self.tell("blank" if is_blank(group) else "group only", line)
+        kept = cleaned(line, text, group, self.tell)
+        if kept is None:
             return
-        for part in (text.strip(), group.strip()):
-            if without_controls(part) != part:
-                self.tell("removed", line)
-            if spaced(part) != part:
-                self.tell("spaced", line)
-        text, group = clean(text), clean(group)
+        text, name = kept
         check_length(line, text)
-        if len(group) > MAX_GROUP_CHARACTERS:
+        if name is not None and len(name) > MAX_GROUP_CHARACTERS:
             raise InputError(
-                f"Line {line:,}: the group has {len(group):,} characters; at most {MAX_GROUP_CHARACTERS} are "
+                f"Line {line:,}: the group has {len(name):,} characters; at most {MAX_GROUP_CHARACTERS} are "
                 "allowed. Give it a shorter name."
             )
         base = sentence_id(text)
@@ -195,7 +227,7 @@ class _Collector:
             self.tell("repeats", line)
         identity = sentence_id(text, self._occurrences[base])
         self._occurrences[base] += 1
-        self._sentences.append(Sentence(identity, text, None if is_blank(group) else group))
+        self._sentences.append(Sentence(identity, text, name))
         self._lines.append(line)
 
     def finish(self, title: str, source: str) -> Parsed:
@@ -206,7 +238,7 @@ class _Collector:
                 f"There are {len(self._sentences):,} sentences; at most {MAX_SENTENCES:,} are allowed. "
                 f"Remove some; line {self._lines[MAX_SENTENCES]:,} is the first one too many."
             )
-        told = (Notice(_WORDS[what], tuple(lines)) for what, lines in self._told.items())
+        told = (Notice(WORDS[what], tuple(lines)) for what, lines in self._told.items())
         return Parsed(SentenceSet(tuple(self._sentences), title, source), (*self.notices, *told))
 
 

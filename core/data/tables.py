@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -24,7 +24,7 @@ _TEXT_NAMES = {*SENTENCE_NAMES, *LEFT_NAMES, *RIGHT_NAMES}
 
 _DELIMITERS = ("\t", ";", ",")
 _NO_DELIMITER = "\x1f"  # the unit separator: csv needs one, and no line of text holds this one
-_SNIFFED_ROWS = 200
+SNIFFED_ROWS = 200
 _AGREEMENT = 0.7  # share of rows that must have as many cells as the first row
 _HINT = "Save it as “CSV UTF-8” and upload it again."
 
@@ -33,6 +33,10 @@ _HINT = "Save it as “CSV UTF-8” and upload it again."
 class Row:
     line: int  # 1-based line of the file on which the row begins
     cells: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return all(is_blank(cell) for cell in self.cells)
 
 
 def check_size(data: bytes, filename: str) -> None:
@@ -49,21 +53,24 @@ def decode(data: bytes, filename: str) -> str:
 
     Raises InputError for spreadsheets, other binary files and other encodings.
     """
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(f"{filename} is an office or zip file, not a text table. {_HINT}")
-    encoding = _encoding(data)
+    encoding = encoding_of(data[:2000], filename)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        name = "UTF-16" if "16" in encoding else "UTF-8"
-        raise InputError(f"{filename}, line {line:,}: the bytes are not {name} text. {_HINT}") from error
+        raise not_text(filename, data[: error.start].count(b"\n") + 1, encoding) from error
 
 
-def _encoding(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def not_text(filename: str, line: int, encoding: str) -> InputError:
+    name = "UTF-16" if "16" in encoding else "UTF-8"
+    return InputError(f"{filename}, line {line:,}: the bytes are not {name} text. {_HINT}")
+
+
+def encoding_of(head: bytes, filename: str) -> str:
+    """The encoding of a file that begins so. Raises InputError for spreadsheets."""
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InputError(f"{filename} is an office or zip file, not a text table. {_HINT}")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    head = data[:2000]
     # Every other byte of Latin text in UTF-16 is zero; in UTF-8 a zero is a stray control character.
     if head.count(0) > len(head) / 4:
         return "utf-16-le" if head[1::2].count(0) >= head[0::2].count(0) else "utf-16-be"
@@ -78,16 +85,14 @@ def read_rows(data: bytes, filename: str) -> tuple[tuple[Row, ...], tuple[int, .
     """
     check_size(data, filename)
     text = decode(data, filename)
+    rows = list(rows_of(io.StringIO(text, newline=None), delimiter_of(text, filename), filename))
+    return tuple(row for row in rows if not row.is_empty), tuple(row.line for row in rows if row.is_empty)
+
+
+def delimiter_of(text: str, filename: str) -> str:
+    """The delimiter of a table by its name's ending, or by how its first rows look."""
     tabs = PurePath(filename).suffix.casefold() in (".tsv", ".tab")
-    rows = _rows(text, "\t" if tabs else sniff_delimiter(text), filename)
-    return (
-        tuple(row for row in rows if not _is_empty(row)),
-        tuple(row.line for row in rows if _is_empty(row)),
-    )
-
-
-def _is_empty(row: Row) -> bool:
-    return all(is_blank(cell) for cell in row.cells)
+    return "\t" if tabs else sniff_delimiter(text)
 
 
 def sniff_delimiter(text: str) -> str:
@@ -99,7 +104,7 @@ def sniff_delimiter(text: str) -> str:
     (csv.Sniffer guesses from letter frequencies and takes "e" or a space for such files.)
     """
     best, best_share = _NO_DELIMITER, _AGREEMENT
-    head = "".join(text.splitlines(keepends=True)[:_SNIFFED_ROWS])
+    head = "".join(text.splitlines(keepends=True)[:SNIFFED_ROWS])
     for delimiter in _DELIMITERS:
         try:
             rows = [row for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row]
@@ -117,23 +122,19 @@ def sniff_delimiter(text: str) -> str:
     return best
 
 
-def _rows(text: str, delimiter: str, filename: str) -> list[Row]:
-    text = re.sub("\r\n?", "\n", text)
-    if not text.endswith("\n"):
-        text += "\n"
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
+def rows_of(lines: Iterable[str], delimiter: str, filename: str) -> Iterator[Row]:
+    """Row after row of a table's lines, which end in \\n. Raises InputError when a quote never closes."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begin = 1
     try:
         for cells in reader:
-            rows.append(Row(begin, tuple(cells)))
+            yield Row(begin, tuple(cells))
             begin = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
             f"{filename}, line {begin:,}: the row cannot be read ({error}). A quote is probably not closed; "
             'inside quotes write "" for a quote.'
         ) from error
-    return rows
 
 
 def is_plain_text(filename: str) -> bool:
@@ -151,9 +152,8 @@ def column(names: list[str], known: tuple[str, ...]) -> int | None:
     return next((lowered.index(name) for name in known if name in lowered), None)
 
 
-def check_width(rows: tuple[Row, ...], filename: str) -> None:
-    """Raises InputError, naming the line, unless all rows have as many cells as the first."""
-    width = len(rows[0].cells)
+def check_width(rows: Iterable[Row], width: int, filename: str) -> None:
+    """Raises InputError, naming the line, unless all rows have as many cells as the first row."""
     for row in rows:
         if len(row.cells) != width:
             raise InputError(

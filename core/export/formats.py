@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..data.files import read_bytes, write_bytes
@@ -29,9 +30,7 @@ FORMATS: dict[str, Maker] = {  # longer endings first
     ".svg": lambda kept: movie.svg(drawn(kept.run)),
     ".png": lambda kept: movie.png(drawn(kept.run)),
     ".py": lambda kept: script(kept.run).encode(),
-    ".csv": _last(table_files.embeddings_csv),
-    ".parquet": _last(table_files.embeddings_parquet),
-    ".npz": _last(table_files.embeddings_npz),
+    **{ending: _last(partial(table_files.embeddings, ending)) for ending in table_files.EMBEDDINGS},
 }
 
 

@@ -8,57 +8,105 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import IO, Any
 
 import numpy as np
 
+from ..data.streams import in_parts
 from ..data.text import safe_cell, spaced
-from ..types import FloatArray, Pair, SentenceSet
+from ..types import FloatArray, Pair, Sentence, SentenceSet
 
+TEXTS_AT_ONCE = 1_000
 DIGITS = 9  # significant decimal digits that give back every float32 exactly
 
 
-def embeddings_csv(sentences: SentenceSet, embeddings: FloatArray) -> bytes:
+def embeddings(ending: str, sentences: SentenceSet, z: FloatArray) -> bytes:
+    """A file of all sentences and their embeddings (n, d) in the format of a row of EMBEDDINGS."""
+    out = io.BytesIO()
+    EMBEDDINGS[ending](out, sentences.sentences, (z,))
+    return out.getvalue()
+
+
+def write_csv(out: IO[bytes], sentences: Iterable[Sentence], parts: Iterable[FloatArray]) -> None:
     """id, text, group, then one column a dimension. Numbers read back to the same float32."""
-    names = [f"e{i}" for i in range(embeddings.shape[1])]
+    first, parts = _peek(parts)
+    header = ["id", "text", "group", *(f"e{i}" for i in range(first.shape[1]))]
     rows = (
         [s.id, safe_cell(s.text), safe_cell(s.group or ""), *(f"{x:.{DIGITS}g}" for x in z)]
-        for s, z in zip(sentences.sentences, embeddings, strict=True)
+        for s, z in zip(sentences, chain.from_iterable(parts), strict=True)
     )
-    return _csv(["id", "text", "group", *names], rows)
+    _csv(out, header, rows)
 
 
-def embeddings_parquet(sentences: SentenceSet, embeddings: FloatArray) -> bytes:
+def write_parquet(out: IO[bytes], sentences: Iterable[Sentence], parts: Iterable[FloatArray]) -> None:
     """Columns id, text, group and embedding, a list of float32. Texts are kept as they are."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    flat = pa.array(np.ascontiguousarray(embeddings, np.float32).reshape(-1))
-    table = pa.table(
-        {
-            "id": pa.array(sentences.ids, pa.string()),
-            "text": pa.array(sentences.texts, pa.string()),
-            "group": pa.array(sentences.groups, pa.string()),
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1]),
-        }
-    )
-    out = io.BytesIO()
-    pq.write_table(table, out)
-    return out.getvalue()
+    first, parts = _peek(parts)
+    vector = pa.list_(pa.float32(), first.shape[1])
+    fields = {"id": pa.string(), "text": pa.string(), "group": pa.string(), "embedding": vector}
+    rest = iter(sentences)
+    with pq.ParquetWriter(out, pa.schema(fields)) as writer:
+        for z in parts:
+            some = list(islice(rest, len(z)))
+            flat = pa.array(np.ascontiguousarray(z, np.float32).reshape(-1))
+            columns = [
+                pa.array([s.id for s in some]),
+                pa.array([s.text for s in some]),
+                pa.array([s.group for s in some], pa.string()),
+                pa.FixedSizeListArray.from_arrays(flat, z.shape[1]),
+            ]
+            writer.write_table(pa.table(columns, schema=writer.schema))
 
 
-def embeddings_npz(sentences: SentenceSet, embeddings: FloatArray) -> bytes:
-    """Arrays embeddings (n, d) float32, ids, texts and groups; numpy.load reads it without pickles."""
-    out = io.BytesIO()
-    np.savez_compressed(
-        out,
-        embeddings=np.asarray(embeddings, np.float32),
-        ids=np.array(sentences.ids, np.str_),
-        texts=np.array(sentences.texts, np.str_),
-        groups=np.array([g or "" for g in sentences.groups], np.str_),
-    )
-    return out.getvalue()
+def write_npz(out: IO[bytes], sentences: Iterable[Sentence], parts: Iterable[FloatArray]) -> None:
+    """Arrays embeddings (n, d) float32, ids, texts and groups; numpy.load reads it without pickles.
+
+    `sentences` are gone through several times: an array's header says how many there are and the longest.
+    """
+    first, parts = _peek(parts)
+    texts: dict[str, Callable[[Sentence], str]] = {
+        "ids": lambda s: s.id,
+        "texts": lambda s: s.text,
+        "groups": lambda s: s.group or "",
+    }
+    count, widths = 0, dict.fromkeys(texts, 1)
+    for sentence in sentences:
+        count += 1
+        widths = {name: max(width, len(texts[name](sentence))) for name, width in widths.items()}
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        vectors = (np.ascontiguousarray(z, np.float32) for z in parts)
+        _array(archive, "embeddings", np.dtype(np.float32), (count, first.shape[1]), vectors)
+        for name, of in texts.items():
+            kind = np.dtype((np.str_, widths[name]))
+            some = in_parts(map(of, sentences), TEXTS_AT_ONCE)
+            _array(archive, name, kind, (count,), (np.array(part, kind) for part in some))
+
+
+def _array(
+    archive: zipfile.ZipFile, name: str, kind: Any, shape: tuple[int, ...], parts: Iterable[np.ndarray]
+) -> None:
+    """One member as numpy.savez writes it, part after part."""
+    header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+        np.lib.format.write_array_header_1_0(member, header)
+        for part in parts:
+            member.write(part.tobytes())
+
+
+# Each writes a file of embeddings whose parts (m, d) come one after the other, in the order of the sentences.
+Writer = Callable[[IO[bytes], Iterable[Sentence], Iterable[FloatArray]], None]
+EMBEDDINGS: dict[str, Writer] = {".csv": write_csv, ".parquet": write_parquet, ".npz": write_npz}
+
+
+def _peek(parts: Iterable[FloatArray]) -> tuple[FloatArray, Iterator[FloatArray]]:
+    """The first part, and all of them."""
+    rest = iter(parts)
+    first = next(rest)
+    return first, chain([first], rest)
 
 
 def projector_zip(sentences: SentenceSet, embeddings: FloatArray) -> bytes:
@@ -80,12 +128,16 @@ def pairs_csv(sentences: SentenceSet, train: Sequence[Pair], held_out: Sequence[
         for word, pairs in (("train", train), ("measure", held_out))
         for p in pairs
     )
-    return _csv(["left", "right", "label", "used_to"], rows)
+    out = io.BytesIO()
+    _csv(out, ["left", "right", "label", "used_to"], rows)
+    return out.getvalue()
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out)
+def _csv(out: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.TextIOWrapper(
+        out, "utf-8-sig", newline=""
+    )  # with a mark, so that spreadsheets read every script
+    writer = csv.writer(text)
     writer.writerow(header)
     writer.writerows(rows)
-    return out.getvalue().encode("utf-8-sig")  # with a mark, so that spreadsheets read every script
+    text.detach()

@@ -78,12 +78,11 @@ def exports(run: Run) -> None:
     with data:
         st.markdown("**The data**")
         says = "Two files for the TensorFlow Embedding Projector."
-        parquet = partial(write.embeddings_parquet, sentences, last)
         projector = partial(write.projector_zip, sentences, last)
         pairs = partial(write.pairs_csv, sentences, run.pairs, run.held_out)
-        _download("Embeddings, CSV", f"{name}.csv", partial(write.embeddings_csv, sentences, last))
-        _download("Embeddings, Parquet", f"{name}.parquet", parquet)
-        _download("Embeddings, npz", f"{name}.npz", partial(write.embeddings_npz, sentences, last))
+        for ending, word in ((".csv", "CSV"), (".parquet", "Parquet"), (".npz", "npz")):
+            table = partial(write.embeddings, ending, sentences, last)
+            _download(f"Embeddings, {word}", f"{name}{ending}", table)
         _download("Projector, TSV", f"{name}-projector.zip", projector, says)
         _download("Pairs, CSV", f"{name}-pairs.csv", pairs)
     with picture:

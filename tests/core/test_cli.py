@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
 import sys
+import tracemalloc
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from core import cli
@@ -190,3 +195,90 @@ def test_the_further_settings_reach_the_run(tmp_path):
     )
     config = run_file.unpack((tmp_path / "run.zip").read_bytes(), "run.zip").run.config
     assert (config.pooling, config.dropout, config.warmup, config.weight_decay) == ("cls", 0.1, 0.2, 0.01)
+
+
+class Lengths:
+    """An encoder that costs nothing: a text's vector says how long it is and what it begins with."""
+
+    def encode(self, texts, pooling):
+        z = np.array([[len(text), ord(text[0]), ord(text[-1]), 1.0] for text in texts], np.float32)
+        return z / np.linalg.norm(z, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def lengths(monkeypatch):
+    monkeypatch.setattr(registry, "load", lambda key, seed=0: Lengths())
+
+
+FEW, MANY = 1_500, 7_500
+JOBS = [
+    ("encode", "texts.csv", "out.csv"),
+    ("encode", "texts.csv", "out.parquet"),
+    ("encode", "texts.csv", "out.npz"),
+    ("search", "texts.csv", "a query"),
+    ("score", "pairs.csv"),
+]
+
+
+@pytest.mark.parametrize("words", JOBS, ids=[f"{job[0]}-{job[-1][-4:]}" for job in JOBS])
+def test_long_jobs_take_no_more_memory_than_short_ones(tmp_path, monkeypatch, lengths, words):
+    monkeypatch.chdir(tmp_path)
+    peaks = []
+    for count in (10, FEW, MANY):  # the first call imports and fills caches
+        rows = [f"{i} {'and so on ' * 40},{i % 7}" for i in range(count)]
+        Path("texts.csv").write_text("sentence,group\n" + "\n".join(rows), encoding="utf-8")
+        rows = [f"{i} {'left ' * 40},{'right ' * 40} {i},{i % 2}" for i in range(count)]
+        Path("pairs.csv").write_text("left,right,label\n" + "\n".join(rows), encoding="utf-8")
+        tracemalloc.start()
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            cli.app(list(words), standalone_mode=False)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # A row is 400 characters: of those nothing may stay, of a pair its cosine, its label and their ranks.
+    assert peaks[2] - peaks[1] < (MANY - FEW) * (150 if words[0] == "score" else 40), peaks
+
+
+def test_long_jobs_leave_nothing_out(tmp_path, lengths):
+    texts = [f"{'x' * (i % 50)}{i}" for i in range(2_500)]  # more than the page takes, and many equal ones
+    (tmp_path / "texts.txt").write_text("\n".join(texts), encoding="utf-8")
+    for ending in ("csv", "parquet", "npz"):
+        run("encode", tmp_path / "texts.txt", tmp_path / f"z.{ending}")
+    with np.load(tmp_path / "z.npz") as found:
+        assert found["texts"].tolist() == texts
+        z = found["embeddings"]
+    assert (z == Lengths().encode(texts, "mean")).all()
+    table = pq.read_table(tmp_path / "z.parquet")
+    assert (
+        table["text"].to_pylist() == texts
+        and (np.array(table["embedding"].to_pylist(), np.float32) == z).all()
+    )
+    with (tmp_path / "z.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[1] for row in rows[1:]] == texts
+    assert (np.array([row[3:] for row in rows[1:]], np.float32) == z).all()
+
+    lines = run("search", tmp_path / "texts.txt", texts[7], "--top", 3).splitlines()
+    cosines = z @ z[7]
+    best = np.argsort(-cosines, kind="stable")[:3]
+    assert [line.split("\t")[1] for line in lines] == [texts[i] for i in best]
+
+    (tmp_path / "pairs.csv").write_text("\n".join(f"{t},{texts[0]},{i % 2}" for i, t in enumerate(texts)))
+    found = CliRunner().invoke(cli.app, ["score", str(tmp_path / "pairs.csv")])
+    lines = found.stdout.splitlines()[1:]
+    assert [line.split("\t")[2] for line in lines] == texts
+    area = roc_auc_score([i % 2 for i in range(len(texts))], z @ z[0])
+    assert f"AUC {area:.4f}" in found.stderr
+
+
+def test_an_interrupted_job_leaves_what_was_there(tmp_path, monkeypatch, lengths):
+    (tmp_path / "texts.txt").write_text("one\ntwo\n", encoding="utf-8")
+    (tmp_path / "z.csv").write_text("mine", encoding="utf-8")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Lengths, "encode", interrupted)
+    words = ["encode", str(tmp_path / "texts.txt"), str(tmp_path / "z.csv")]
+    assert cli.app(words, standalone_mode=False) == cli.INTERRUPTED
+    assert (tmp_path / "z.csv").read_text() == "mine"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["texts.txt", "z.csv"]

@@ -175,18 +175,18 @@ def test_typed_text_cannot_become_code(run):
 
 def test_embeddings_come_back_exactly(run):
     sentences, z = run[0].sentences, run[0].snapshots[-1].embeddings
-    rows = list(csv.reader(io.StringIO(table_files.embeddings_csv(sentences, z).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(table_files.embeddings(".csv", sentences, z).decode("utf-8-sig"))))
     assert rows[0][:4] == ["id", "text", "group", "e0"]
     assert np.array_equal(np.array([r[3:] for r in rows[1:]], np.float32), z)
     assert any(row[1] == "'" + NASTY[0] for row in rows) and not any(row[1].startswith("=") for row in rows)
 
-    with np.load(io.BytesIO(table_files.embeddings_npz(sentences, z)), allow_pickle=False) as found:
+    with np.load(io.BytesIO(table_files.embeddings(".npz", sentences, z)), allow_pickle=False) as found:
         assert np.array_equal(found["embeddings"], z)
         assert found["texts"].tolist() == list(sentences.texts)
 
     import pyarrow.parquet as pq
 
-    table = pq.read_table(io.BytesIO(table_files.embeddings_parquet(sentences, z)))
+    table = pq.read_table(io.BytesIO(table_files.embeddings(".parquet", sentences, z)))
     assert table["text"].to_pylist() == list(sentences.texts)
     assert np.array_equal(np.array(table["embedding"].to_pylist(), np.float32), z)
 

@@ -130,7 +130,7 @@ def test_no_cell_of_a_table_is_a_formula(found):
     sentences = SentenceSet(tuple(Sentence(str(i), t, t) for i, t in enumerate(found)))
     z = np.eye(len(found), 3, dtype=np.float32)
     chain = tuple(Pair(str(i), str(i + 1), 1.0) for i in range(len(found) - 1))
-    tables = (table_files.embeddings_csv(sentences, z), table_files.pairs_csv(sentences, chain, ()))
+    tables = (table_files.embeddings(".csv", sentences, z), table_files.pairs_csv(sentences, chain, ()))
     for data in tables:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
         cells = [cell for row in rows[1:] for cell in row[:3] if not cell.replace(".", "").isdigit()]
