@@ -6,6 +6,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from core.models.encoder import Encoder, Shape
+from core.models.static import StaticEncoder
 from core.types import Pair, Sentence, SentenceSet
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
@@ -76,3 +77,11 @@ def tiny_pairs() -> tuple[Pair, ...]:
     similar = [("a0", "a1"), ("a1", "a2"), ("a2", "a3"), ("m0", "m1"), ("m1", "m2"), ("m2", "m3")]
     apart = [("a0", "m0"), ("a1", "m1"), ("a2", "m2"), ("a3", "m3")]
     return tuple(Pair(a, b, 1.0) for a, b in similar) + tuple(Pair(a, b, 0.0) for a, b in apart)
+
+
+def tiny_static(dim: int = 16, seed: int = 0) -> StaticEncoder:
+    """Random static vectors for the same few words."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_special_tokens(list(SPECIAL))
+    vectors = torch.randn(tokenizer.get_vocab_size(), dim, generator=torch.Generator().manual_seed(seed))
+    return StaticEncoder(tokenizer, vectors, "tiny-static")

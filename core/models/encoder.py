@@ -15,7 +15,7 @@ from typing import Self
 
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 
 from ..types import FloatArray, InputError
@@ -120,6 +120,16 @@ class Embeddings(nn.Module):
         x: Tensor = self.norm(F.embedding(ids, self.word) + position + self.token_type[0])
         return F.dropout(x, dropout)
 
+    def cut(self, words: Tensor, length: int) -> Embeddings:
+        """A copy to train, with these rows of the word embeddings and the first `length` positions only."""
+        twin = copy.copy(self)
+        twin._parameters = dict(self._parameters)
+        twin.word = nn.Parameter(self.word.detach()[words])
+        twin.position = nn.Parameter(self.position.detach()[:length].clone())
+        twin.token_type = nn.Parameter(self.token_type.detach().clone())
+        twin._modules = {"norm": copy.deepcopy(self.norm)}
+        return twin
+
 
 class Layer(nn.Module):
     """One transformer layer: every token looks at its sentence, then thinks by itself."""
@@ -221,16 +231,19 @@ class Encoder(LayerStack):
     def tokenize(self, texts: Sequence[str]) -> Tokens:
         """Split texts into the pieces the model knows, at most `max_length` each, special ones included."""
         assert len(texts) > 0, "there is nothing to tokenize"
-        found = self.tokenizer.encode_batch([text.strip() for text in texts])
-        special = self.tokenizer.num_special_tokens_to_add(False)
+        found = self.pieces([text.strip() for text in texts])
         length = max(len(one.ids) for one in found)
         ids = torch.full((len(found), length), self.shape.pad_id)
         mask = torch.zeros(len(found), length, dtype=torch.bool)
         for row, one in enumerate(found):
             ids[row, : len(one.ids)] = torch.tensor(one.ids)
             mask[row, : len(one.ids)] = True
-        dropped = tuple(sum(len(rest.ids) - special for rest in one.overflowing) for one in found)
+        dropped = tuple(sum(rest.special_tokens_mask.count(0) for rest in one.overflowing) for one in found)
         return Tokens(ids, mask, tuple(tuple(one.tokens) for one in found), dropped)
+
+    def pieces(self, texts: list[str]) -> list[Encoding]:
+        """What the tokenizer makes of each text: at least one token."""
+        return self.tokenizer.encode_batch(texts)
 
     def hidden_states(self, tokens: Tokens, upto: int | None = None) -> Tensor:
         """What each token carries after `upto` layers (0: the embeddings alone), (n, l, d)."""
@@ -240,8 +253,12 @@ class Encoder(LayerStack):
 
     def forward(self, tokens: Tokens, pooling: str = "mean", normalize: bool = True) -> Tensor:
         """Tokens -> one vector a sentence (n, d): pooled and, with `normalize`, scaled to length 1."""
-        z = pool(self.hidden_states(tokens), tokens.mask, pooling)
+        z = self.pool(self.hidden_states(tokens), tokens.mask, pooling)
         return F.normalize(z, dim=1) if normalize else z
+
+    def pool(self, hidden: Tensor, mask: Tensor, how: str) -> Tensor:
+        """One vector a sentence, (n, l, d) -> (n, d): see pool()."""
+        return pool(hidden, mask, how)
 
     def encode(
         self, texts: Sequence[str], batch_size: int = 32, pooling: str = "mean", normalize: bool = True

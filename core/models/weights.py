@@ -54,13 +54,7 @@ def read_folder(folder: Path, layers: int | None = None, name: str = "") -> Enco
     config = _json(folder / "config.json")
     shape = read_shape(config, folder.name)
     _refuse_extra_modules(folder)
-    file = folder / "model.safetensors"
-    if not file.is_file():
-        raise InputError(f"{folder.name} has no model.safetensors; only that format is read.")
-    try:
-        found = load_file(file)
-    except SafetensorError as error:
-        raise InputError(f"{file.name} of {folder.name} is damaged: {error}.") from error
+    found = read_tensors(folder)
     kept = shape.layers if layers is None else min(layers, shape.layers)
     encoder = empty_encoder(folder, _resized(shape, kept), name or folder.name)
     try:
@@ -71,6 +65,17 @@ def read_folder(folder: Path, layers: int | None = None, name: str = "") -> Enco
             f"The weights of {folder.name} are not those of the model in its config.json."
         ) from error
     return encoder.requires_grad_(False).eval()
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """The tensors of the folder's model.safetensors. Raises InputError when it is missing or damaged."""
+    file = folder / "model.safetensors"
+    if not file.is_file():
+        raise InputError(f"{folder.name} has no model.safetensors; only that format is read.")
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise InputError(f"{file.name} of {folder.name} is damaged: {error}.") from error
 
 
 def random_encoder(folder: Path, seed: int, name: str = "blank") -> Encoder:
@@ -98,17 +103,22 @@ def fill_randomly(encoder: Encoder, seed: int) -> Encoder:
 
 def empty_encoder(folder: Path, shape: Shape, name: str) -> Encoder:
     """An encoder without weights yet, with the folder's tokenizer and maximum length."""
-    file = folder / "tokenizer.json"
-    if not file.is_file():
-        raise InputError(f"{folder.name} has no tokenizer.json; save the model with its fast tokenizer.")
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises bare Exception
-        raise InputError(f"tokenizer.json of {folder.name} cannot be read: {error}.") from error
+    tokenizer = read_tokenizer(folder)
     own_limit = shape.positions - shape.first_position
     limit = _json(folder / "sentence_bert_config.json", needed=False).get("max_seq_length") or own_limit
     with torch.device("meta"):
         return Encoder(tokenizer, shape, max_length=min(int(limit), own_limit), name=name)
+
+
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The folder's fast tokenizer. Raises InputError when it is missing or damaged."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise InputError(f"{folder.name} has no tokenizer.json; save the model with its fast tokenizer.")
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception
+        raise InputError(f"tokenizer.json of {folder.name} cannot be read: {error}.") from error
 
 
 def read_shape(config: dict[str, Any], name: str) -> Shape:

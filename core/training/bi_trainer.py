@@ -17,7 +17,7 @@ from ..losses import LOSSES, LossSettings
 from ..losses.forces import forces, summed_by_pair
 from ..losses.softmax import new_head
 from ..metrics.measures import measure
-from ..models.encoder import Encoder, pool
+from ..models.encoder import Encoder
 from ..types import (
     FloatArray,
     Forces,
@@ -109,7 +109,8 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
     def embed(self, rows: IntArray, dropout: float = 0.0) -> Tensor:
         """Sentences -> unit vectors (len(rows), d): tokens through the layers, pooled, normalised."""
         hidden, packing = self.encoder.hidden(rows, dropout)
-        return normalize(pool(packing.pad(hidden), packing.mask, self.config.pooling), dim=1)
+        z = self.encoder.model.pool(packing.pad(hidden), packing.mask, self.config.pooling)
+        return normalize(z, dim=1)
 
     def snapshot(self) -> Snapshot:
         """What the model makes of all sentences now, and how good that is. No dropout."""

@@ -7,7 +7,6 @@ would get a gradient of zero, so without weight decay the result is the same as 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -46,12 +45,13 @@ class TrainableEncoder:
         self.words: IntArray | None = None if resume is None else resume.words
         self.parameters: dict[str, nn.Parameter] = {}
         self.cache: Tensor | None = None  # (t, d), what enters the first learning layer
-        if config.train_word_embeddings:
+        words_learn = config.train_word_embeddings or not encoder.layers
+        if words_learn:
             self._cut_embeddings()
             self._learn("embeddings", self.model.embeddings)
         for i in learning:
             self._learn(f"layers.{i}", self.model.layers[i])
-        if not config.train_word_embeddings:
+        if not words_learn:
             self.cache = self._run_frozen_layers()
 
     @property
@@ -71,13 +71,7 @@ class TrainableEncoder:
         length = int(self.lengths.max()) + self.model.shape.first_position
         if self.resume is not None and "embeddings.position" in self.resume.parameters:
             length = max(length, len(self.resume.parameters["embeddings.position"]))
-        cut = copy.copy(self.base.embeddings)
-        cut._parameters = dict(cut._parameters)
-        cut.word = nn.Parameter(self.base.embeddings.word.detach()[torch.from_numpy(self.words)])
-        cut.position = nn.Parameter(self.base.embeddings.position.detach()[:length].clone())
-        cut.token_type = nn.Parameter(self.base.embeddings.token_type.detach().clone())
-        cut._modules = {"norm": copy.deepcopy(self.base.embeddings.norm)}
-        self.model.embeddings = cut
+        self.model.embeddings = self.base.embeddings.cut(torch.from_numpy(self.words), length)
 
     def _run_frozen_layers(self) -> Tensor:
         cache: Tensor = torch.empty(len(self.ids), self.dim)
