@@ -22,7 +22,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from .data.files import naming, read_bytes, replacing
-from .training.controls import CONTROLS, Control
+from .training.controls import CONTROLS, Control, suggested_rate
 from .types import FloatArray, InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
 
 app = typer.Typer(
@@ -54,9 +54,12 @@ def _option(row: Control) -> inspect.Parameter:
     known = f"One of: {', '.join(row.choices)}." if row.choices else ""
     bounds = "" if row.low is None else f"From {row.least:g} to {row.most:.12g}."
     words = " ".join(filter(None, (row.help, known, bounds)))
-    option: Any = Annotated[TYPES[row.kind], typer.Option(f"--{row.field.replace('_', '-')}", help=words)]
+    kind, default = TYPES[row.kind], row.default
+    if row.field == "learning_rate":  # it depends on the model
+        kind, default, words = kind | None, None, f"{words} Default: {default:g}, or what the model suggests."
+    option: Any = Annotated[kind, typer.Option(f"--{row.field.replace('_', '-')}", help=words)]
     only = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(row.field, only, default=row.default, annotation=option)
+    return inspect.Parameter(row.field, only, default=default, annotation=option)
 
 
 def main() -> None:
@@ -89,7 +92,10 @@ def train(
     for notice in split.notices:
         typer.echo(notice.text, err=True)
     every = max(1, min(100, settings["steps"] // 20))
-    config = TrainingConfig(base_model=allowed(model), snapshot_every=every, **settings)
+    base = allowed(model)
+    if settings["learning_rate"] is None:
+        settings["learning_rate"] = suggested_rate(base)
+    config = TrainingConfig(base_model=base, snapshot_every=every, **settings)
     for target in filter(None, (out, save)):
         if target.exists():
             raise InputError(f"{target} exists already; choose another name or remove it.")

@@ -4,25 +4,31 @@
     python repeat_run.py                 # trains, compares the scores, writes the model to tuned-model/
     python repeat_run.py --base FOLDER   # start from a model folder on this machine
 
+Static word vectors are not on the hub: they lie in Embedding Lab's folder assets/static, which --base names.
+
 The arithmetic is the same as in the app; the last digits may differ, because the order of additions does.
 With dropout the random masks differ too, so scores agree only roughly.
 """
 
 import argparse
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer
 
 try:
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, StaticEmbedding
 except ImportError:  # before version 6
-    from sentence_transformers.models import Normalize, Pooling
+    from sentence_transformers.models import Normalize, Pooling, StaticEmbedding
 
 # <data>
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
+STATIC = False  # the model is a table of static word vectors, without layers
 LAYERS = None  # keep only so many layers of the base model
 SETTINGS = {}
 SENTENCES = []  # (text, group)
@@ -34,12 +40,30 @@ EXPECTED = {}  # what the app measured at the end
 SHUFFLE, PARTNER = 1, 2  # keep the streams of random numbers apart
 NEEDS = {"mnrl": "positives", "triplet": "triplets", "simcse": "unlabelled"}
 TEXTS = [text for text, _ in SENTENCES]
+TOKENIZER = "sentence-transformers/all-MiniLM-L6-v2"  # of static word vectors that lie without one
+MOST_TOKENS = 256
+DROPOUT = max(SETTINGS.get("dropout", 0.0), 0.1 if SETTINGS.get("loss") == "simcse" else 0.0)
 
 
 # --- The model: all-MiniLM-L6-v2 or what BASE says; only the top layers learn ---------------------
 
 
+def load_static(base):
+    kept = Path(base) / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(kept)) if kept.is_file() else Tokenizer.from_pretrained(TOKENIZER)
+    tokenizer.enable_truncation(MOST_TOKENS)
+    found = load_file(Path(base) / "model.safetensors")
+    packed = "scales" in found  # one byte a number, one scale a token
+    table = (
+        found["vectors"].float() * found["scales"].float()[:, None] if packed else found["embedding.weight"]
+    )
+    part = StaticEmbedding(tokenizer, embedding_weights=table)
+    return SentenceTransformer(modules=[part, Normalize()], device="cpu").eval(), [part]
+
+
 def load(base):
+    if STATIC:
+        return load_static(base)
     model = SentenceTransformer(base, device="cpu")
     bert = model[0].auto_model
     if LAYERS is not None:
@@ -56,15 +80,14 @@ def load(base):
     learning = list(layers[max(0, len(layers) - SETTINGS["trained_layers"]) :])
     if SETTINGS["train_word_embeddings"]:
         learning.append(bert.embeddings)
-    dropout = max(SETTINGS["dropout"], 0.1) if SETTINGS["loss"] == "simcse" else SETTINGS["dropout"]
     for part in learning:
         part.requires_grad_(True)
         for module in part.modules():
             if isinstance(module, torch.nn.Dropout):
-                module.p = dropout
+                module.p = DROPOUT
             if hasattr(module, "dropout_prob"):
-                module.dropout_prob = dropout
-    return model, learning, dropout
+                module.dropout_prob = DROPOUT
+    return model, learning
 
 
 def fill_randomly(bert, seed):
@@ -92,7 +115,12 @@ def fill_randomly(bert, seed):
 def embed(model, rows):
     """Unit vectors (len(rows), d) of these sentences."""
     tokenize = getattr(model, "preprocess", None) or model.tokenize
-    return model(tokenize([TEXTS[i].strip() for i in rows]))["sentence_embedding"]
+    tokens = tokenize([TEXTS[i].strip() for i in rows])
+    if not STATIC:
+        return model(tokens)["sentence_embedding"]
+    x = F.embedding(tokens["input_ids"], model[0].embedding.weight)
+    x = F.dropout(x, DROPOUT, model[0].training)  # which StaticEmbedding itself does not have
+    return F.normalize(F.embedding_bag(torch.arange(len(x)), x, tokens["offsets"]))
 
 
 def embed_all(model):
@@ -280,8 +308,8 @@ def measure(model):
 # --- Training -------------------------------------------------------------------------------------
 
 
-def train(model, learning, dropout):
-    head = new_head(model[0].auto_model.config.hidden_size) if SETTINGS["loss"] == "softmax" else []
+def train(model, learning):
+    head = new_head(embed(model, [0]).shape[1]) if SETTINGS["loss"] == "softmax" else []
     parameters = [p for part in learning for p in part.parameters()] + head
     decay = SETTINGS["weight_decay"]
     optimizer = torch.optim.AdamW(
@@ -298,7 +326,7 @@ def train(model, learning, dropout):
     for step in range(1, last + 1):
         left, right, label, negative, known = sample(step)
         for part in learning:
-            part.train(dropout > 0)
+            part.train(DROPOUT > 0)
         if SETTINGS["loss"] == "simcse":
             z = embed(model, np.concatenate((left, right)))
             u, v, n = z[: len(left)], z[len(left) :], None
@@ -325,9 +353,9 @@ def main():
     parser.add_argument("--base", default=BASE, help="hub id or folder of the base model")
     parser.add_argument("--out", default="tuned-model", help="where the tuned model is written")
     arguments = parser.parse_args()
-    model, learning, dropout = load(arguments.base)
+    model, learning = load(arguments.base)
     print("before:", measure(model))
-    train(model, learning, dropout)
+    train(model, learning)
     print("after: ", measure(model))
     print("in the app:", EXPECTED)
     model.save_pretrained(arguments.out)

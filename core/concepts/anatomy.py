@@ -288,7 +288,11 @@ def _unread_cosine(encoder: Encoder, text: str, read_to: int, how: str) -> float
 def _load(base_model: str, seed: int) -> Encoder:
     from ..models import registry
 
-    return registry.load(base_model, seed=seed)
+    encoder = registry.load(base_model, seed=seed)
+    if not encoder.layers:
+        name = registry.available()[base_model].title
+        raise InputError(f"{name}: this model has no layers to look into. Choose another one.")
+    return encoder
 
 
 def _checked_pooling(pooling: str) -> str:

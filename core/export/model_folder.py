@@ -23,10 +23,15 @@ MODEL_TITLE = "A model tuned in Embedding Lab"
 
 def model_folder(run: Run, checkpoint: str | None, folder: Path, title: str = MODEL_TITLE) -> None:
     """Write the model of that checkpoint file with its card; `SentenceTransformer(folder)` loads it."""
+    from ..models.static import StaticEncoder, save_static
     from ..models.weights import save_folder
     from ..training.tuned import tuned
 
-    save_folder(tuned(run.config, checkpoint), folder, run.config.pooling)
+    encoder = tuned(run.config, checkpoint)
+    if isinstance(encoder, StaticEncoder):
+        save_static(encoder, folder)
+    else:
+        save_folder(encoder, folder, run.config.pooling)
     (folder / "README.md").write_text(model_card(run, title), encoding="utf-8")
 
 
@@ -39,10 +44,7 @@ def model_zip(run: Run, checkpoint: str | None, name: str, path: str) -> int:
         unfinished = Path(path + ".part")
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:  # weights hardly compress
             for file in sorted(folder.rglob("*")):
-                if file.is_file():
-                    archive.write(file, str(Path(name) / file.relative_to(folder)))
-            if not any((folder / "2_Normalize").iterdir()):
-                archive.writestr(zipfile.ZipInfo(f"{name}/2_Normalize/"), b"")  # the loader looks for it
+                archive.write(file, str(Path(name) / file.relative_to(folder)))  # folders too: one is empty
     unfinished.replace(path)
     return Path(path).stat().st_size
 
@@ -134,7 +136,8 @@ def model_card(run: Run, title: str = MODEL_TITLE) -> str:
         'embeddings = model.encode(["a sentence", "another one"])',
         "```",
         "",
-        "The base model all-MiniLM-L6-v2 is under the Apache 2.0 licence; keep its notice with this model.",
+        "all-MiniLM-L6-v2, which the base model is or was made from, is under the Apache 2.0 licence; keep "
+        "its notice with this model.",
         "",
     ]
     return "\n".join(lines)

@@ -10,11 +10,12 @@ import dataclasses
 from collections.abc import Sequence
 
 from ..data.assets import ASSETS
-from ..models.registry import BASE_MODELS
-from ..types import Pair, Run
+from ..models.registry import BASE_MODELS, layer_count
+from ..types import InputError, Pair, Run
 
 TEMPLATE = ASSETS / "export" / "repeat_run.py"
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the packaged model is
+STATIC_FOLDER = "assets/static"  # in a checkout; no hub has it
 BEGIN, END = "# <data>\n", "# </data>\n"
 
 
@@ -33,8 +34,12 @@ def script(run: Run) -> str:
         "held_out_accuracy": last.held_out_accuracy,
         "held_out_auc": last.held_out_auc,
     }
+    base = run.config.base_model
+    if known is not None:
+        base = HUB_ID if known.layers else STATIC_FOLDER
     data = [
-        f"BASE = {(run.config.base_model if known is None else HUB_ID)!r}",
+        f"BASE = {base!r}",
+        f"STATIC = {_is_static(run.config.base_model)!r}  # static word vectors, without layers",
         f"LAYERS = {layers!r}  # keep only so many layers of the base model",
         *_table("SETTINGS", [f"{k!r}: {v!r}," for k, v in settings.items()], "{}"),
         *_table("SENTENCES", [f"({s.text!r}, {s.group!r})," for s in run.sentences.sentences], "[]"),
@@ -43,6 +48,13 @@ def script(run: Run) -> str:
         f"EXPECTED = {expected!r}  # what the app measured at the end",
     ]
     return before + "\n".join(data) + "\n" + after
+
+
+def _is_static(base_model: str) -> bool:
+    try:
+        return layer_count(base_model) == 0
+    except InputError:  # a model that this machine lacks
+        return False
 
 
 def _table(name: str, lines: Sequence[str], brackets: str) -> list[str]:

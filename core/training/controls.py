@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ..losses import LOSSES
 from ..losses.softmax import CONCATENATIONS
-from ..models.registry import available
+from ..models.registry import available, layer_count
 from ..types import InputError, TrainingConfig
 
 POOLINGS = ("mean", "cls", "max")  # core.models.encoder has them too; importing it would load torch
@@ -26,7 +26,8 @@ class Control:
     """One row. `low` and `high` bound a number, `choices` lists the values of a choice.
 
     `scale` is how a slider should move: "log" where each doubling matters alike. `expert` controls are
-    folded away. `losses` names the losses that read the setting; None: all of them.
+    folded away. `losses` names the losses that read the setting; None: all of them. `needs_layers`: static
+    word vectors have nothing that it could change.
     """
 
     field: str
@@ -41,6 +42,7 @@ class Control:
     expert: bool = False
     scale: Literal["linear", "log"] = "linear"
     losses: tuple[str, ...] | None = None
+    needs_layers: bool = False
     format: str = "%g"
 
     @property
@@ -59,9 +61,9 @@ class Control:
     def _value(self, number: float | None) -> Any:
         return number if self.kind != "integer" or number is None else int(number)
 
-    def matters(self, loss: str) -> bool:
-        """Whether a run with this loss reads the setting."""
-        return self.losses is None or loss in self.losses
+    def matters(self, loss: str, layers: int) -> bool:
+        """Whether a run with this loss, of a model with so many layers, reads the setting."""
+        return (self.losses is None or loss in self.losses) and (layers > 0 or not self.needs_layers)
 
 
 def _losses_using(setting: str) -> tuple[str, ...]:
@@ -77,7 +79,7 @@ CONTROLS: tuple[Control, ...] = (
         "choice",
         _D.base_model,
         "The model that training starts from. Fewer layers are faster; the blank slate "
-        "knows no language yet.",
+        "knows no language yet; static word vectors are the fastest and ignore the order of the words.",
     ),
     Control(
         "loss",
@@ -142,6 +144,7 @@ CONTROLS: tuple[Control, ...] = (
         low=0,
         high=ALL_LAYERS,
         step=1,
+        needs_layers=True,
     ),
     Control(
         "batch_size",
@@ -161,6 +164,7 @@ CONTROLS: tuple[Control, ...] = (
         _D.train_word_embeddings,
         "Also change what enters the first layer. Slower: nothing can be computed in advance.",
         expert=True,
+        needs_layers=True,
     ),
     Control(
         "pooling",
@@ -171,6 +175,7 @@ CONTROLS: tuple[Control, ...] = (
         "maximum. MiniLM was trained with the mean.",
         choices=POOLINGS,
         expert=True,
+        needs_layers=True,
     ),
     Control(
         "concatenation",
@@ -248,9 +253,24 @@ def choices(control: Control) -> tuple[str, ...]:
     return tuple(available()) if control.field == "base_model" else control.choices
 
 
-def visible(loss: str, expert: bool) -> tuple[Control, ...]:
-    """The rows to show for a loss: the plain ones or the expert ones, without those it does not read."""
-    return tuple(c for c in CONTROLS if c.expert == expert and c.matters(loss))
+def visible(loss: str, layers: int, expert: bool) -> tuple[Control, ...]:
+    """The rows to show for a loss and a model with so many layers: the plain ones or the expert ones,
+    without those that change nothing."""
+    return tuple(c for c in CONTROLS if c.expert == expert and c.matters(loss, layers))
+
+
+def suggested_rate(base_model: str) -> float:
+    """The learning rate to begin with: the usual one, or the one that suits this model."""
+    row = available().get(base_model)
+    return _D.learning_rate if row is None or row.rate is None else row.rate
+
+
+def layers_that_learn(config: TrainingConfig) -> int:
+    """As many as asked for and as the model has. Of a model that this machine lacks: as many as asked for."""
+    try:
+        return min(config.trained_layers, layer_count(config.base_model))
+    except InputError:
+        return config.trained_layers
 
 
 def check(config: TrainingConfig) -> None:

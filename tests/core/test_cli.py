@@ -282,3 +282,15 @@ def test_an_interrupted_job_leaves_what_was_there(tmp_path, monkeypatch, lengths
     assert cli.app(words, standalone_mode=False) == cli.INTERRUPTED
     assert (tmp_path / "z.csv").read_text() == "mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["texts.txt", "z.csv"]
+
+
+def test_static_word_vectors_are_trained_at_their_own_rate(trained):
+    out, file = trained / "static", trained / "static.zip"
+    said = run("train", trained / "pairs.csv", "--model", "static", "--steps", 30, "--held-out", 0,
+               "--out", out, "--save", file)  # fmt: skip
+    before, after = re.search(r"random pairs\t(\S+)\t(\S+)", said).groups()
+    assert float(after) < float(before) - 0.05
+    assert run_file.unpack(file.read_bytes(), file.name).run.config.learning_rate == 2e-3
+    run("encode", trained / "texts.txt", trained / "static.npz", "--model", out)
+    with np.load(trained / "static.npz") as found:
+        assert found["embeddings"].shape == (2, 128)

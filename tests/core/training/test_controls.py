@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from core.losses import LOSSES
+from core.models import registry
 from core.models.encoder import POOLINGS
 from core.training import controls
 from core.types import InputError, TrainingConfig
@@ -34,12 +35,28 @@ def test_rows_are_complete() -> None:
 
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_what_is_visible_depends_on_the_loss(loss: str) -> None:
-    shown = {c.field for c in controls.visible(loss, expert=False)}
+    shown = {c.field for c in controls.visible(loss, 6, expert=False)}
     assert {"base_model", "loss", "steps", "learning_rate", "trained_layers"} <= shown
     assert ("temperature" in shown) == ("temperature" in LOSSES[loss].uses)
     assert ("margin" in shown) == ("margin" in LOSSES[loss].uses)
-    folded = {c.field for c in controls.visible(loss, expert=True)}
+    folded = {c.field for c in controls.visible(loss, 6, expert=True)}
     assert not shown & folded and "seed" in folded
+    static = {c.field for expert in (False, True) for c in controls.visible(loss, 0, expert)}
+    assert (shown | folded) - static == {"trained_layers", "train_word_embeddings", "pooling"}
+
+
+def test_what_a_model_suggests_is_within_the_bounds() -> None:
+    for key in registry.BASE_MODELS:
+        controls.check(TrainingConfig(base_model=key, learning_rate=controls.suggested_rate(key)))
+    usual = TrainingConfig().learning_rate
+    assert controls.suggested_rate("minilm-l6") == controls.suggested_rate("gone") == usual
+    assert controls.suggested_rate("static") > usual
+
+
+def test_as_many_layers_learn_as_there_are() -> None:
+    asked = {"minilm-l6": 5, "minilm-l3": 3, "static": 0, "gone": 5}
+    for key, count in asked.items():
+        assert controls.layers_that_learn(TrainingConfig(base_model=key, trained_layers=5)) == count
 
 
 @pytest.mark.parametrize(
