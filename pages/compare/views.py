@@ -10,6 +10,7 @@ import streamlit as st
 from core.metrics import comparison, probe
 from core.metrics.probe import graded_pairs, probe_source
 from core.metrics.table import METRICS
+from core.training.controls import layers_that_learn
 from pages.compare import keys, plots
 from pages.compare.models import NEAR, Both, given_titles, known_runs, run_title
 from ui import figures, kit, state, widgets
@@ -205,7 +206,7 @@ def runs(both: Both) -> None:
         "steps": [run.step for run in found],
         "loss": [run.config.loss for run in found],
         RATE: [run.config.learning_rate for run in found],
-        "layers": [run.config.trained_layers for run in found],
+        "layers": [layers_that_learn(run.config) for run in found],
         "batch": [run.config.batch_size for run in found],
         "seed": [run.config.seed for run in found],
         "base model": [run.config.base_model for run in found],

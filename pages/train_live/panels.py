@@ -17,6 +17,7 @@ from core.losses import LOSSES
 from core.metrics import measures
 from core.metrics.table import METRICS
 from core.runs.messages import moved
+from core.training.controls import layers_that_learn
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
 from core.vectors import nearest_neighbours
 from pages.train_live import cards, keys
@@ -241,7 +242,7 @@ def history(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         "steps": [r.step for r in runs],
         "loss": [LOSSES[r.config.loss].title for r in runs],
         RATE: [r.config.learning_rate for r in runs],
-        "layers": [r.config.trained_layers for r in runs],
+        "layers": [layers_that_learn(r.config) for r in runs],
         "held-out AUC": [m.held_out_auc for m in last],
         "same-group neighbours": [m.neighbour_purity for m in last],
         "seconds": [r.snapshots[-1].seconds for r in runs],

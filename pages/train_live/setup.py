@@ -38,10 +38,12 @@ def open_set() -> None:
     for those the link names itself."""
     key = training_data.set_key()
     state.put(keys.PAIR_SET, state.get(keys.PAIR_SET) or key)
-    if not state.once("set") or key == OWN:
+    if not state.once("set"):
+        return
+    _suggest({f: v for f, v in _suggestions().items() if not state.in_link(state.CONFIG[f])})
+    if key == OWN:
         return
     info = sentence_sets.load_set(key)
-    _suggest({f: v for f, v in info.settings.items() if not state.in_link(state.CONFIG[f])})
     if not state.in_link(state.PAIR_COUNT) and info.pair_count != state.PAIR_COUNT.default:
         state.put(state.PAIR_COUNT, info.pair_count)
 
@@ -58,11 +60,26 @@ def _set_changed() -> None:
         state.put(state.TEXT, EXAMPLE)
     for field in state.get(keys.SUGGESTED):
         state.put(state.CONFIG[field], state.CONFIG[field].default)
-    state.put(keys.SUGGESTED, ())
+    _suggest(_suggestions())
     if key != OWN:
-        info = sentence_sets.load_set(key)
-        _suggest(info.settings)
-        state.put(state.PAIR_COUNT, info.pair_count)
+        state.put(state.PAIR_COUNT, sentence_sets.load_set(key).pair_count)
+
+
+def _model_changed() -> None:
+    """Static word vectors need longer steps; with another model the usual rate comes back."""
+    rate = state.CONFIG["learning_rate"]
+    rates = {row.rate for row in registry.available().values() if row.rate is not None}
+    suggested = _suggestions().get(rate.name, rate.default)
+    if suggested in rates or state.get(rate) in rates:
+        state.put(rate, suggested)
+
+
+def _suggestions() -> dict[str, object]:
+    """What the chosen set and the chosen model suggest. The set's rate is meant for models with layers."""
+    key = training_data.set_key()
+    found = {} if key == OWN else dict(sentence_sets.load_set(key).settings)
+    rate = registry.available()[_base_model()].rate
+    return found if rate is None else found | {"learning_rate": rate}
 
 
 def _suggest(settings: Mapping[str, object]) -> None:
@@ -242,14 +259,21 @@ def _mining() -> None:
 
 def settings() -> None:
     """The settings that matter first; the rest folded away."""
-    loss = _loss()
-    for control in controls.visible(loss, expert=False):
+    loss, layers = _loss(), _layers()
+    for control in controls.visible(loss, layers, expert=False):
         _draw(control)
+        if control.field == "base_model":
+            st.caption(registry.available()[_base_model()].description)
         if control.field == "loss":
             st.caption(LOSSES[loss].summary)
     with st.expander("More settings"):
-        for control in controls.visible(loss, expert=True):
+        for control in controls.visible(loss, layers, expert=True):
             _draw(control)
+
+
+def _base_model() -> str:
+    key = state.get(state.CONFIG["base_model"])
+    return key if key in registry.available() else state.CONFIG["base_model"].default
 
 
 def _loss() -> str:
@@ -264,6 +288,8 @@ def _draw(control: Control) -> None:
     if control.kind == "choice":
         titles = TITLES.get(control.field, dict)()
         options = {value: titles.get(value, value) for value in controls.choices(control)}
+        if control.field == "base_model":
+            more["on_change"] = _model_changed
         widgets.selectbox(key, label, options, **more)
     elif control.kind == "switch":
         widgets.toggle(key, label, **more)
@@ -282,7 +308,7 @@ def _draw(control: Control) -> None:
 def _layers() -> int:
     """How many layers the chosen base model has; what it is cannot be looked up offline counts as six."""
     try:
-        return registry.layer_count(state.get(state.CONFIG["base_model"]))
+        return registry.layer_count(_base_model())
     except InputError:
         return 6
 

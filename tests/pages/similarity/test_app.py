@@ -79,3 +79,11 @@ def test_too_few_sentences_is_said(open_app):
     app.text_area(key="sim_text").set_value("one\ntwo").run()
     assert not app.exception
     assert "Sentences so far: 2. Give at least 3" in app.warning[0].value
+
+
+def test_static_word_vectors_find_two_orders_of_the_same_words_equal(open_app):
+    text = "The dog bites the man\nThe man bites the dog\nThe soup is salty"
+    app = open_app(PAGE, sim_text=text, sim_model="static")
+    assert not app.exception and not app.error
+    values = app.dataframe[0].value["2"].tolist()
+    assert values[:2] == pytest.approx([1.0, 1.0], abs=1e-6) and values[2] < 0.9

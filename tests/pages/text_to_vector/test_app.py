@@ -99,3 +99,10 @@ def test_who_moved_names_every_case():
     assert views.who_moved(change(same, other, [0, 1, 0])) == views.ONLY
     assert views.who_moved(change(same, other, [1, 1, 0])) == views.SOME
     assert views.who_moved(change(same, other, [1, 0, 1])) == views.ALL
+
+
+def test_a_model_without_layers_is_refused_by_name(open_app):
+    app = open_app(PAGE, ttv_model="static")
+    assert not app.exception
+    said = [m.value for m in (*app.warning, *app.error, *app.info)]
+    assert any("Static word vectors: this model has no layers" in text for text in said)

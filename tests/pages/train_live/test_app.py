@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data import sentence_sets
 from core.models import cross_encoder, registry
 from core.types import Frame, TrainingConfig
 from pages.train_live import map
@@ -36,6 +37,29 @@ def test_a_link_sets_every_kind_of_setting(open_app):
 def test_a_link_to_a_set_brings_what_the_set_suggests(open_app):
     app = open_app("train_live", set="collapse")
     assert app.session_state["loss"] == "contrastive" != TrainingConfig().loss
+
+
+def test_static_word_vectors_bring_their_rate_and_hide_what_needs_layers(open_app):
+    rate = state.CONFIG["learning_rate"].name
+    app = open_app("train_live", base_model="static")
+    assert not app.exception and app.session_state[rate] == 2e-3
+    assert any("ignores the order of the words" in c.value for c in app.caption)
+    drawn = {widget.key for kind in (app.slider, app.selectbox, app.toggle) for widget in kind}
+    assert "batch_size" in drawn and not drawn & {"trained_layers", "pooling", "train_word_embeddings"}
+    app.selectbox(key="base_model").set_value("minilm-l6").run()
+    suggested = dict(sentence_sets.load_set("sentiment").settings)["learning_rate"]
+    assert not app.exception and app.session_state[rate] == suggested
+    assert "trained_layers" in {widget.key for widget in app.slider}
+    app.selectbox(key="base_model").set_value("static").run()
+    assert app.session_state[rate] == 2e-3
+    app.selectbox(key="set").set_value("collapse").run()
+    assert not app.exception and app.session_state[rate] == 2e-3
+
+
+def test_another_model_leaves_a_chosen_rate_alone(open_app):
+    app = open_app("train_live", learning_rate="0.0005")
+    app.selectbox(key="base_model").set_value("minilm-l3").run()
+    assert not app.exception and app.session_state[state.CONFIG["learning_rate"].name] == 5e-4
 
 
 @pytest.mark.parametrize(
