@@ -13,22 +13,21 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from ..data.schema import from_json
 from ..training.checkpoints import thin
 from ..training.controls import BY_FIELD, CHECKS
 from ..types import InputError, Run, TrainingConfig
 from . import npy
-from .run_file_json import as_json, run_from_json
+from .run_file_json import ABOUT, MAX_NOTE, MAX_TITLE, WeightsText, as_json, run_from_json
 
 FORMAT, VERSION = "embedding-lab-run", 1
 RUN, ARRAYS, WEIGHTS = "run.json", "arrays.npz", "weights.safetensors"
 MEMBERS = {RUN: 64_000_000, ARRAYS: 400_000_000, WEIGHTS: 600_000_000}  # bytes each may unpack to
 MAX_FILE = 200_000_000  # bytes of the file itself; a usual run has 10 to 20 million
 KEPT_EMBEDDINGS = 96_000_000  # bytes of embeddings kept; a longer run keeps evenly spread snapshots
-MAX_TITLE, MAX_NOTE = 120, 4_000
 ENCRYPTED = 0x1
 
 
@@ -85,7 +84,7 @@ def unpack(data: bytes, name: str = "This file") -> RunFile:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive, name)
-            about = _json(_read(archive, RUN, name), name)
+            text = _text(_read(archive, RUN, name), name)
             arrays = npy.unpack(_read(archive, ARRAYS, name), MEMBERS[ARRAYS])
             weights = _read(archive, WEIGHTS, name) if WEIGHTS in archive.namelist() else None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
@@ -93,15 +92,11 @@ def unpack(data: bytes, name: str = "This file") -> RunFile:
             f"{name} is damaged, cut off or not a run file; save or download it again."
         ) from error
     try:
+        about = from_json(ABOUT, text)
         run = run_from_json(about, arrays)
         check_settings(run.config)
-        return RunFile(
-            run,
-            _text(about, "title", MAX_TITLE),
-            _text(about, "note", MAX_NOTE),
-            _text(about, "created", 64),
-            None if weights is None else _weights(about["weights"], weights),
-        )
+        kept = None if weights is None else _weights(about.weights, weights)
+        return RunFile(run, about.title, about.note, about.created, kept)
     except InputError as error:
         raise InputError(f"{name} cannot be opened: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError, OverflowError) as error:
@@ -159,7 +154,7 @@ def _weight_bytes(weights: Weights) -> bytes:
     return save(tensors)
 
 
-def _weights(about: Any, data: bytes) -> Weights:
+def _weights(about: WeightsText | None, data: bytes) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -171,10 +166,9 @@ def _weights(about: Any, data: bytes) -> Weights:
     differences = {name.removeprefix("difference/"): value for name, value in tensors.items()}
     if any(value.dtype != np.int32 for value in differences.values()) or not differences:
         raise InputError("its weights are not differences to a base model.")
-    step, base = about["step"], about["base"]
-    if not isinstance(step, int) or not isinstance(base, str) or step < 0:
+    if about is None:
         raise InputError("its weights do not say which base model they belong to.")
-    return Weights(step, base, differences, words)
+    return Weights(about.step, about.base, differences, words)
 
 
 def _check_members(archive: zipfile.ZipFile, name: str) -> None:
@@ -208,9 +202,11 @@ def _read(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
     return data
 
 
-def _json(data: bytes, name: str) -> dict[str, Any]:
+def _text(data: bytes, name: str) -> str:
+    """run.json as text, once it says that it is of this format and version."""
     try:
-        about = json.loads(data)
+        text = data.decode("utf-8")
+        about = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is damaged: its {RUN} cannot be read.") from error
     if not isinstance(about, dict) or about.get("format") != FORMAT:
@@ -223,11 +219,4 @@ def _json(data: bytes, name: str) -> dict[str, Any]:
             f"{name} was saved by a newer version of this app (format {version}; this one reads up to "
             f"{VERSION}): update the app to open it."
         )
-    return about
-
-
-def _text(about: Mapping[str, Any], name: str, longest: int) -> str:
-    value = about[name]
-    if not isinstance(value, str) or len(value) > longest:
-        raise InputError(f"its {name} is not a text of at most {longest:,} characters.")
-    return value
+    return text

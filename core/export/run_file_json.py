@@ -8,11 +8,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
+from ..data.schema import Between
 from ..data.text import MAX_CHARACTERS, MAX_GROUP_CHARACTERS, MAX_PAIRS, MAX_SENTENCES
 from ..types import (
     Forces,
@@ -28,8 +31,75 @@ from ..types import (
     TrainingConfig,
 )
 
-MAX_STEP = 100_000_000
-MAX_NAME = 300
+MAX_TITLE, MAX_NOTE = 120, 4_000
+
+Name = Annotated[str, StringConstraints(max_length=300)]
+Step = Annotated[int, Between(0, 100_000_000)]
+Finite = Annotated[float, Between(-1e39, 1e39)]  # any float32
+End = Annotated[int, Between(0, MAX_SENTENCES - 1)]
+Row = tuple[End, End, Annotated[float, Between(0, 1)]]  # rows of the sentence list, label
+Rows = Annotated[tuple[Row, ...], Field(max_length=2 * MAX_PAIRS)]
+
+
+def _scores(values: dict[str, float | None]) -> dict[str, float | None]:
+    if unknown := set(values) - {field.name for field in dataclasses.fields(Metrics)}:
+        raise ValueError(f"there is no score {min(unknown)!r:.60}")
+    return values
+
+
+class SentenceText(NamedTuple):
+    id: Annotated[str, StringConstraints(max_length=64)]
+    text: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
+    group: Annotated[str, StringConstraints(max_length=MAX_GROUP_CHARACTERS)] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentencesText:
+    title: Name
+    source: Name
+    items: Annotated[tuple[SentenceText, ...], Field(min_length=1, max_length=MAX_SENTENCES)]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotText:
+    step: Step
+    loss: Finite | None
+    seconds: Finite
+    metrics: Annotated[dict[str, Finite | None], AfterValidator(_scores)]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameText:
+    step: Step
+    method: Annotated[str, StringConstraints(max_length=40)]
+    trustworthiness: Finite | None
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsText:
+    step: Step
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """run.json: everything of a run file that is no array."""
+
+    title: Annotated[str, StringConstraints(max_length=MAX_TITLE)]
+    note: Annotated[str, StringConstraints(max_length=MAX_NOTE)]
+    created: Annotated[str, StringConstraints(max_length=64)]
+    weights: WeightsText | None
+    config: dict[str, Any]
+    sentences: SentencesText
+    pairs: Rows
+    held_out: Rows
+    snapshots: tuple[SnapshotText, ...]
+    frames: tuple[FrameText, ...]
+    forked_from: tuple[Name, Step] | None
+    id: Name
+
+
+ABOUT = TypeAdapter(About)
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -63,56 +133,37 @@ def as_json(run: Run) -> dict[str, Any]:
     }
 
 
-def run_from_json(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Run:
-    """Raises InputError, or KeyError, TypeError and ValueError for what is not there or of another kind."""
-    config = TrainingConfig.from_mapping(_object(about["config"]))
-    sentences = _sentences(_object(about["sentences"]))
-    snapshots = _snapshots(_list(about["snapshots"]), arrays, len(sentences))
-    frames = _frames(_list(about["frames"]), arrays, len(sentences))
+def run_from_json(about: About, arrays: Mapping[str, np.ndarray]) -> Run:
+    """Raises InputError where parts do not fit each other, KeyError for an array that is not there."""
+    config = TrainingConfig.from_mapping(about.config)
+    found = tuple(Sentence(*item) for item in about.sentences.items)
+    if len({s.id for s in found}) != len(found):
+        raise InputError("two of its sentences share an id.")
+    sentences = SentenceSet(found, about.sentences.title, about.sentences.source)
+    snapshots = _snapshots(about.snapshots, arrays, len(sentences))
     finished = snapshots[-1].step >= config.steps
-    forked = about["forked_from"]
     return Run(
-        id=_string(about["id"], MAX_NAME),
+        id=about.id,
         config=config,
         sentences=sentences,
-        pairs=_pairs(_list(about["pairs"]), sentences),
-        held_out=_pairs(_list(about["held_out"]), sentences),
+        pairs=_pairs(about.pairs, sentences.ids),
+        held_out=_pairs(about.held_out, sentences.ids),
         snapshots=snapshots,
-        frames=frames,
+        frames=_frames(about.frames, arrays, len(sentences)),
         status=RunStatus.FINISHED if finished else RunStatus.STOPPED,
-        forked_from=None if forked is None else (_string(forked[0], MAX_NAME), _step(forked[1])),
+        forked_from=about.forked_from,
     )
 
 
-def _sentences(value: Mapping[str, Any]) -> SentenceSet:
-    items = _list(value["items"])
-    if not 0 < len(items) <= MAX_SENTENCES:
-        raise InputError(f"it has {len(items):,} sentences; 1 to {MAX_SENTENCES:,} are allowed.")
-    found = []
-    for identifier, text, group in items:
-        checked = None if group is None else _string(group, MAX_GROUP_CHARACTERS)
-        found.append(Sentence(_string(identifier, 64), _string(text, MAX_CHARACTERS), checked))
-    if len({s.id for s in found}) != len(found):
-        raise InputError("two of its sentences share an id.")
-    return SentenceSet(tuple(found), _string(value["title"], MAX_NAME), _string(value["source"], MAX_NAME))
+def _pairs(rows: Sequence[Row], ids: tuple[str, ...]) -> tuple[Pair, ...]:
+    if any(max(left, right) >= len(ids) for left, right, _ in rows):
+        raise InputError("one of its pairs names no sentence.")
+    return tuple(Pair(ids[left], ids[right], label) for left, right, label in rows)
 
 
-def _pairs(items: Sequence[Any], sentences: SentenceSet) -> tuple[Pair, ...]:
-    if len(items) > 2 * MAX_PAIRS:
-        raise InputError(f"it has {len(items):,} pairs; at most {2 * MAX_PAIRS:,} are allowed.")
-    ids = sentences.ids
-    pairs = []
-    for left, right, label in items:
-        good = all(
-            isinstance(r, int) and not isinstance(r, bool) and 0 <= r < len(ids) for r in (left, right)
-        )
-        if not good or not isinstance(label, int | float) or not 0 <= label <= 1:
-            raise InputError("one of its pairs names no sentence, or has a label outside 0 to 1.")
-        pairs.append(Pair(ids[left], ids[right], float(label)))
-    return tuple(pairs)
-
-
-def _snapshots(items: Sequence[Any], arrays: Mapping[str, np.ndarray], n: int) -> tuple[Snapshot, ...]:
+def _snapshots(
+    items: Sequence[SnapshotText], arrays: Mapping[str, np.ndarray], n: int
+) -> tuple[Snapshot, ...]:
     z, counts = arrays["embeddings"], arrays["force_counts"]
     rows, values = arrays["force_rows"], arrays["force_values"]
     if z.ndim != 3 or z.shape[:2] != (len(items), n) or not items or not np.isfinite(z).all():
@@ -120,27 +171,27 @@ def _snapshots(items: Sequence[Any], arrays: Mapping[str, np.ndarray], n: int) -
     fits = counts.shape == (len(items),) and (counts >= 0).all() and counts.sum() == len(values) == len(rows)
     if not fits or rows.shape != (len(values), 2) or (rows.size and not (0 <= rows.min() <= rows.max() < n)):
         raise InputError("its forces do not fit its snapshots.")
-    steps = [_step(item["step"]) for item in items]
+    steps = [item.step for item in items]
     if any(b <= a for a, b in pairwise(steps)):
         raise InputError("its snapshots are not in order.")
     ends = np.cumsum(counts)
     return tuple(
         Snapshot(
             step,
-            math.nan if item["loss"] is None else _number(item["loss"]),
+            math.nan if item.loss is None else item.loss,
             _frozen(z[i], np.float32),
             Forces(
                 _frozen(rows[ends[i] - counts[i] : ends[i]], np.int64),
                 _frozen(values[ends[i] - counts[i] : ends[i]], np.float32),
             ),
-            Metrics(**{k: None if v is None else _number(v) for k, v in _object(item["metrics"]).items()}),
-            _number(item["seconds"]),
+            Metrics(**item.metrics),
+            item.seconds,
         )
         for i, (step, item) in enumerate(zip(steps, items))
     )
 
 
-def _frames(items: Sequence[Any], arrays: Mapping[str, np.ndarray], n: int) -> tuple[Frame, ...]:
+def _frames(items: Sequence[FrameText], arrays: Mapping[str, np.ndarray], n: int) -> tuple[Frame, ...]:
     if not items:
         return ()
     xy, trust = arrays["xy"], arrays["trust"]
@@ -150,11 +201,11 @@ def _frames(items: Sequence[Any], arrays: Mapping[str, np.ndarray], n: int) -> t
         raise InputError("its maps hold something other than numbers.")
     return tuple(
         Frame(
-            _step(item["step"]),
+            item.step,
             _frozen(xy[i], np.float32),
             _frozen(trust[i], np.float32),
-            None if item["trustworthiness"] is None else _number(item["trustworthiness"]),
-            _string(item["method"], 40),
+            item.trustworthiness,
+            item.method,
         )
         for i, item in enumerate(items)
     )
@@ -164,33 +215,3 @@ def _frozen(array: np.ndarray, dtype: Any) -> Any:
     copy = np.array(array, dtype)
     copy.setflags(write=False)
     return copy
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
-
-
-def _list(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list):
-        raise TypeError("not a list")
-    return value
-
-
-def _string(value: Any, longest: int) -> str:
-    if not isinstance(value, str) or len(value) > longest:
-        raise InputError(f"a text in it is missing or longer than {longest:,} characters.")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError("not a finite number")
-    return float(value)
-
-
-def _step(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_STEP:
-        raise TypeError("not a step")
-    return value
