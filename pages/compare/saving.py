@@ -17,7 +17,16 @@ from typing import Any, TypeVarTuple
 import streamlit as st
 
 from core.data.folders import data_folder
-from core.export import model_folder, movie, replay_page, run_file, run_file_weights, script, table_files
+from core.export import (
+    model_folder,
+    movie,
+    replay_page,
+    run_file,
+    run_file_json,
+    run_file_weights,
+    script,
+    table_files,
+)
 from core.storage import Learner, SavedRun
 from core.types import InputError, Run
 from pages.compare import keys
@@ -137,8 +146,8 @@ def save_form(run: Run) -> None:
         return {"max_chars": longest, "key": key, "on_change": _typed_in, "args": (form, key)}
 
     title = run.sentences.title[:80]
-    form[title_key] = st.text_input("Title", value=title, **field(title_key, run_file.MAX_TITLE))
-    form[note_key] = st.text_area("Note", height=80, **field(note_key, run_file.MAX_NOTE))
+    form[title_key] = st.text_input("Title", value=title, **field(title_key, run_file_json.MAX_TITLE))
+    form[note_key] = st.text_area("Note", height=80, **field(note_key, run_file_json.MAX_NOTE))
     with row():
         who = learner.current()
         if who is not None:
@@ -268,7 +277,7 @@ def _entry(who: Learner, saved: SavedRun, note: str) -> None:
         )
         field = f"gallery_note {saved.id}"
         changed: dict[str, Any] = {"on_change": _note_changed, "args": (who, saved.id, field)}
-        st.text_area("Note", note, key=field, height=68, max_chars=run_file.MAX_NOTE, **changed)
+        st.text_area("Note", note, key=field, height=68, max_chars=run_file_json.MAX_NOTE, **changed)
         with row():
             button("Open this run", _open_saved, saved, key=f"gallery_open {saved.id}")
             button("Delete", _delete, who, saved, key=f"gallery_delete {saved.id}", type="tertiary")
