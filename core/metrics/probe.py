@@ -15,7 +15,7 @@ import numpy as np
 
 from ..data.assets import ASSETS
 from ..data.schema import Between, Line, Table, load
-from ..types import FloatArray, TrainingConfig
+from ..types import FloatArray
 from ..vectors import pair_cosines
 from .measures import spearman
 
@@ -52,15 +52,6 @@ def graded_pairs(file: Path = FILE) -> tuple[GradedPair, ...]:
 
 def probe_source(file: Path = FILE) -> str:
     return load(file, GradedPairs).source
-
-
-def probe(config: TrainingConfig, checkpoint: str | None) -> ProbeScore:
-    """Score a model on the probe: its cosines and their rank correlation with the grades. In a worker."""
-    from ..training.tuned import embed
-
-    pairs = graded_pairs()
-    z = embed(config, checkpoint, [text for p in pairs for text in (p.left, p.right)])  # (2 m, d)
-    return score(z)
 
 
 def score(z: FloatArray) -> ProbeScore:

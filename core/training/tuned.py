@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..metrics.probe import ProbeScore, graded_pairs, score
 from ..types import FloatArray, TrainingConfig
 
 if TYPE_CHECKING:
@@ -44,3 +45,9 @@ def tuned(config: TrainingConfig, checkpoint: str | None) -> Encoder:
 def embed(config: TrainingConfig, checkpoint: str | None, texts: Sequence[str]) -> FloatArray:
     """Unit-length embeddings (n, d) float32 of `texts` under that model. Raises InputError as tuned()."""
     return tuned(config, checkpoint).encode(list(texts), pooling=config.pooling)
+
+
+def probe(config: TrainingConfig, checkpoint: str | None) -> ProbeScore:
+    """How well that model still ranks the graded everyday pairs. Raises InputError as tuned()."""
+    texts = [text for pair in graded_pairs() for text in (pair.left, pair.right)]
+    return score(embed(config, checkpoint, texts))

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from core.metrics import comparison, probe
+from core.metrics import comparison
 from core.metrics.probe import graded_pairs, probe_source
 from core.metrics.table import METRICS
+from core.training import tuned
 from core.training.controls import layers_that_learn
 from pages.compare import keys, plots
 from pages.compare.models import NEAR, Both, given_titles, known_runs, run_title
@@ -167,7 +168,7 @@ def _decimal(value: float | None) -> str:
 def forgetting(both: Both) -> None:
     """Do both models still rank everyday pairs as people do?"""
     scores = [
-        kit.ask(probe.probe, s.config, s.checkpoint(), busy="Reading the probe") for s in (both.a, both.b)
+        kit.ask(tuned.probe, s.config, s.checkpoint(), busy="Reading the probe") for s in (both.a, both.b)
     ]
     for place, name, score in zip(st.columns(2), "AB", scores):
         place.metric(f"Rank correlation with the grades, {name}", _decimal(score.spearman))
