@@ -8,9 +8,8 @@ import pytest
 from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
-from core.training import word2vec_kernel as kernel
 from core.training.trainer import iterate
-from core.training.word2vec import Settings, Word2vecTrainer
+from core.training.word2vec import Settings, Word2vecTrainer, kernel
 from core.types import InputError
 
 EPOCHS = 12

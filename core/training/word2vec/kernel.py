@@ -1,6 +1,6 @@
 """The inner loop of skip-gram with negative sampling, compiled by numba. Import it lazily: numba is heavy.
 
-Apart from word2vec.py, which says what is learned and why; here is only how it is made fast. Every
+Apart from __init__.py, which says what is learned and why; here is only how it is made fast. Every
 random number is a hash of (seed, epoch, word's place, use), so nothing depends on where a call begins.
 """
 
@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray, IntArray
+from ...types import FloatArray, IntArray
 
 Pairs = NDArray[np.int32]  # (m, 2 + negatives): the word, a neighbour, random words; -1 where none was left
 KEEP, REACH, NEGATIVE = 0, 1, 2  # uses of random numbers; negatives take NEGATIVE and everything above

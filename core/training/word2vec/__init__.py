@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray, InputError, IntArray
-from ..vectors import unit_rows
-from .trainer import Diverged, Trainer, iterate
+from ...types import FloatArray, InputError, IntArray
+from ...vectors import unit_rows
+from ..trainer import Diverged, Trainer, iterate
 
 POWER = 0.75  # of the word frequencies that negatives are drawn by; found by trial in the paper
 LOWEST_RATE = 1e-4  # at the end of the run
@@ -251,7 +251,7 @@ class Word2vecTrainer(Trainer[State]):
 
     def advance(self) -> None:
         """Learn from some sentences: every pair in each, and the negatives drawn for it."""
-        from . import word2vec_kernel as kernel
+        from . import kernel
 
         assert self.step < self.steps, "the rate has come down to its end"
         began = time.perf_counter()
@@ -301,7 +301,7 @@ def run_on(text: str, settings: Settings, state: State | None, until: int) -> tu
 
 def next_step(corpus: TokenizedText, settings: Settings, state: State) -> Step:
     """The pairs that come next; at the end of the run, those that came last."""
-    from . import word2vec_kernel as kernel
+    from . import kernel
 
     keep, table = keep_chances(corpus.counts, settings.subsample), negative_table(corpus.counts)
     place = min(state.done, total(corpus, settings) - 1)
