@@ -11,7 +11,7 @@ import numpy as np
 
 from core.concepts import sandbox as physics
 from core.concepts.sandbox import Floats, LossTask, Observation
-from core.concepts.sandbox_presets import PRESETS, Preset, told_groups
+from core.concepts.sandbox.presets import PRESETS, Preset, told_groups
 from core.types import InputError
 from pages.losses import keys
 from ui import resources, state, widgets

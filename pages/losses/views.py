@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import sandbox as physics
-from core.concepts.sandbox_presets import PRESETS, TOLD
+from core.concepts.sandbox.presets import PRESETS, TOLD
 from core.losses import LOSSES
 from pages.losses import keys, sandbox
 from pages.losses.sandbox import Sandbox

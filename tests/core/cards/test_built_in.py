@@ -18,7 +18,7 @@ from core.cards.types import Card
 from core.concepts.classification import METHODS
 from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.sandbox import LOSS_KEYS
-from core.concepts.sandbox_presets import PRESETS
+from core.concepts.sandbox.presets import PRESETS
 from core.losses import LOSSES
 from core.training.controls import check
 from core.types import InputError, TrainingConfig

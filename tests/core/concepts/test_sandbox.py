@@ -7,7 +7,7 @@ import pytest
 
 from core.concepts import sandbox
 from core.concepts.sandbox import LossTask
-from core.concepts.sandbox_presets import PRESETS
+from core.concepts.sandbox.presets import PRESETS
 from core.types import InputError
 
 GROUPS = (0, 0, 0, 1, 1, 1, 2, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.concepts.sandbox_presets import PRESETS, REACHES
+from core.concepts.sandbox.presets import PRESETS, REACHES
 
 
 def numbers(app) -> str:

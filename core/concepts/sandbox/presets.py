@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import sandbox
-from .sandbox import OUTCOMES, Floats, LossTask
+from .. import sandbox
+from . import OUTCOMES, Floats, LossTask
 
 # What the loss hears of the colours: a short name and a sentence.
 TOLD = {

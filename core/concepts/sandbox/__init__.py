@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..losses import LOSSES
-from ..losses.base import DEFAULT_MARGIN, DEFAULT_TEMPERATURE
-from ..types import InputError
-from ..vectors import unit_rows
+from ...losses import LOSSES
+from ...losses.base import DEFAULT_MARGIN, DEFAULT_TEMPERATURE
+from ...types import InputError
+from ...vectors import unit_rows
 
 Floats = NDArray[np.float64]
 
@@ -143,7 +143,7 @@ def _some(found: Sequence[Any], what: str) -> None:
 
 def observe(task: LossTask, z: ArrayLike) -> Observation:
     """The loss, its gradient along the surface and the force of every pair, at z (n, d)."""
-    from ..losses.gradient import loss_and_gradient
+    from ...losses.gradient import loss_and_gradient
 
     points = on_surface(z)
     rows = rows_of(task)
