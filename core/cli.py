@@ -187,20 +187,20 @@ def score(
     """Print each pair's cosine, and how well the cosines agree with the labels."""
     import numpy as np
 
-    from .data import streams
+    from .data import files
     from .data.text import spaced
     from .metrics import measures
     from .vectors import pair_cosines
 
     cosines, labels = array("d"), array("d")
-    with streams.rereadable(pairs) as file:
+    with files.rereadable(pairs) as file:
         with naming(file):  # every row is looked at before the work begins
-            count = sum(1 for _ in streams.pairs(file))
+            count = sum(1 for _ in files.pairs(file))
             if not count:
                 raise InputError("There is no pair in it. Write one a line: left | right | label.")
         encode = encoder(model)
         typer.echo("cosine\tlabel\tleft\tright")
-        for some in parts(streams.pairs(file), count, quiet=sys.stdout.isatty()):
+        for some in parts(files.pairs(file), count, quiet=sys.stdout.isatty()):
             left, right, label = zip(*some)
             m = len(some)
             found = pair_cosines(encode([*left, *right]), [(i, m + i) for i in range(m)])
@@ -272,7 +272,7 @@ def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
 @contextmanager
 def sentences_of(file: Path) -> Iterator[tuple[Iterable[Sentence], int]]:
     """The sentences of a file and how many; each has been looked at once before the work begins."""
-    from .data.streams import SentenceFile, rereadable
+    from .data.files import SentenceFile, rereadable
 
     with rereadable(file) as kept:
         with naming(kept):
@@ -309,7 +309,7 @@ def encoder(model: str) -> Callable[[Sequence[str]], FloatArray]:
 
 def parts(rows: Iterable[T], total: int, quiet: bool = False) -> Iterator[list[T]]:
     """PART rows at a time, with a progress bar."""
-    from .data.streams import in_parts
+    from .data.files import in_parts
 
     with progress(total, "Embedding", quiet) as advance:
         for some in in_parts(rows, PART):

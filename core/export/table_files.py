@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..data.streams import in_parts
+from ..data.files import in_parts
 from ..data.text import safe_cell, spaced
 from ..types import FloatArray, Pair, Sentence, SentenceSet
 

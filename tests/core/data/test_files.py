@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.data import streams
+from core.data import files
 from core.data.sentences import MAX_CHARACTERS, MAX_SENTENCES, parse_pair_table, parse_table
 from core.data.tables import SNIFFED_ROWS
 from core.types import InputError, SentenceSet
@@ -34,7 +34,7 @@ def kept(folder: Path, name: str, data: bytes) -> Path:
 @pytest.mark.parametrize("name", FILES)
 def test_the_same_sentences_as_on_the_page(tmp_path, name):
     page = parse_table(FILES[name], name)
-    file = streams.SentenceFile(kept(tmp_path, name, FILES[name]))
+    file = files.SentenceFile(kept(tmp_path, name, FILES[name]))
     assert [(s.id, s.text, s.group) for s in file] == [
         (s.id, s.text, s.group) for s in page.sentence_set.sentences
     ]
@@ -56,15 +56,15 @@ def test_any_table_is_read_alike(tmp_path_factory, rows):
         page = str(error)
     file = kept(tmp_path_factory.mktemp("any"), "t.csv", data)
     if isinstance(page, list):
-        assert [(s.text, s.group) for s in streams.SentenceFile(file)] == page
+        assert [(s.text, s.group) for s in files.SentenceFile(file)] == page
     else:
         with pytest.raises(InputError):
-            streams.SentenceFile(file).survey()
+            files.SentenceFile(file).survey()
 
 
 def test_the_limits_of_the_page_do_not_count(tmp_path):
     line = b"word " * MAX_CHARACTERS + b"\n"
-    file = streams.SentenceFile(kept(tmp_path, "big.txt", line * (MAX_SENTENCES + 1)))
+    file = files.SentenceFile(kept(tmp_path, "big.txt", line * (MAX_SENTENCES + 1)))
     assert file.survey() == (MAX_SENTENCES + 1, ())
 
 
@@ -84,7 +84,7 @@ def test_the_limits_of_the_page_do_not_count(tmp_path):
 )
 def test_refused_files(tmp_path, data, name, message):
     with pytest.raises(InputError) as caught:
-        streams.SentenceFile(kept(tmp_path, name, data)).survey()
+        files.SentenceFile(kept(tmp_path, name, data)).survey()
     assert message in str(caught.value)
 
 
@@ -99,19 +99,19 @@ def test_refused_files(tmp_path, data, name, message):
 def test_pairs_as_on_the_page(tmp_path, name, data):
     page = parse_pair_table(data, name, SentenceSet((), "", ""))
     text = {s.id: s.text for s in page.sentence_set.sentences}
-    found = list(streams.pairs(kept(tmp_path, name, data)))
+    found = list(files.pairs(kept(tmp_path, name, data)))
     assert found == [(text[p.left], text[p.right], p.label) for p in page.pairs]
 
 
 def test_a_pair_that_is_none_is_named(tmp_path):
     with pytest.raises(InputError, match="Line 2: the label “7x” is not known"):
-        list(streams.pairs(kept(tmp_path, "p.csv", b"a,b,1\nc,d,7x\n")))
+        list(files.pairs(kept(tmp_path, "p.csv", b"a,b,1\nc,d,7x\n")))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_read_twice(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
     threading.Thread(target=(tmp_path / "pipe.txt").write_bytes, args=(b"one\ntwo\n",)).start()
-    with streams.rereadable(tmp_path / "pipe.txt") as file:
-        sentences = streams.SentenceFile(file)
+    with files.rereadable(tmp_path / "pipe.txt") as file:
+        sentences = files.SentenceFile(file)
         assert sentences.survey()[0] == len(list(sentences)) == 2
