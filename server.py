@@ -14,8 +14,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from ui import push
 from ui.resources import executor
+from ui.runs import push
 
 # Streamlit takes a folder named pages/ for its older way of making pages until the first visitor's script
 # has run; that visitor's link to a page would then be refused as unknown.

@@ -1,5 +1,5 @@
 """Topics: each is one run as those who watch it hear it. Worker threads say that a run has changed, the event
-loop makes one message of it and sends that to everybody. Knows no web framework; ui/push.py is the route.
+loop makes one message of it and sends that to everybody. No web framework here; ui/runs/push.py is the route.
 
 Nobody gets a backlog: a listener that was slow finds the newest message, one that comes late begins with it.
 """

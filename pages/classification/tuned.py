@@ -12,10 +12,11 @@ from core.runs.executor import RunRequest
 from core.types import Run, Sentence, SentenceSet, TrainingConfig
 from pages.classification import keys
 from pages.classification.views import SAME, Problem, method
-from ui import inputs, kit, live_run, messages, state, widgets
+from ui import inputs, kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
 from ui.resources import executor, session_is_open
+from ui.runs import live_run
 from ui.tables import safe_table
 from ui.widgets import button
 

@@ -16,9 +16,10 @@ from core.models import registry
 from core.training import tuned
 from core.types import FloatArray, InputError, Pair, Run, Sentence, SentenceSet, TrainingConfig
 from pages.compare import keys
-from ui import kit, live_run, state, training_data, widgets
+from ui import kit, state, training_data, widgets
 from ui.boards import moving_map
 from ui.resources import executor
+from ui.runs import live_run
 
 RUN, BASE = "run:", "base:"
 MAPS = ("Side by side", "Arrows", "Blend")

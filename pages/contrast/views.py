@@ -16,10 +16,11 @@ from core.runs.executor import RunRequest
 from core.runs.messages import status_line
 from core.types import FloatArray, InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 from pages.contrast import keys
-from ui import figures, inputs, kit, live_run, messages, state, widgets
+from ui import figures, inputs, kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
 from ui.resources import executor, session_is_open
+from ui.runs import live_run
 from ui.tables import folded_table, safe_table
 from ui.widgets import button, row
 

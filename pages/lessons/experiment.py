@@ -18,10 +18,11 @@ from core.training import tuned
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.lessons import keys, record
-from ui import figures, kit, live_run, messages
+from ui import figures, kit, messages
 from ui.boards import moving_map
 from ui.charts import chart
 from ui.resources import executor, session_is_open
+from ui.runs import live_run
 from ui.tables import safe_table
 from ui.widgets import button
 

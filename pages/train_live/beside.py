@@ -12,8 +12,9 @@ from core.metrics.measures import measure
 from core.runs.messages import ShownPairs, told
 from core.types import FloatArray, Forces, Run, Snapshot
 from pages.train_live import cards, keys
-from ui import batches, kit, learner, live_run, push, state
+from ui import batches, kit, learner, state
 from ui.boards import live_panel
+from ui.runs import live_run, push
 from ui.training_data import TrainingData
 
 SOON = 1.0  # seconds between two looks for scores that are still being computed

@@ -14,10 +14,11 @@ from core.runs.messages import moved, phase, space
 from core.types import FloatArray, Forces, Frame, InputError, Run, SentenceSet, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.train_live import keys
-from ui import live_run, messages, state, training_data, widgets
+from ui import messages, state, training_data, widgets
 from ui.boards import moving_map
 from ui.boards.moving_map import ColorBy
 from ui.resources import executor, later
+from ui.runs import live_run
 from ui.training_data import TrainingData
 
 BELOW = 92  # pixels of the window under the map: its slider and legend

@@ -7,8 +7,9 @@ import streamlit as st
 from core.types import InputError
 from pages.train_live import beside, keys, map, setup
 from pages.train_live.panels import PANELS
-from ui import live_run, state, training_data, widgets
+from ui import state, training_data, widgets
 from ui.cards import side_panel
+from ui.runs import live_run
 
 st.set_page_config(initial_sidebar_state="collapsed")
 state.open_link(*training_data.TEXTS)

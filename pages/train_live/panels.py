@@ -21,9 +21,10 @@ from core.training.controls import layers_that_learn
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
 from core.vectors import nearest_neighbours
 from pages.train_live import cards, keys
-from ui import batches, figures, kit, live_run, widgets
+from ui import batches, figures, kit, widgets
 from ui.boards import moving_map
 from ui.charts import chart
+from ui.runs import live_run
 from ui.tables import safe_table
 from ui.training_data import TrainingData
 

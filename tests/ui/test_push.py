@@ -14,7 +14,7 @@ from streamlit import config
 from core.runs.channel import Hub, Topic
 from core.runs.encoding import unpack
 from core.types import InputError, Run, SentenceSet, TrainingConfig
-from ui import push
+from ui.runs import push
 
 RUN = Run("id", TrainingConfig(), SentenceSet(()), (), ())
 OWN = {"origin": "http://testserver"}

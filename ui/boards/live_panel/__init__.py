@@ -37,7 +37,7 @@ def panel(
 
     `run` may be one that has not begun: a single snapshot of the base model. `scores` are the
     cross-encoder's, by rows of the sentence set; `moment` is a Moment as messages carry it; `channel`
-    ui/push.py's address of the run while it changes.
+    ui/runs/push.py's address of the run while it changes.
     """
     pairs = ShownPairs.of(run) if run.snapshots else None
     header, arrays = contents(run, "", pairs, history=True)

@@ -106,7 +106,7 @@ def board(
         link: boards with the same link zoom and pan together; give them the same `extent`.
         extent: (m, 2) or (m, 3) further positions that have to fit into the view; they are not drawn.
         noun: what a point is, for the search field and for who hears the map: "sentence" or "word".
-        channel: ui/push.py's address of a run of this sentence set, whose messages move the points.
+        channel: ui/runs/push.py's address of a run of this sentence set, whose messages move the points.
         live_forces: draw the forces that these messages bring.
         held_out: rows that no training pair touches, drawn hollow.
         below: instead of `height`, fill the window down to so many pixels above its lower edge.

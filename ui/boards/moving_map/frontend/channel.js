@@ -2,7 +2,7 @@
 // page show it. core/runs/messages.py says what a message holds; `subscribe` is all that a component needs:
 //
 //   import { subscribe } from "../embedding-lab.moving-map/channel.js";
-//   const leave = subscribe(data.channel, {            // data.channel is ui/push.py's address(run)
+//   const leave = subscribe(data.channel, {            // data.channel is ui/runs/push.py's address(run)
 //     take(message) { message.header.loss; message.arrays.cosines?.data; message.curve.loss },
 //     silence(lasts) { … },                            // optional: whether 3 s have passed without a word
 //   });
@@ -18,7 +18,7 @@ const DEAD_MS = 8000; // after which a connection that says nothing is given up
 const FIRST_WAIT_MS = 250; // before connecting again; doubles, with some chance so that a class does not come at once
 const LONGEST_WAIT_MS = 8000;
 const LINGER_MS = 1500; // a rerun may take a component away and bring it back
-const UNKNOWN = 4404; // ui/push.py: the run is no longer in memory
+const UNKNOWN = 4404; // ui/runs/push.py: the run is no longer in memory
 
 // Each component loads this file by an address of its own; what they share lies here.
 const channels = (globalThis.__embeddingLabChannels ??= new Map());

@@ -1,6 +1,6 @@
 """Run controls and the progress line: the part of a page that changes while a model trains.
 
-The page draws map and line once; the run's messages then move them (core/runs/messages.py, ui/push.py).
+The page draws map and line once; the run's messages then move them (core/runs/messages.py, ui/runs/push.py).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import streamlit as st
 from core.runs.executor import RunRequest
 from core.runs.messages import moved, phase, status_line
 from core.types import FloatArray, InputError, Run, TrainingConfig
-from ui import messages, push, state, widgets
+from ui import messages, state, widgets
 from ui.boards.moving_map import component
 from ui.resources import executor, session_is_open
+from ui.runs import push
 from ui.training_data import TrainingData
 from ui.widgets import button, row
 
