@@ -268,11 +268,19 @@ async def lesson(server: Server, case: str, count: int, seconds: float) -> str:
     first, undone = all_of(lambda x: x.first), sum(not x.done for x in learners)
     rates = all_of(lambda x: x.rate)
     cells = (
-        case, f"{count}", f"{middle(first):.2f}", f"{p95(first):.2f}", f"{middle(rates):.1f}",
-        f"{p95(all_of(lambda x: x.gap)):.2f}", f"{ended - began:.1f}",
-        f"{jain([x.steps_after(FAIR_AT) for x in learners]):.2f}", f"{own:.0f} %", f"{workers:.0f} %",
-        f"{memory:.0f} MiB", f"{workers_memory:.0f} MiB",
-    )  # fmt: skip
+        case,
+        f"{count}",
+        f"{middle(first):.2f}",
+        f"{p95(first):.2f}",
+        f"{middle(rates):.1f}",
+        f"{p95(all_of(lambda x: x.gap)):.2f}",
+        f"{ended - began:.1f}",
+        f"{jain([x.steps_after(FAIR_AT) for x in learners]):.2f}",
+        f"{own:.0f} %",
+        f"{workers:.0f} %",
+        f"{memory:.0f} MiB",
+        f"{workers_memory:.0f} MiB",
+    )
     problems = sorted({problem for learner in learners for problem in learner.problems})
     note = f"   {undone} not done" if undone else ""
     return line(cells) + note + "".join(f"\n    {problem}" for problem in problems)
@@ -289,9 +297,19 @@ async def warm(server: Server, seconds: float) -> None:
 
 
 HEAD = (
-    "case", "learners", "first move", "p95", "frames/s", "gap p95", "last done", "Jain", "server", "workers",
-    "server mem", "workers mem",
-)  # fmt: skip
+    "case",
+    "learners",
+    "first move",
+    "p95",
+    "frames/s",
+    "gap p95",
+    "last done",
+    "Jain",
+    "server",
+    "workers",
+    "server mem",
+    "workers mem",
+)
 
 
 def line(cells: Sequence[str]) -> str:

@@ -286,8 +286,20 @@ def test_an_interrupted_job_leaves_what_was_there(tmp_path, monkeypatch, lengths
 
 def test_static_word_vectors_are_trained_at_their_own_rate(trained):
     out, file = trained / "static", trained / "static.zip"
-    said = run("train", trained / "pairs.csv", "--model", "static", "--steps", 30, "--held-out", 0,
-               "--out", out, "--save", file)  # fmt: skip
+    said = run(
+        "train",
+        trained / "pairs.csv",
+        "--model",
+        "static",
+        "--steps",
+        30,
+        "--held-out",
+        0,
+        "--out",
+        out,
+        "--save",
+        file,
+    )
     before, after = re.search(r"random pairs\t(\S+)\t(\S+)", said).groups()
     assert float(after) < float(before) - 0.05
     assert run_file.unpack(file.read_bytes(), file.name).run.config.learning_rate == 2e-3

@@ -38,9 +38,11 @@ def test_the_same_vectors_as_sentence_transformers() -> None:
         assert np.abs(encoder.encode(TEXTS) - reference(encoder, TEXTS)).max() < 1e-6
 
 
-@given(st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=12).flatmap(
-    lambda words: st.tuples(st.just(words), st.permutations(words))
-))  # fmt: skip
+@given(
+    st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=12).flatmap(
+        lambda words: st.tuples(st.just(words), st.permutations(words))
+    )
+)
 def test_the_order_of_the_words_makes_no_difference(orders: tuple[list[str], list[str]]) -> None:
     one, other = tiny_static().encode([" ".join(words) for words in orders])
     assert np.abs(one - other).max() < 1e-6

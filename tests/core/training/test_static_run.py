@@ -89,9 +89,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
     file = tmp_path_factory.mktemp("static") / "last.safetensors"
     checkpoints.save(trainer.checkpoint(), file)
     run = Run(
-        "r", config, first.sentence_set, split.train, split.held_out, tuple(snapshots),
+        "r",
+        config,
+        first.sentence_set,
+        split.train,
+        split.held_out,
+        tuple(snapshots),
         status=RunStatus.FINISHED,
-    )  # fmt: skip
+    )
     return run, str(file)
 
 
@@ -163,9 +168,14 @@ def test_the_script_repeats_the_run(trained: tuple[Run, str], tmp_path: Path) ->
     shutil.copy(registry.static_folder() / "model.safetensors", tmp_path / "base")
     shutil.copy(registry.packaged_folder() / "tokenizer.json", tmp_path / "base")
     done = subprocess.run(
-        [sys.executable, "repeat.py", "--base", "base", "--out", "m"], cwd=tmp_path, check=False,
-        env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True, timeout=250,
-    )  # fmt: skip
+        [sys.executable, "repeat.py", "--base", "base", "--out", "m"],
+        cwd=tmp_path,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     run = trained[0]
     z = read_static(tmp_path / "m").encode(run.sentences.texts)
