@@ -20,6 +20,29 @@ HEAVY = ("torch", "transformers", "umap", "sklearn", "plotly", "sentence_transfo
 SERVER_FORBIDDEN = ("torch", "transformers", "umap", "sentence_transformers")
 FILE_LINES = 400
 PAGE_LINES = 130
+ROOM_FILES = 14
+
+# The rooms of core/ and which others each may use; what those use, it may use too: data, vectors and types at
+# the bottom are everybody's. Arrows go down only.
+ARROWS: dict[str, tuple[str, ...]] = {
+    "__main__": ("cli",),
+    "cli": ("concepts", "export", "runs", "lessons", "retrieval", "storage"),
+    "concepts": ("training", "retrieval"),
+    "export": ("training",),
+    "runs": ("training", "cards"),
+    "lessons": ("training", "cards"),
+    "retrieval": ("models",),
+    "training": ("metrics", "models", "losses"),
+    "storage": ("cards",),
+    "cards": ("metrics", "models", "losses"),
+    "metrics": ("maps",),
+    "models": ("data",),
+    "losses": ("data",),
+    "maps": ("data",),
+    "data": ("vectors",),
+    "vectors": ("types",),
+    "types": (),
+}
 
 
 def files(*patterns: str) -> list[Path]:
@@ -65,10 +88,10 @@ def package(path: Path) -> list[str]:
     return list(path.relative_to(ROOT).parent.parts)
 
 
-def imported(path: Path, lazy: bool = True) -> set[str]:
-    """Dotted names of what a file imports; `from a import b` counts as both a and a.b."""
+def imported(path: Path, lazy: bool = True, types: bool = False) -> set[str]:
+    """Dotted names of what a file imports; `from a import b` counts as a and a.b."""
     names: set[str] = set()
-    for node in nodes(tree(path), lazy):
+    for node in ast.walk(tree(path)) if types else nodes(tree(path), lazy):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -91,6 +114,60 @@ def within(names: set[str], *packages: str) -> set[str]:
 def attributes(path: Path) -> set[str]:
     """Every dotted expression a file uses, such as "st.session_state"."""
     return {ast.unparse(node) for node in nodes(tree(path)) if isinstance(node, ast.Attribute)}
+
+
+def below(room: str) -> set[str]:
+    """The rooms that may be used from a room: wherever its arrows lead."""
+    return {*ARROWS[room]}.union(*(below(other) for other in ARROWS[room]))
+
+
+def room(path: Path) -> str:
+    """The folder of core/ a file lies in, or the file itself."""
+    return path.relative_to(ROOT / "core").parts[0].removesuffix(".py")
+
+
+def test_every_room_has_its_arrows_and_none_leads_back():
+    assert {room(path) for path in CORE if path != ROOT / "core" / "__init__.py"} == set(ARROWS)
+    for name in ARROWS:
+        assert name not in below(name)
+
+
+@each([path for path in CORE if path != ROOT / "core" / "__init__.py"])
+def test_a_room_uses_only_the_rooms_below_it(path):
+    """Imports inside functions and for types count as well."""
+    used = {name.split(".")[1] for name in imported(path, types=True) if name.startswith("core.")}
+    assert used <= below(room(path)) | {room(path)}
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in OURS if path.parent != ROOT}), ids=str)
+def test_a_room_is_not_crowded(folder):
+    assert len(list(folder.glob("*.py"))) <= ROOM_FILES, "give what belongs together a room of its own"
+
+
+@each([path for path in OURS if path.parent != ROOT / "core" / "training"])
+def test_one_place_iterates_a_trainer(path):
+    """core.training.trainer.iterate is the loop; everybody else asks it for snapshots."""
+    assert not [
+        node
+        for node in nodes(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "advance"
+        and not node.args
+    ]
+
+
+@each(OURS)
+def test_nobody_names_a_function_in_a_string(path):
+    """Whoever asks a worker hands it the function itself, so that one can go to its definition."""
+    named = re.compile(r"(core|ui|pages)(\.\w+)*:\w+")
+    constants = (node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant))
+    assert not [text for text in constants if isinstance(text, str) and named.fullmatch(text)]
+
+
+@each(OURS)
+def test_formatting_is_left_to_the_formatter(path):
+    assert "fmt: skip" not in path.read_text(encoding="utf-8")
 
 
 @each(CORE)
