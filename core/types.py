@@ -11,13 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
+S = TypeVar("S")
 
 
 class InputError(ValueError):
@@ -196,8 +197,38 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+class _Activity:
+    """What every kind of run has in common."""
+
+    __slots__ = ()
+    status: RunStatus
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in (RunStatus.WAITING, RunStatus.STARTING, RunStatus.RUNNING)
+
+
 @dataclass(frozen=True, slots=True)
-class Run:
+class TaskRun(_Activity, Generic[S]):
+    """The run of any task (core/training/trainer.py) as it is now; a bi-encoder's is a `Run`.
+
+    `step` may be ahead of the last snapshot. `frames` are drawn only where somebody asked for a map.
+    """
+
+    id: str
+    task: Any
+    snapshots: tuple[S, ...] = ()
+    step: int = 0
+    steps: int = 0  # planned; 0 while the task is being prepared for the first time
+    frames: tuple[Frame, ...] = ()
+    status: RunStatus = RunStatus.WAITING
+    error: str | None = None
+    queue_place: int | None = None  # 1 is next
+    checkpoints: tuple[int, ...] = ()  # steps whose state was kept
+
+
+@dataclass(frozen=True, slots=True)
+class Run(_Activity):
     """A run as it is now; it replays without retraining."""
 
     id: str
@@ -216,10 +247,6 @@ class Run:
     @property
     def step(self) -> int:
         return self.snapshots[-1].step if self.snapshots else 0
-
-    @property
-    def is_active(self) -> bool:
-        return self.status in (RunStatus.WAITING, RunStatus.STARTING, RunStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,17 @@
-"""What the page about SBERT's objective asks a worker: two passes, the untouched model, a training in parts.
-
-Training is done in short calls, so whoever asks can stop between two of them and nobody waits long.
-"""
+"""What the page about SBERT's objective asks a worker: two passes, the untouched model, a trained one."""
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..losses.softmax import CONCATENATIONS
-from ..training.nli import (
-    BASE,
-    POOLINGS,
-    Example,
-    NliSnapshot,
-    Task,
-    as_pairs,
-    features,
-    make,
-    probabilities,
-    split,
-)
-from ..training.trainer import iterate
-from ..types import FloatArray, InputError
+from ..training.nli import BASE, HEAD, POOLINGS, Example, Task, as_pairs, features, probabilities, split
+from ..types import FloatArray
 from ..vectors import pair_cosines, row_cosines
-
-if TYPE_CHECKING:
-    from ..training.nli_trainer import NliTrainer, Tuned
-
-SLICE = 1.0  # seconds of work in one call
-KEPT_TRAINERS, KEPT_MODELS = 3, 12  # in memory; a training that was dropped repeats the same numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +31,6 @@ class Passes:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A training as it stands. `laps` begin with step 0, before training."""
-
-    task: Task
-    laps: tuple[NliSnapshot, ...]
-    step: int
-
-    @property
-    def done(self) -> bool:
-        return self.step >= self.task.steps
-
-
-@dataclass(frozen=True, slots=True)
 class Baseline:
     """The examples under the model before any training.
 
@@ -77,10 +42,6 @@ class Baseline:
     concatenations: dict[str, float]
     poolings: dict[str, float]
     probe: dict[str, float | None]  # rank correlation with the graded pairs, for each pooling
-
-
-_running: OrderedDict[Task, tuple[NliTrainer, tuple[NliSnapshot, ...]]] = OrderedDict()
-_finished: OrderedDict[Task, Tuned] = OrderedDict()
 
 
 def passes(premise: str, hypothesis: str, pooling: str = "mean") -> Passes:
@@ -143,36 +104,16 @@ def baseline(given: tuple[Example, ...], seed: int) -> Baseline:
     )
 
 
-def run_on(task: Task, seconds: float = SLICE) -> Standing:
-    """Go on with this training for about so many seconds, one step at least, and say where it stands.
+def classify(task: Task, checkpoint: str, premise: str, hypothesis: str) -> tuple[FloatArray, float]:
+    """What the model of that checkpoint file says of a pair: probabilities (3,) in the order of CLASSES, and
+    its cosine. Raises InputError when the file is missing or damaged."""
+    from ..training import checkpoints
+    from ..training.tuned import tuned
 
-    The state stays in this process; where it was dropped, the training begins again and repeats the same
-    numbers. Raises InputError for examples or settings that cannot be trained.
-    """
-    trainer, found = _running.pop(task) if task in _running else (make(task), ())
-    end = time.perf_counter() + seconds
-    for snapshot in iterate(trainer):
-        found = (*found, snapshot) if snapshot is not None else found
-        if trainer.step and time.perf_counter() >= end:
-            break
-    if trainer.step < task.steps:
-        _running[task] = trainer, found
-    else:
-        _finished[task] = trainer.tuned()
-    for kept, most in ((_running, KEPT_TRAINERS), (_finished, KEPT_MODELS)):
-        while len(kept) > most:
-            kept.popitem(last=False)
-    return Standing(task, found, trainer.step)
-
-
-def classify(task: Task, premise: str, hypothesis: str) -> tuple[FloatArray, float]:
-    """What the trained model says of a pair: probabilities (3,) in the order of CLASSES, and its cosine."""
-    model = _finished.get(task)
-    if model is None:
-        raise InputError("This classifier is no longer in memory. Train it again, then ask.")
-    _finished.move_to_end(task)
-    u, v = model.encoder.encode([premise, hypothesis], pooling=task.pooling, normalize=False)
-    chances = probabilities(u[None], v[None], task.concatenation, model.weight, model.bias)[0]
+    kept = checkpoints.load(Path(checkpoint)).parameters
+    encoder = tuned(task.config(), checkpoint)
+    u, v = encoder.encode([premise, hypothesis], pooling=task.pooling, normalize=False)
+    chances = probabilities(u[None], v[None], task.concatenation, *(kept[name] for name in HEAD))[0]
     return chances, float(row_cosines(u, v))
 
 

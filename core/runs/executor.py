@@ -1,7 +1,7 @@
 """Where training runs: outside the server process, a bounded number at a time, the rest in a queue.
 
-`Executor` is the whole contract between the pages and the machines that compute; `LocalExecutor` keeps
-it with worker processes on this computer. A cluster engine would be a second class here.
+What the pages know of the machines that compute is `LocalExecutor`; a cluster engine would be a second class
+with its public methods.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from ..maps import layouts
 from ..models import registry
-from ..types import InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
+from ..training.trainer import Task
+from ..types import InputError, Run, RunStatus, TaskRun, TrainingConfig
+from .checkpoint_files import checkpoint_file, copy_checkpoints
 from .functions import name_of
 from .live import LiveRun
 from .process import WorkerProcess
-from .worker import checkpoint_file
+from .request import RunRequest, refuse_unforkable
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -39,37 +41,11 @@ IDLE_SECONDS = 1800.0  # after which a run whose tab is gone is forgotten
 
 BROKEN_WORKER = (
     "The process that was training stopped unexpectedly, most often because the machine ran out of "
-    "memory. What it had learned up to the last checkpoint is kept: press Play to go on, or try fewer "
-    "trained layers or a smaller batch."
+    "memory. What it had learned up to its last checkpoint is kept. Fewer trained layers or a smaller "
+    "batch need less memory."
 )
 BROKEN_CALL = "The computation stopped unexpectedly. It has been restarted: please try again."
 UNEXPECTED = "The computation failed in a way we did not foresee ({}). The server's log has the details."
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """Everything a run needs. `layout` names a row of core.maps.layouts.LAYOUTS."""
-
-    config: TrainingConfig
-    sentences: SentenceSet
-    pairs: tuple[Pair, ...]
-    held_out: tuple[Pair, ...] = ()
-    layout: str = "equilibrium"
-    until: int | None = None  # stop there; None means config.steps
-
-
-class Executor(Protocol):
-    """Where computation happens. Every method returns at once."""
-
-    def call(self, function: Callable[[*Ts], R], *args: *Ts, lane: str = "encode") -> Future[R]: ...
-    def start(self, request: RunRequest, alive: Callable[[], bool] | None = None) -> str: ...
-    def run(self, run_id: str) -> Run: ...
-    def pause(self, run_id: str) -> None: ...
-    def resume(self, run_id: str, steps: int | None = None) -> None: ...
-    def stop(self, run_id: str) -> None: ...
-    def fork(self, run_id: str, step: int, config: TrainingConfig | None = None) -> str: ...
-    def set_layout(self, run_id: str, method: str) -> None: ...
-    def close(self) -> None: ...
 
 
 def training_workers() -> int:
@@ -128,20 +104,29 @@ class LocalExecutor:
             with self._lock:
                 runs = list(self._runs.values())
             for run in runs:
-                run.layout_ready(self.call)
+                run.layout_ready()
 
     # ---- runs --------------------------------------------------------------------------------
 
-    def start(self, request: RunRequest, alive: Callable[[], bool] | None = None) -> str:
-        """Queue a run and return its id. `alive` says whether anyone still watches it."""
-        run = Run(self._new_id(), request.config, request.sentences, request.pairs, request.held_out)
-        live = LiveRun(run, self._folder(run.id), request.layout, self.layout_ready.is_set, alive)
-        return self._enqueue(live, request.until or request.config.steps)
+    def start(
+        self, task: Task[Any], alive: Callable[[], bool] | None = None, until: int | None = None
+    ) -> str:
+        """Queue a run of the task, up to step `until` or its end, and return its id. `alive` says whether
+        anyone still watches it."""
+        run_id = self._new_id()
+        if isinstance(task, RunRequest):
+            run = Run(run_id, task.config, task.sentences, task.pairs, task.held_out)
+            live = LiveRun(run, task, self._folder(run_id), self, alive)
+            live.draw(task.layout)
+            return self._enqueue(live, task.until if until is None else until)
+        other: TaskRun[Any] = TaskRun(run_id, task)
+        live = LiveRun(other, task, self._folder(run_id), self, alive)
+        return self._enqueue(live, until)
 
     def fork(self, run_id: str, step: int, config: TrainingConfig | None = None) -> str:
         """A new, paused run that stands where `run_id` stood at the kept checkpoint `step`."""
-        source = self._live(run_id)
-        old = source.view()
+        source, old = self._live(run_id), self.run(run_id)
+        assert isinstance(source.task, RunRequest)
         if step not in old.checkpoints:
             kept = ", ".join(map(str, old.checkpoints)) or "none"
             raise InputError(f"Step {step} was not kept. Steps to go back to: {kept}.")
@@ -149,28 +134,37 @@ class LocalExecutor:
         refuse_unforkable(old.config, config)
         new_id = self._new_id()
         folder = self._folder(new_id)
-        for kept_step in (s for s in old.checkpoints if s <= step):
-            file = checkpoint_file(source.folder, kept_step)
-            shutil.copy(file, checkpoint_file(str(folder), kept_step))
+        copied = copy_checkpoints(source.folder, str(folder), step)
+        step = max(copied)  # an earlier one where that file was dropped a moment ago
         run = replace(
             old,
             id=new_id,
             config=config,
             snapshots=tuple(s for s in old.snapshots if s.step <= step),
-            frames=tuple(f for f in old.frames if f.step <= step),
-            checkpoints=tuple(s for s in old.checkpoints if s <= step),
+            checkpoints=copied,
             status=RunStatus.PAUSED,
             error=None,
             forked_from=(run_id, step),
         )
-        live = LiveRun(run, folder, source.layout, self.layout_ready.is_set, source.alive)
-        live.adopt_layout(source, step)
+        live = LiveRun(run, replace(source.task, config=config), folder, self, source.alive)
+        live.adopt_drawing(source, step)
         with self._lock:
             self._runs[new_id] = live
         return new_id
 
     def run(self, run_id: str) -> Run:
-        """The run as it is now. Raises InputError when it has been forgotten."""
+        """A bi-encoder's run as it is now. Raises InputError when it has been forgotten."""
+        view = self._view(run_id)
+        assert isinstance(view, Run), f"{run_id} is the run of another task"
+        return view
+
+    def task_run(self, run_id: str) -> TaskRun[Any]:
+        """The run of any other task as it is now. Raises InputError when it has been forgotten."""
+        view = self._view(run_id)
+        assert isinstance(view, TaskRun), f"{run_id} is a bi-encoder's run"
+        return view
+
+    def _view(self, run_id: str) -> Run | TaskRun[Any]:
         live = self._live(run_id)
         with self._lock:
             place = self._queue.index(run_id) + 1 if run_id in self._queue else None
@@ -183,11 +177,8 @@ class LocalExecutor:
     def resume(self, run_id: str, steps: int | None = None) -> None:
         """Go on for `steps` more steps, or to the planned end. A finished run only goes on by steps."""
         live = self._live(run_id)
-        run = live.view()
-        if run.is_active:
-            return
-        until = run.config.steps if steps is None else live.position + steps
-        if until > live.position:
+        until = None if steps is None else live.position + steps
+        if not live.is_active and (until or live.steps or 1) > live.position:
             self._enqueue(live, until)
 
     def pause(self, run_id: str) -> None:
@@ -197,8 +188,15 @@ class LocalExecutor:
         """End a run. It keeps its snapshots and checkpoints, so it can still be replayed or forked."""
         self._interrupt(run_id, RunStatus.STOPPED)
 
-    def set_layout(self, run_id: str, method: str) -> None:
-        self._live(run_id).set_layout(method, self.call)
+    def draw(self, run_id: str, method: str, rows: tuple[int, ...] | None = None) -> None:
+        """Show the run's snapshots as a map by this method, of those rows of their embeddings or of all."""
+        self._live(run_id).draw(method, rows)
+
+    def forget(self, run_id: str) -> None:
+        """End a run and drop it: nobody will come back for it."""
+        self.stop(run_id)
+        with self._lock:
+            self._drop(self._runs[run_id])
 
     def checkpoint_path(self, run_id: str, step: int) -> str | None:
         """The file that holds the weights of a kept step; None for a step that was not kept."""
@@ -209,17 +207,17 @@ class LocalExecutor:
         """Take in a run from a file, at rest, under a new id: that id, and where its last step's checkpoint
         belongs. `adopted` says that it lies there."""
         run = replace(run, id=self._new_id(), checkpoints=())
-        live = LiveRun(run, self._folder(run.id), layout, self.layout_ready.is_set, alive)
+        task = RunRequest(run.config, run.sentences, run.pairs, run.held_out, layout)
+        live = LiveRun(run, task, self._folder(run.id), self, alive)
         with self._lock:
             self._runs[run.id] = live
             self._forget()
-        if not run.frames:
-            live.layout_ready(self.call)  # draws it
+        live.draw(layout)
         return run.id, str(checkpoint_file(live.folder, run.step))
 
     def adopted(self, run_id: str) -> None:
         live = self._live(run_id)
-        live.take_checkpoints((live.view().step,))
+        live.take_checkpoints((live.position,))
 
     def _interrupt(self, run_id: str, status: RunStatus) -> None:
         live = self._live(run_id)
@@ -236,7 +234,7 @@ class LocalExecutor:
         elif status is RunStatus.STOPPED:
             live.rest(status)
 
-    def _enqueue(self, live: LiveRun, until: int) -> str:
+    def _enqueue(self, live: LiveRun, until: int | None) -> str:
         live.wait(until)
         with self._lock:
             self._runs[live.id] = live
@@ -257,7 +255,7 @@ class LocalExecutor:
                     live = self._runs[self._queue.pop(0)]
                     self._busy[worker] = live.id
                     live.starting()
-                    worker.send("train", live.task())
+                    worker.send("train", live.work())
                     self._tell_the_queue()
 
     def _tell_the_queue(self) -> None:
@@ -273,8 +271,10 @@ class LocalExecutor:
                 self._settle(number, value, None)
             case ("failed", int() as number, text, trace):
                 self._settle(number, None, failure(text, trace))
-            case ("snapshot", run_id, snapshot):
-                self._tell(run_id, lambda live: live.take_snapshot(snapshot, self.call))
+            case ("snapshot", run_id, step, steps, snapshot):
+                self._tell(run_id, lambda live: live.take_snapshot(step, steps, snapshot))
+            case ("step", run_id, step, steps):
+                self._tell(run_id, lambda live: live.take_step(step, steps))
             case ("checkpoints", run_id, steps):
                 self._tell(run_id, lambda live: live.take_checkpoints(steps))
             case ("rested", run_id):
@@ -345,21 +345,24 @@ class LocalExecutor:
             with self._lock:
                 runs = list(self._runs.values())
             for live in runs:
-                if live.abandoned_for() > OWNER_GRACE and live.view().is_active:
+                if live.abandoned_for() > OWNER_GRACE and live.is_active:
                     self.stop(live.id)
             with self._lock:
                 self._forget()
 
     def _forget(self) -> None:
         """Drop abandoned runs after a while, and the oldest ones when there are too many."""
-        idle = [r for r in self._runs.values() if not r.view().is_active]
+        idle = [r for r in self._runs.values() if not r.is_active]
         idle.sort(key=lambda r: r.seen)
         surplus = max(0, len(self._runs) - KEPT_RUNS)
         gone = [r for i, r in enumerate(idle) if i < surplus or r.abandoned_for() > IDLE_SECONDS]
         for live in gone:
-            del self._runs[live.id]
-            live.changed()
-            shutil.rmtree(live.folder, ignore_errors=True)
+            self._drop(live)
+
+    def _drop(self, live: LiveRun) -> None:
+        del self._runs[live.id]
+        live.changed()
+        shutil.rmtree(live.folder, ignore_errors=True)
 
     def processes(self) -> Sequence[WorkerProcess]:
         """Every worker process, for the benchmark and the tests."""
@@ -370,19 +373,6 @@ class LocalExecutor:
         for worker in self.processes():
             worker.close()
         shutil.rmtree(self._home, ignore_errors=True)
-
-
-def refuse_unforkable(old: TrainingConfig, new: TrainingConfig) -> None:
-    """A fork continues the same weights and the same optimizer, so what they are cannot change."""
-    fixed = ["base_model", "trained_layers", "train_word_embeddings", "pooling"]
-    if "softmax" in (old.loss, new.loss):  # its classifier is part of the weights
-        fixed += ["loss", "concatenation"]
-    for field in fixed:
-        if getattr(new, field) != getattr(old, field):
-            raise InputError(
-                f'A fork keeps the model it grew from, so "{field.replace("_", " ")}" cannot change '
-                "there. Press Reset and train from the start to change it."
-            )
 
 
 def failure(text: str | None, trace: str) -> Exception:

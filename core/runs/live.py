@@ -1,55 +1,45 @@
-"""A run while it changes: what the workers report goes in, an immutable `Run` comes out.
-
-The map is computed here too, one snapshot after the other: each layout continues from the one before.
-"""
+"""A run while it changes: what the workers report goes in, an immutable `Run` or `TaskRun` comes out."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..maps import layouts
-from ..types import Frame, Run, RunStatus, Snapshot
-from .worker import TrainTask
-
-if TYPE_CHECKING:
-    from ..maps.layouts import LayoutState
-
-Call = Callable[..., "Future[Any]"]
-
-WARM_METHODS_NEED = "pca"  # drawn until umap-learn has compiled its kernels
-BACKLOG = 3  # snapshots a slow layout may lag behind before it skips to the newest
+from ..training.trainer import Task
+from ..types import Run, RunStatus, TaskRun
+from .drawing import Drawing, Engine
+from .worker import Work
 
 
 class LiveRun:
-    """Mutable, shared by the reader threads and the pages; `view()` gives the frozen picture."""
+    """Mutable, shared by the reader threads and the pages; `view()` gives the frozen picture.
+
+    Everything here may be called on any thread. `on_change` are called on whichever made the change.
+    """
 
     def __init__(
         self,
-        run: Run,
+        run: Run | TaskRun[Any],
+        task: Task[Any],
         folder: Path,
-        layout: str,
-        layout_is_ready: Callable[[], bool],
+        engine: Engine,
         alive: Callable[[], bool] | None,
     ) -> None:
         self._lock = threading.RLock()  # a reader thread appends while a page copies
         self._run = run
-        self._until = run.config.steps
-        self._layout_is_ready = layout_is_ready
-        self._states: dict[int, LayoutState] = {}
-        self._pending: Future[Any] | None = None
-        self._epoch = 0  # grows when the layout starts afresh, so that late answers are dropped
-        self.id = run.id
-        self.folder = str(folder)
-        self.layout = layout
-        self.alive = alive
-        self.seen = time.monotonic()
+        self._until: int | None = None
+        self._engine = engine
         self._missing_since: float | None = None
+        self.id = run.id
+        self.task = task
+        self.folder = str(folder)
+        self.alive = alive
+        self.drawing: Drawing | None = None
+        self.seen = time.monotonic()
         self.resting_status: RunStatus | None = None
         self.position = run.step  # the step the model has reached, snapshots or not
         self.on_change: list[Callable[[], None]] = []  # called on any thread; they must not wait
@@ -58,9 +48,19 @@ class LiveRun:
         for observer in tuple(self.on_change):
             observer()
 
-    def view(self) -> Run:
+    def view(self) -> Run | TaskRun[Any]:
         with self._lock:
-            return self._run
+            frames = self._run.frames if self.drawing is None else self.drawing.frames
+            return replace(self._run, frames=frames)
+
+    @property
+    def steps(self) -> int:
+        """Steps planned; 0 where only the trainer will know."""
+        return self._run.config.steps if isinstance(self._run, Run) else self._run.steps
+
+    @property
+    def is_active(self) -> bool:
+        return self._run.is_active
 
     def _change(self, **fields: Any) -> None:
         with self._lock:
@@ -69,7 +69,7 @@ class LiveRun:
 
     # ---- the run's own life ------------------------------------------------------------------
 
-    def wait(self, until: int) -> None:
+    def wait(self, until: int | None) -> None:
         self._until = until
         self.resting_status = None
         self._change(status=RunStatus.WAITING, error=None)
@@ -77,66 +77,59 @@ class LiveRun:
     def starting(self) -> None:
         self._change(status=RunStatus.STARTING)
 
-    def task(self) -> TrainTask:
-        run = self.view()
-        resume = self.position if self.position in run.checkpoints else None
-        if resume is None and run.checkpoints:  # a worker died between two checkpoints
-            resume = run.checkpoints[-1]
-            self._cut(resume)
-        return TrainTask(
-            run.id,
-            run.config,
-            run.sentences,
-            run.pairs,
-            run.held_out,
-            self._until,
-            self.folder,
-            resume,
-        )
-
-    def _cut(self, step: int) -> None:
-        """Forget what lies after `step`: it is about to be computed again."""
-        with self._lock:
-            self._run = replace(
-                self._run,
-                snapshots=tuple(s for s in self._run.snapshots if s.step <= step),
-                frames=tuple(f for f in self._run.frames if f.step <= step),
-            )
-            self._states = {k: v for k, v in self._states.items() if k <= step}
-            self._epoch += 1
-            self._pending = None
-            self.position = step
+    def work(self) -> Work:
+        """What a worker is to do next. It may have to catch up from an earlier checkpoint: what it reports
+        again on the way is known already."""
+        kept = [step for step in self._run.checkpoints if step <= self.position]
+        resume = max(kept, default=None)
+        return Work(self.id, self.task, self._until, self.folder, resume, isinstance(self._run, Run))
 
     def rest(self, status: RunStatus | None) -> None:
         """The worker let go: paused, stopped, or finished because the planned step is reached."""
         with self._lock:
             if status is None:
                 status = self.resting_status or RunStatus.PAUSED
-                if self.position >= self._run.config.steps:
+                if 0 < self.steps <= self.position:
                     status = RunStatus.FINISHED
             self._change(status=status)
 
     def fail(self, reason: str) -> None:
         self._change(status=RunStatus.FAILED, error=reason)
 
-    def take_snapshot(self, snapshot: Snapshot, call: Call) -> None:
-        snapshot.embeddings.setflags(write=False)  # the flag does not cross a process border
+    def take_step(self, step: int, steps: int) -> None:
+        """The model has reached `step` of `steps`."""
         with self._lock:
-            if self._run.snapshots and snapshot.step <= self._run.snapshots[-1].step:
+            self.position = max(self.position, step)
+            if isinstance(self._run, TaskRun):
+                self._run = replace(self._run, step=self.position, steps=steps)
+            if self.resting_status is None:
+                self._run = replace(self._run, status=RunStatus.RUNNING)
+        self.changed()
+
+    def take_snapshot(self, step: int, steps: int, snapshot: Any) -> None:
+        for name in ("embeddings", "contexts"):  # shared by all who watch; the flag does not cross a process
+            if (array := getattr(snapshot, name, None)) is not None:
+                array.setflags(write=False)
+        with self._lock:
+            if self._run.snapshots and step <= self.position:
                 return
-            running = RunStatus.RUNNING if self.resting_status is None else self._run.status
-            self._change(snapshots=(*self._run.snapshots, snapshot), status=running)
-            self.position = snapshot.step
-        self._draw_next(call)
+            known = self._run.snapshots
+            if known and hasattr(known[-1], "outline"):  # large, and only the newest is looked at
+                known = (*known[:-1], known[-1].outline())
+            self._run = replace(self._run, snapshots=(*known, snapshot))
+        self.take_step(step, steps)
+        if self.drawing is not None:
+            self.drawing.go_on()
 
     def take_checkpoints(self, steps: tuple[int, ...]) -> None:
-        self._change(checkpoints=steps)
+        if self.drawing is not None:
+            self.drawing.keep(steps)
         with self._lock:
-            if steps:
-                self.position = max(self.position, steps[-1])
+            self.position = max((self.position, *steps))
+        self._change(checkpoints=steps)
 
     def abandoned_for(self) -> float:
-        """Seconds since the tab that owns this run closed; 0 while it is open or has no owner."""
+        """Seconds since the tab of this run was last seen open; 0 while it is."""
         if self.alive is None or self.alive():
             self._missing_since = None
             return 0.0
@@ -145,67 +138,26 @@ class LiveRun:
 
     # ---- the map -----------------------------------------------------------------------------
 
-    def method(self) -> str:
-        return self.layout if self._layout_is_ready() else WARM_METHODS_NEED
+    def draw(self, method: str, rows: tuple[int, ...] | None = None) -> None:
+        """Show the snapshots' embeddings, or those rows of them, as a map by this method."""
+        if self.drawing is None:
+            self.drawing = self._drawing(method, rows)
+            self.drawing.frames = self._run.frames  # of a run from a file
+            self.drawing.go_on()
+        elif (self.drawing.method, self.drawing.rows) != (method, rows):
+            self.drawing.redraw(method, rows)
 
-    def _lane(self, method: str) -> str:
-        return "layout" if self._layout_is_ready() else "encode"
-
-    def _draw_next(self, call: Call) -> None:
-        """Ask for the next frame, unless one is being computed."""
-        with self._lock:
-            if self._pending is not None:
-                return
-            drawn = self._run.frames[-1].step if self._run.frames else -1
-            todo = [s for s in self._run.snapshots if s.step > drawn]
-            if not todo:
-                return
-            snapshot = todo[-1] if len(todo) > BACKLOG and self._run.is_active else todo[0]
-            state = self._states.get(drawn)
-            method, epoch = self.method(), self._epoch
-            lane = self._lane(method)
-            if state is None:
-                first = self._run.snapshots[0]
-                self._run = replace(self._run, frames=())
-                pending = call(layouts.start, method, first.embeddings, lane=lane)
-            else:
-                pending = call(layouts.advance, state, snapshot.embeddings, snapshot.step, lane=lane)
-            self._pending = pending
-        pending.add_done_callback(lambda future: self._take_frame(future, epoch, call))
-
-    def _take_frame(self, future: Future[Any], epoch: int, call: Call) -> None:
-        with self._lock:
-            if epoch != self._epoch:
-                return
-            self._pending = None
-            if future.exception() is not None:
-                return  # the next snapshot tries again; the map simply stays where it was
-            state, frame = future.result()
-            self._states[frame.step] = state
-            self._run = replace(self._run, frames=(*self._run.frames, frame))
-        self.changed()
-        self._draw_next(call)
-
-    def layout_ready(self, call: Call) -> None:
-        """umap-learn has warmed up: draw the run again with the layout that was asked for."""
-        if self.layout != WARM_METHODS_NEED:
-            self._redraw(call)
-
-    def set_layout(self, method: str, call: Call) -> None:
-        if method != self.layout:
-            self.layout = method
-            self._redraw(call)
-
-    def _redraw(self, call: Call) -> None:
-        with self._lock:
-            self._epoch += 1
-            self._pending = None
-            self._states.clear()
-            self._run = replace(self._run, frames=())
-        self._draw_next(call)
-
-    def adopt_layout(self, source: LiveRun, step: int) -> None:
+    def adopt_drawing(self, source: LiveRun, step: int) -> None:
         """Continue the map of the run this one was forked from."""
-        with source._lock:
-            kept: dict[int, Frame] = {f.step: f for f in self._run.frames}
-            self._states = {k: v for k, v in source._states.items() if k <= step and k in kept}
+        if source.drawing is not None:
+            self.drawing = self._drawing(source.drawing.method, source.drawing.rows)
+            self.drawing.adopt(source.drawing, step)
+
+    def _drawing(self, method: str, rows: tuple[int, ...] | None) -> Drawing:
+        return Drawing(
+            self._engine, method, lambda: self._run.snapshots, self.changed, lambda: self.is_active, rows
+        )
+
+    def layout_ready(self) -> None:
+        if self.drawing is not None:
+            self.drawing.layout_ready()

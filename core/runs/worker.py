@@ -10,95 +10,87 @@ import base64
 import contextlib
 import os
 import sys
+import time
 import traceback
 from collections import OrderedDict
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ..training.trainer import iterate
-from ..types import InputError, Pair, SentenceSet, TrainingConfig
+from ..training.checkpoints import thin
+from ..training.trainer import Task, Trainer, iterate
+from ..types import InputError
+from .checkpoint_files import checkpoint_file, checkpoints_in
 from .functions import resolve
 
-if TYPE_CHECKING:
-    from ..training.bi_trainer import BiEncoderTrainer
-
 KEPT_TRAINERS = 2  # paused runs that stay in memory, so that "one step" does not reload anything
+CHECKPOINTS = 20  # about so many over a run, on round numbers, for those that can be rewound
 CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to
+STEP_NEWS = 0.2  # seconds between two reports of a step without a snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class TrainTask:
-    """Train `run_id` from `resume_step` (or from the base model) until step `until` is reached."""
+class Work:
+    """Train `run_id` from the checkpoint of `resume` (or from the start) up to step `until` (or the end)."""
 
     run_id: str
-    config: TrainingConfig
-    sentences: SentenceSet
-    pairs: tuple[Pair, ...]
-    held_out: tuple[Pair, ...]
-    until: int
+    task: Task[Any]
+    until: int | None
     folder: str  # where this run's checkpoints lie
-    resume_step: int | None = None
-
-
-def checkpoint_file(folder: str, step: int) -> Path:
-    return Path(folder) / f"step-{step:06d}.safetensors"
+    resume: int | None
+    rewinds: bool  # keep checkpoints on the way, not only where the run rests
 
 
 class TrainingLane:
-    """Trains one task at a time and remembers the last few trainers."""
+    """Trains one run at a time and remembers the last few trainers."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.trainers: OrderedDict[str, BiEncoderTrainer] = OrderedDict()
+        self.trainers: OrderedDict[str, Trainer[Any]] = OrderedDict()
 
-    def trainer(self, task: TrainTask) -> BiEncoderTrainer:
-        from ..models import registry
-        from ..training import checkpoints
-        from ..training.bi_trainer import BiEncoderTrainer
-
-        known = self.trainers.pop(task.run_id, None)
-        if known is not None and known.step == task.resume_step:
+    def trainer(self, work: Work) -> Trainer[Any]:
+        """From memory, or from the newest checkpoint that is not past where the run stands."""
+        known = self.trainers.pop(work.run_id, None)
+        if known is not None and known.step == work.resume:
             return known
-        resume = None
-        if task.resume_step is not None:
-            resume = checkpoints.load(checkpoint_file(task.folder, task.resume_step))
-        encoder = registry.load(task.config.base_model, seed=task.config.seed)
-        return BiEncoderTrainer(
-            encoder, task.sentences, task.pairs, task.config, held_out=task.held_out, resume=resume
-        )
+        kept = [step for step in checkpoints_in(work.folder) if step <= (work.resume or 0)]
+        return work.task.trainer(checkpoint_file(work.folder, max(kept)) if kept else None)
 
-    def run(self, task: TrainTask) -> None:
-        trainer = self.trainer(task)
-        kept = sorted(int(p.stem.split("-")[1]) for p in Path(task.folder).glob("step-*.safetensors"))
-        for snapshot in iterate(trainer, task.until):
+    def run(self, work: Work) -> None:
+        trainer = self.trainer(work)
+        every = max(1, round(trainer.steps / CHECKPOINTS)) if work.rewinds else 0
+        told = 0.0
+        for snapshot in iterate(trainer, work.until):
+            place = (work.run_id, trainer.step, trainer.steps)
             if snapshot is not None:
-                self.connection.send(("snapshot", task.run_id, snapshot))
-            if trainer.step % checkpoint_every(task.config.steps) == 0:
-                kept = self.keep(task, trainer, kept)
-            if self.asked_to_pause(task.run_id):
+                self.connection.send(("snapshot", *place, snapshot))
+            elif time.monotonic() > told + STEP_NEWS:
+                self.connection.send(("step", *place))
+                told = time.monotonic()
+            if every and trainer.step % every == 0:
+                self.keep(work, trainer)
+            if self.asked_to_pause(work.run_id):
                 break
-        if trainer.step not in kept:
-            self.keep(task, trainer, kept)
-        self.trainers[task.run_id] = trainer
+        if trainer.step not in checkpoints_in(work.folder):
+            self.keep(work, trainer)
+        self.trainers[work.run_id] = trainer
         while len(self.trainers) > KEPT_TRAINERS:
             self.trainers.popitem(last=False)
-        self.connection.send(("rested", task.run_id))
+        self.connection.send(("step", work.run_id, trainer.step, trainer.steps))
+        self.connection.send(("rested", work.run_id))
 
-    def keep(self, task: TrainTask, trainer: BiEncoderTrainer, kept: list[int]) -> list[int]:
-        """Write the state of this step to disk; drop the steps that the disk budget has no room for."""
-        from ..training import checkpoints
-
-        file = checkpoint_file(task.folder, trainer.step)
-        checkpoints.save(trainer.checkpoint(), file)
-        kept = sorted({*kept, trainer.step})
-        room = max(3, CHECKPOINT_BYTES // max(1, file.stat().st_size))
-        stay = checkpoints.thin(kept, room)
+    def keep(self, work: Work, trainer: Trainer[Any]) -> None:
+        """Write the state of this step to disk, then drop the steps that the disk budget has no room for."""
+        file = checkpoint_file(work.folder, trainer.step)
+        file.parent.mkdir(exist_ok=True)
+        trainer.save(file)
+        kept = checkpoints_in(work.folder)
+        room = max(3, CHECKPOINT_BYTES // max(1, file.stat().st_size)) if work.rewinds else 1
+        stay = thin(kept, room)
+        self.connection.send(("checkpoints", work.run_id, stay))  # before any file goes
         for step in set(kept) - set(stay):
-            checkpoint_file(task.folder, step).unlink(missing_ok=True)
-        self.connection.send(("checkpoints", task.run_id, tuple(stay)))
-        return list(stay)
+            for part in file.parent.glob(checkpoint_file(work.folder, step).name + "*"):
+                part.unlink(missing_ok=True)
 
     def asked_to_pause(self, run_id: str) -> bool:
         """Whether a pause for this run came in during the last step."""
@@ -109,11 +101,6 @@ class TrainingLane:
                 sys.exit(0)
             asked = asked or message == ("pause", run_id)
         return asked
-
-
-def checkpoint_every(steps: int) -> int:
-    """Steps between two checkpoints: about twenty over a run, and on round numbers."""
-    return max(1, round(steps / 20))
 
 
 def serve(connection: Connection) -> None:
@@ -128,8 +115,8 @@ def serve(connection: Connection) -> None:
                     return
                 case ("call", number, name, args):
                     connection.send(("result", number, resolve(name)(*args)))
-                case ("train", task):
-                    lane.run(task)
+                case ("train", work):
+                    lane.run(work)
         except (EOFError, BrokenPipeError, ConnectionError):
             raise
         except Exception as error:

@@ -11,13 +11,14 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..types import FloatArray, TrainingConfig
-from .checkpoints import Checkpoint
+from .checkpoints import Checkpoint, save
 from .trainer import Diverged, S, Trainer
 
 
@@ -80,6 +81,9 @@ class GradientTrainer(Trainer[S]):
             updates={name: int(state["step"]) for name, state in states.items()},
             seconds=self.seconds,
         )
+
+    def save(self, file: Path) -> None:
+        save(self.checkpoint(), file)
 
     def restore(self, resume: Checkpoint) -> None:
         """Stand at the checkpoint's step with its moments. What begins to learn only now has none yet.

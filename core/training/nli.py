@@ -31,6 +31,7 @@ HELD_OUT = 1 / 3  # of the premises
 BATCH = 16
 SNAPSHOTS = 3  # of each training, beside those at its start; measuring takes as long as some steps
 BASE = "minilm-l6"
+HEAD = ("head.weight", "head.bias")  # the classifier's names in a checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,14 @@ class Task:
             snapshot_every=max(1, self.steps // SNAPSHOTS),
         )
 
+    def trainer(self, resume: Path | None = None) -> NliTrainer:
+        from ..models import registry
+        from . import checkpoints
+        from .nli_trainer import NliTrainer
+
+        known = None if resume is None else checkpoints.load(resume)
+        return NliTrainer(registry.load(BASE), self, known)
+
 
 @dataclass(frozen=True, slots=True)
 class NliSnapshot:
@@ -102,14 +111,6 @@ class NliSnapshot:
     probe: float | None
     cosines: tuple[float | None, ...]
     seconds: float
-
-
-def make(task: Task) -> NliTrainer:
-    """Its trainer, before the first step. Raises InputError for examples or settings that cannot be used."""
-    from ..models import registry
-    from .nli_trainer import NliTrainer
-
-    return NliTrainer(registry.load(BASE), task)
 
 
 # ---- data --------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,26 +14,18 @@ from ..metrics.probe import graded_pairs, score
 from ..models.encoder import Encoder, pool
 from ..types import FloatArray, IntArray
 from ..vectors import pair_cosines
+from .checkpoints import Checkpoint
 from .controls import check
 from .gradient import GradientTrainer, array_of
-from .nli import CLASSES, NliSnapshot, Task, as_pairs, probabilities, split
+from .nli import CLASSES, HEAD, NliSnapshot, Task, as_pairs, probabilities, split
 from .sampling import make_sampler
 from .trainable import TrainableEncoder
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tuned:
-    """What a training leaves behind: the encoder and the classifier's weight (3, k d) and bias (3,)."""
-
-    encoder: Encoder
-    weight: FloatArray
-    bias: FloatArray
 
 
 class NliTrainer(GradientTrainer[NliSnapshot]):
     """One task: the encoder and the classifier that learn together."""
 
-    def __init__(self, encoder: Encoder, task: Task) -> None:
+    def __init__(self, encoder: Encoder, task: Task, resume: Checkpoint | None = None) -> None:
         config = task.config()
         check(config)
         self.task = task
@@ -46,13 +38,15 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
         self.sample = make_sampler(sentences, train, held_out, config)
         self.count = len(sentences)
         graded = [text for p in graded_pairs() for text in (p.left, p.right)]
-        self.encoder = TrainableEncoder(encoder, [*sentences.texts, *graded], config, None)
-        head = new_head(task.concatenation, encoder.dim, len(CLASSES), task.seed)
+        self.encoder = TrainableEncoder(encoder, [*sentences.texts, *graded], config, resume)
+        head: Sequence[Tensor] = new_head(task.concatenation, encoder.dim, len(CLASSES), task.seed)
+        if resume is not None:
+            head = [torch.from_numpy(resume.parameters[name].copy()) for name in HEAD]
         self.weight, self.bias = (nn.Parameter(value) for value in head)
         self.settings = LossSettings(concatenation=task.concatenation, head=self.weight, head_bias=self.bias)
-        super().__init__(
-            self.encoder.parameters | {"head.weight": self.weight, "head.bias": self.bias}, config
-        )
+        super().__init__(self.encoder.parameters | dict(zip(HEAD, (self.weight, self.bias))), config)
+        if resume is not None:
+            self.restore(resume)
 
     def loss_of(self, step: int) -> Tensor:
         """A batch of pairs: u and v side by side for the classifier, and how wrong its guess is."""
@@ -88,7 +82,3 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
     def probabilities(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """What the classifier says of pooled vectors u and v (m, d): (m, 3), each row sums to 1."""
         return probabilities(u, v, self.task.concatenation, array_of(self.weight), array_of(self.bias))
-
-    def tuned(self) -> Tuned:
-        """Both models as they are now, independent of this run."""
-        return Tuned(self.encoder.tuned(), array_of(self.weight), array_of(self.bias))

@@ -5,37 +5,47 @@ A race is a trainer like any other: its step is one step of whichever of the two
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections import OrderedDict
-from dataclasses import dataclass
-from functools import cache
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..types import Pair, SentenceSet, TrainingConfig
-from .trainer import Trainer, iterate
+from .trainer import Trainer
 
 if TYPE_CHECKING:
     from .bi_trainer import BiEncoderTrainer
-    from .checkpoints import Checkpoint
     from .cross_trainer import CrossEncoderTrainer
-
-KEPT_IN_MEMORY = 4  # races at hand; the others lie on disk until it is their turn
-KEPT_ON_DISK = 16
-SLICE = 1.0  # seconds of work in one call
-AFTER_LOADING = 3.0  # longer, so that a crowded server does not spend its time loading
 
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """What both learn. `id` names the race between two calls; a new one starts from the beginning."""
+    """What both learn, in equally many steps of the same batches."""
 
-    id: str
     sentences: SentenceSet
     pairs: tuple[Pair, ...]
     held_out: tuple[Pair, ...]
     config: TrainingConfig
+
+    def trainer(self, resume: Path | None = None) -> RaceTrainer:
+        from ..models import cross_encoder, registry
+        from . import checkpoints
+        from .bi_trainer import BiEncoderTrainer
+        from .cross_trainer import CrossEncoderTrainer
+
+        bi, cross, measured = None, None, None
+        if resume is not None:
+            bi, cross = (checkpoints.load(file) for file in (resume, _beside(resume, ".cross")))
+            sides = json.loads(_beside(resume, ".measured").read_text(encoding="utf-8"))
+            measured = RaceSnapshot(*(Measurement(**side) for side in sides))
+        work = (self.sentences, self.pairs, self.config, self.held_out)
+        base = registry.load(self.config.base_model, seed=self.config.seed)
+        return RaceTrainer(
+            BiEncoderTrainer(base, *work, resume=bi),
+            CrossEncoderTrainer(cross_encoder.load(), *work, resume=cross),
+            measured,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +67,13 @@ class RaceSnapshot:
     cross: Measurement
 
 
-@dataclass(frozen=True, slots=True)
-class RaceCheckpoint:
-    """Both as they stand, and how good they were."""
-
-    bi: Checkpoint
-    cross: Checkpoint
-    measured: RaceSnapshot
+def curve(snapshots: Sequence[RaceSnapshot], side: str) -> tuple[Measurement, ...]:
+    """All measurements of "bi" or "cross", each once, in the order of its steps."""
+    return tuple({found.step: found for found in (getattr(s, side) for s in snapshots)}.values())
 
 
-def make(race: Race, resume: RaceCheckpoint | None = None) -> RaceTrainer:
-    """Both trainers, at the start or at a checkpoint. Raises InputError for what cannot be trained."""
-    from ..models import cross_encoder, registry
-    from .bi_trainer import BiEncoderTrainer
-    from .cross_trainer import CrossEncoderTrainer
-
-    work = (race.sentences, race.pairs, race.config, race.held_out)
-    bi, cross, measured = (None, None, None) if resume is None else (resume.bi, resume.cross, resume.measured)
-    base = registry.load(race.config.base_model, seed=race.config.seed)
-    return RaceTrainer(
-        BiEncoderTrainer(base, *work, resume=bi),
-        CrossEncoderTrainer(cross_encoder.load(), *work, resume=cross),
-        measured,
-    )
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)
 
 
 class RaceTrainer(Trainer[RaceSnapshot]):
@@ -121,89 +115,9 @@ class RaceTrainer(Trainer[RaceSnapshot]):
         self.measured = RaceSnapshot(bi, cross)
         return self.measured
 
-    def checkpoint(self) -> RaceCheckpoint:
+    def save(self, file: Path) -> None:
         assert self.measured is not None, "iterate() measures the start first"
-        return RaceCheckpoint(self.bi.checkpoint(), self.cross.checkpoint(), self.measured)
-
-
-# ---- in short calls, until the executor runs races as it runs the rest ----------------------------------
-
-Lap = Measurement
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """All measurements so far, and where both are now."""
-
-    bi: tuple[Measurement, ...]
-    cross: tuple[Measurement, ...]
-    bi_step: int
-    cross_step: int
-    steps: int
-
-    @property
-    def done(self) -> bool:
-        return self.bi_step >= self.steps and self.cross_step >= self.steps
-
-
-Laps = tuple[RaceSnapshot, ...]
-_running: OrderedDict[str, tuple[RaceTrainer, Laps]] = OrderedDict()
-_laps: OrderedDict[str, Laps] = OrderedDict()  # a race on disk keeps its snapshots here
-
-
-def run_on(race: Race, seconds: float = SLICE) -> Standing:
-    """Go on with this race for about so many seconds and say where it stands.
-
-    The state stays in this process, or on its disk when many race at once; where it got lost with the
-    process, the race begins again and repeats the same numbers. Raises InputError for pairs or settings
-    that cannot be trained, Diverged when a loss is not finite.
-    """
-    from . import checkpoints
-
-    files = _files(race.id)
-    if race.id in _running:
-        trainer, found = _running.pop(race.id)
-    elif all(file.is_file() for file in files):
-        found, seconds = _laps.pop(race.id), max(seconds, AFTER_LOADING)
-        bi_state, cross_state = map(checkpoints.load, files)
-        trainer = make(race, RaceCheckpoint(bi_state, cross_state, found[-1]))
-    else:
-        trainer, found = make(race), ()
-    end = time.perf_counter() + seconds
-    for snapshot in iterate(trainer):
-        found = (*found, snapshot) if snapshot is not None else found
-        if time.perf_counter() >= end:
-            break
-    _running[race.id] = trainer, found
-    while len(_running) > KEPT_IN_MEMORY:
-        name, (other, _laps[name]) = _running.popitem(last=False)
-        state = other.checkpoint()
-        for one, file in zip((state.bi, state.cross), _files(name)):
-            checkpoints.save(one, file)
-    for file in sorted(_folder().iterdir(), key=lambda file: file.stat().st_mtime)[: -2 * KEPT_ON_DISK]:
-        file.unlink(missing_ok=True)
-    bi, cross = ({getattr(s, side).step: getattr(s, side) for s in found} for side in ("bi", "cross"))
-    return Standing(
-        tuple(bi.values()), tuple(cross.values()), trainer.bi.step, trainer.cross.step, race.config.steps
-    )
-
-
-def forget(race_id: str) -> None:
-    """Drop a race that nobody goes on with."""
-    _running.pop(race_id, None)
-    _laps.pop(race_id, None)
-    for file in _files(race_id):
-        file.unlink(missing_ok=True)
-
-
-@cache
-def _temporary() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="embedding-lab-race-")
-
-
-def _folder() -> Path:
-    return Path(_temporary().name)
-
-
-def _files(race_id: str) -> tuple[Path, Path]:
-    return _folder() / f"{race_id}-bi.safetensors", _folder() / f"{race_id}-cross.safetensors"
+        self.bi.save(file)
+        self.cross.save(_beside(file, ".cross"))
+        sides = json.dumps([asdict(self.measured.bi), asdict(self.measured.cross)])
+        _beside(file, ".measured").write_text(sides, encoding="utf-8")

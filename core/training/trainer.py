@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from ..types import InputError
 
@@ -43,9 +44,23 @@ class Trainer(ABC, Generic[S]):
     def snapshot(self) -> S:
         """What the model makes of the data now. Later steps do not change it."""
 
+    @abstractmethod
+    def save(self, file: Path) -> None:
+        """Write all that it takes to go on from here, to this file and others of the same stem."""
+
     def is_due(self) -> bool:
         """Whether a snapshot belongs to this step: the start, step 1, every `snapshot_every`-th, the last."""
         return self.step in (0, 1, self.steps) or self.step % self.snapshot_every == 0
+
+
+class Task(Protocol[S]):
+    """What a run is given, a frozen value: everything that decides its numbers."""
+
+    def trainer(self, resume: Path | None = None) -> Trainer[S]:
+        """Its trainer, before the first step or where the one stood that was saved to that file.
+
+        Loads whatever it needs, so it is called in a worker. Raises InputError for what cannot be trained.
+        """
 
 
 def iterate(trainer: Trainer[S], until: int | None = None) -> Iterator[S | None]:

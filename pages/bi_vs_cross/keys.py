@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from core.training.controls import BY_FIELD
 from ui.keys import Key
 
@@ -36,4 +34,4 @@ TRAINED = Key("bvc_layers", 2, url=True, low=1, high=6)
 SEED = Key("bvc_seed", 7, url=True, low=BY_FIELD["seed"].least, high=BY_FIELD["seed"].most)
 MEASURE = Key("bvc_measure", "Accuracy", url=True)
 AGAINST = Key("bvc_against", "Seconds", url=True)
-RACE = Key[Any]("bvc_race", None)  # the race on the page: pages/bi_vs_cross/race.py's Watched
+RACE = Key[str | None]("bvc_race", None)  # the run of the race on the page

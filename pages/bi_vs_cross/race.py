@@ -1,16 +1,9 @@
-"""Bi- and cross-encoder learning side by side: what they learn, start and stop, and the page that watches.
-
-The page asks a worker for about a second of training, draws, and asks again. Nobody asks once the tab is
-closed or Stop is pressed, so nothing goes on by itself.
-"""
+"""Bi- and cross-encoder learning side by side: what they learn, and what the page shows of their race."""
 
 from __future__ import annotations
 
-import secrets
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -18,17 +11,17 @@ from core.data import sentence_sets, sentences
 from core.data.split import make_split
 from core.losses import LOSSES
 from core.training.controls import BY_FIELD
-from core.training.race import Lap, Race, Standing, forget, run_on
-from core.types import InputError, TrainingConfig
+from core.training.race import Measurement, Race, RaceSnapshot, curve
+from core.types import InputError, RunStatus, TaskRun, TrainingConfig
 from pages.bi_vs_cross import keys
 from ui import inputs, messages, state, widgets
 from ui.charts import chart
 from ui.figures import cross_encoder
-from ui.resources import executor
+from ui.resources import executor, session_is_open
+from ui.runs import watching
+from ui.runs.watching import forget, task_runs
 from ui.tables import safe_table
-from ui.widgets import button, row
 
-POLL = 1.0  # seconds between two looks
 MEASUREMENTS = 12  # of each encoder over a race; measuring reads every pair again
 BATCH = 8  # pairs a step
 HELD_OUT = 0.3
@@ -36,17 +29,6 @@ MEASURES, AXES = {"Accuracy": "accuracy", "AUC": "auc"}, {"Seconds": "seconds", 
 CLOSE = 0.05  # accuracies closer than this count as equal
 RATES = (1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3)
 ANSWERS = ("The bi-encoder", "The cross-encoder", "Neither, by less than 0.05")
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """The race on the page. `asked` is the second of training under way, if any."""
-
-    race: Race
-    running: bool = True
-    standing: Standing | None = None
-    asked: Future[Any] | None = None
-    error: str | None = None
 
 
 def prepared() -> Race | None:
@@ -100,113 +82,67 @@ def _race() -> Race:
         seed=seed,
         snapshot_every=max(1, steps // MEASUREMENTS),
     )
-    return Race("", given, split.train, split.held_out, config)
+    return Race(given, split.train, split.held_out, config)
 
 
-# --- Start, stop, go on ----------------------------------------------------------------------------
+# --- Start, stop, watch ----------------------------------------------------------------------------
 
 
 def _start(race: Race) -> None:
-    _forget()
-    state.put(keys.RACE, Watched(replace(race, id=secrets.token_hex(4))))
+    _reset()
+    state.put(keys.RACE, executor().start(race, session_is_open()))
 
 
-def _forget() -> None:
-    old: Watched | None = state.get(keys.RACE)
-    if old is not None:
-        executor().call(forget, old.race.id, lane="background")
+def _reset() -> None:
+    forget(_ids())
     state.put(keys.RACE, None)
 
 
-def _set_running(running: bool) -> None:
-    watched: Watched | None = state.get(keys.RACE)
-    if watched is not None:
-        state.put(keys.RACE, replace(watched, running=running, error=None))
+def _ids() -> tuple[str, ...]:
+    run_id = state.get(keys.RACE)
+    return () if run_id is None else (run_id,)
 
 
 def buttons(race: Race | None) -> None:
-    """One filled button, which is always the next thing to do."""
-    watched: Watched | None = state.get(keys.RACE)
-    done = watched is not None and watched.standing is not None and watched.standing.done
-    with row():
-        if watched is None or done:
-            label = "Train both" if watched is None else "Train both again"
-            begin = None if race is None else partial(_start, race)
-            button(label, begin, key="race_go", icon="play_arrow", type="primary", disabled=begin is None)
-        elif watched.running:
-            button("Stop", _set_running, False, key="race_go", icon="stop", type="primary")
-        else:
-            button("Go on", _set_running, True, key="race_go", icon="play_arrow", type="primary")
-        if watched is not None:
-            button("Reset", _forget, key="race_reset", icon="restart_alt", type="tertiary")
-
-
-# --- Watch -----------------------------------------------------------------------------------------
+    start = None if race is None else partial(_start, race)
+    watching.buttons(task_runs(_ids()), "Train both", start, _reset, key="race", again="Train both again")
 
 
 def watch() -> None:
-    """Progress, both curves and their table; asks for the next second of training while it runs."""
-    watched: Watched | None = state.get(keys.RACE)
-    if watched is None:
+    """Progress, both curves and their table."""
+    if not task_runs(_ids()):
         st.caption(
             "Press Train both, and two curves grow here: accuracy on pairs that neither was trained on."
         )
         return
-    ticking = watched.running or watched.asked is not None
-
-    def look() -> None:
-        now = _step(state.get(keys.RACE))
-        if now is None:
-            return
-        state.put(keys.RACE, now)
-        _draw(now)
-        if ticking and not now.running and now.asked is None:
-            st.rerun()
-
-    st.fragment(look, run_every=POLL if ticking else None)()
+    watching.watch(lambda: task_runs(_ids()), _draw)
 
 
-def _step(watched: Watched | None) -> Watched | None:
-    """Take the answer that has come in, and ask for the next one unless the race is over or stopped."""
-    if watched is None:
-        return None
-    if watched.asked is not None and watched.asked.done():
-        try:
-            watched = replace(watched, standing=watched.asked.result(), asked=None)
-        except (InputError, RuntimeError) as error:
-            watched = replace(watched, error=str(error), asked=None, running=False)
-    if watched.standing is not None and watched.standing.done:
-        watched = replace(watched, running=False)
-    if watched.running and watched.asked is None:
-        asked = executor().call(run_on, watched.race, lane="background")
-        watched = replace(watched, asked=asked)
-    return watched
-
-
-def _draw(watched: Watched) -> None:
-    messages.error(watched.error)
-    race, standing = watched.race, watched.standing
-    if standing is None:
-        st.progress(0.0, text="Waiting for a worker and loading both models")
+def _draw(runs: Sequence[TaskRun[RaceSnapshot]]) -> None:
+    if not runs:
         return
-    word = "Training" if watched.running else ("Finished" if standing.done else "Stopped")
-    share = (standing.bi_step + standing.cross_step) / (2 * standing.steps)
+    run, race = runs[0], runs[0].task
+    messages.error(run.error)
+    if not run.snapshots:
+        st.progress(0.0, text=f"{watching.word(runs)}. Both models have to be loaded first.")
+        return
+    bi, cross = curve(run.snapshots, "bi"), curve(run.snapshots, "cross")
     st.progress(
-        min(1.0, share),
-        text=f"{word} · bi-encoder step {standing.bi_step}, cross-encoder step {standing.cross_step} "
-        f"of {standing.steps} · {len(race.pairs)} pairs to learn, {len(race.held_out)} held out",
+        min(1.0, run.step / max(1, run.steps)),
+        text=f"{watching.word(runs)} · step {run.step} of {run.steps}, both encoders together · "
+        f"{len(race.pairs)} pairs to learn, {len(race.held_out)} held out",
     )
     measure, against = MEASURES[state.get(keys.MEASURE)], AXES[state.get(keys.AGAINST)]
-    figure = cross_encoder.race(standing.bi, standing.cross, measure, against)
+    figure = cross_encoder.race(bi, cross, measure, against)
     chart(figure, "bvc_race_figure", "Lines: both encoders' held-out accuracy or AUC as they learn")
-    laps = [("bi-encoder", lap) for lap in standing.bi] + [("cross-encoder", lap) for lap in standing.cross]
+    found = [("bi-encoder", m) for m in bi] + [("cross-encoder", m) for m in cross]
     columns = {
-        "encoder": [name for name, _ in laps],
-        "step": [lap.step for _, lap in laps],
-        "seconds of training": [lap.seconds for _, lap in laps],
-        "loss of the batch": [lap.loss for _, lap in laps],
-        "held-out accuracy": [lap.accuracy for _, lap in laps],
-        "held-out AUC": [lap.auc for _, lap in laps],
+        "encoder": [name for name, _ in found],
+        "step": [m.step for _, m in found],
+        "seconds of training": [m.seconds for _, m in found],
+        "loss of the batch": [m.loss for _, m in found],
+        "held-out accuracy": [m.accuracy for _, m in found],
+        "held-out AUC": [m.auc for _, m in found],
     }
     safe_table(columns, key="bvc_race_rows", name="side-by-side", height=220)
 
@@ -220,18 +156,18 @@ def axes() -> None:
 
 def outcome() -> tuple[str, str] | None:
     """The answer to the prediction and its figures, once both are through; None before."""
-    watched: Watched | None = state.get(keys.RACE)
-    standing = watched.standing if watched is not None else None
-    if standing is None or not standing.done or not standing.bi or not standing.cross:
+    runs = task_runs(_ids())
+    if not runs or runs[0].status is not RunStatus.FINISHED:
         return None
-    end = min(standing.bi[-1].seconds, standing.cross[-1].seconds)
-    bi, cross = _at(standing.bi, end), _at(standing.cross, end)
+    both = [curve(runs[0].snapshots, side) for side in ("bi", "cross")]
+    end = min(found[-1].seconds for found in both)
+    bi, cross = (_at(found, end) for found in both)
     if bi is None or cross is None:
         return None
     truth = ANSWERS[2] if abs(bi - cross) < CLOSE else ANSWERS[0] if bi > cross else ANSWERS[1]
     return truth, f"After {end:.1f} seconds of training: bi-encoder {bi:.2f}, cross-encoder {cross:.2f}."
 
 
-def _at(laps: tuple[Lap, ...], seconds: float) -> float | None:
+def _at(found: tuple[Measurement, ...], seconds: float) -> float | None:
     """The accuracy measured last by then."""
-    return next((lap.accuracy for lap in reversed(laps) if lap.seconds <= seconds), None)
+    return next((m.accuracy for m in reversed(found) if m.seconds <= seconds), None)

@@ -8,7 +8,7 @@ from core.concepts import classification
 from core.concepts.classification import Labelled, Split
 from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
-from core.runs.executor import RunRequest
+from core.runs.request import RunRequest
 from core.types import Run, Sentence, SentenceSet, TrainingConfig
 from pages.classification import keys
 from pages.classification.views import SAME, Problem, method

@@ -12,15 +12,15 @@ from core.concepts.triplets import measure, parse_triplets
 from core.data import sentence_sets, sentences
 from core.data.split import make_split
 from core.models import embedding
-from core.runs.executor import RunRequest
 from core.runs.messages import status_line
+from core.runs.request import RunRequest
 from core.types import FloatArray, InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
 from pages.contrast import keys
 from ui import figures, inputs, kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
 from ui.resources import executor, session_is_open
-from ui.runs import live_run
+from ui.runs import live_run, watching
 from ui.tables import folded_table, safe_table
 from ui.widgets import button, row
 
@@ -33,7 +33,6 @@ NO_WORD = "None: without any of them the cosine falls"
 NAMES = ("random negatives", "hard negatives")
 OUTCOME_COLUMNS = {"before": "AUC before", "random": "AUC, random", "hard": "AUC, hard", "steps": "steps"}
 OUTCOME_COLUMNS |= {"pairs": "pairs", "held_out": "held-out pairs", "sentences": "sentences"}
-LOOK = 1.0
 EXAMPLE = (
     "coffee | I drink espresso.\ncoffee | A cup of black coffee.\ncoffee | Grind the beans finely.\n"
     "coffee | A latte with oat milk.\ntea | I drink green tea.\ntea | A pot of Earl Grey.\n"
@@ -153,7 +152,7 @@ def hard_negatives() -> None:
     if not runs:
         st.caption("Both runs start from the same model, with the same positives and held-out pairs.")
         return
-    _watch(runs)
+    _watch()
     made = (runs[0].pairs, runs[1].pairs, runs[0].config.steps, runs[0].config.seed)
     as_set = made == (sets.random, sets.hard, state.get(keys.STEPS), seed)
     if not as_set:
@@ -231,11 +230,8 @@ def _runs() -> list[Run]:
         return []
 
 
-def _watch(runs: list[Run]) -> None:
-    active = any(r.is_active for r in runs)
-
-    def look() -> None:
-        now = _runs()
+def _watch() -> None:
+    def draw(now: Sequence[Run]) -> None:
         for name, run in zip(NAMES, now):
             share = min(1.0, run.step / max(1, run.config.steps))
             st.progress(share, text=f"{name.capitalize()}: {status_line(run)}")
@@ -252,10 +248,8 @@ def _watch(runs: list[Run]) -> None:
             figure.update_yaxes(title="held-out AUC")
             chart(figure, "con_curve", "Held-out AUC by step")
             folded_table({"step": steps, **lines}, key="con_curve_table", name="held-out-auc")
-        if active and not any(r.is_active for r in now):
-            st.rerun()
 
-    st.fragment(look, run_every=LOOK if active else None)()
+    watching.watch(_runs, draw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,34 +12,44 @@ from core.concepts import failures
 from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.failures import READINGS, FailureMode, Plan, Readings
 from core.data import sentence_sets, sentences
-from core.runs.executor import RunRequest
 from core.runs.messages import status_line
-from core.types import InputError, Run, SentenceSet
+from core.runs.request import RunRequest
+from core.types import InputError, Run, RunStatus, SentenceSet
 from pages.failures import keys
 from ui import kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import comparisons
 from ui.resources import executor, session_is_open
+from ui.runs import watching
 from ui.tables import folded_table
 from ui.widgets import button, row
 
-POLL = 0.8  # seconds between two looks at the runs
 BUILT_IN, OWN = "Built-in sentences", "My own sentences"
 HELP_OWN = "One a line: group | sentence"
 
 
+Paths = list[list[tuple[int, Readings]]]
+
+
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """Two runs of one experiment, broken and sound, and the readings of the snapshots seen so far."""
+class Comparison:
+    """Two runs of one experiment, broken and sound."""
 
     plans: tuple[Plan, Plan]
-    runs: tuple[str, str]
-    readings: tuple[tuple[tuple[int, Readings], ...], tuple[tuple[int, Readings], ...]] = ((), ())
+    run_ids: tuple[str, ...]
 
-    @property
-    def done(self) -> bool:
-        last = [path[-1][0] if path else -1 for path in self.readings]
-        return all(step >= plan.config.steps for step, plan in zip(last, self.plans))
+    def runs(self) -> list[Run]:
+        """Both as they are now; none when one has been forgotten."""
+        try:
+            return [executor().run(run_id) for run_id in self.run_ids]
+        except InputError:
+            return []
+
+    def paths(self, runs: Sequence[Run]) -> Paths:
+        """What each run's snapshots show: (step, readings) of all of them."""
+        return [
+            [(s.step, failures.read(plan, s)) for s in run.snapshots] for plan, run in zip(self.plans, runs)
+        ]
 
 
 def choose() -> FailureMode:
@@ -69,56 +79,42 @@ def plans(experiment: FailureMode, given: SentenceSet) -> tuple[Plan, Plan]:
     return experiment.broken(given, seed), experiment.sound(given, seed)
 
 
-def watched(experiment: FailureMode, prepared: tuple[Plan, Plan] | None = None) -> Watched | None:
-    """The runs of this experiment; with `prepared`, only where they were made from exactly that."""
-    every: Mapping[str, Watched] = state.get(keys.RUNS) or {}
-    found = every.get(experiment.key)
-    return found if found is None or prepared is None or found.plans == prepared else None
+def compared(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> Comparison | None:
+    """The two runs that were made from exactly that, None when there are none or they are forgotten."""
+    found: Comparison | None = (state.get(keys.RUNS) or {}).get(experiment.key)
+    return found if found is not None and found.plans == prepared and found.runs() else None
 
 
-def _keep(experiment: FailureMode, now: Watched | None) -> None:
-    every = dict(state.get(keys.RUNS) or {})
-    every.pop(experiment.key, None)
-    state.put(keys.RUNS, every | ({} if now is None else {experiment.key: now}))
+def _keep(experiment: FailureMode, now: Comparison | None) -> None:
+    every: Mapping[str, Comparison] = state.get(keys.RUNS) or {}
+    others = {key: found for key, found in every.items() if key != experiment.key}
+    state.put(keys.RUNS, others | ({} if now is None else {experiment.key: now}))
 
 
 def _start(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     _stop(experiment)
     requests = [RunRequest(p.config, p.sentences, p.train, p.held_out, "pca") for p in prepared]
-    broken, sound = (executor().start(request, session_is_open()) for request in requests)
-    _keep(experiment, Watched(prepared, (broken, sound)))
+    started = tuple(executor().start(request, session_is_open()) for request in requests)
+    _keep(experiment, Comparison(prepared, started))
 
 
 def _stop(experiment: FailureMode) -> None:
-    old = watched(experiment)
-    for run in _runs(old) if old is not None else ():
-        if run is not None and run.is_active:
-            executor().stop(run.id)
+    old: Comparison | None = (state.get(keys.RUNS) or {}).get(experiment.key)
+    for run in old.runs() if old is not None else ():
+        executor().forget(run.id)
     _keep(experiment, None)
-
-
-def _runs(now: Watched) -> tuple[Run | None, ...]:
-    found: list[Run | None] = []
-    for run_id in now.runs:
-        try:
-            found.append(executor().run(run_id))
-        except InputError:
-            found.append(None)  # forgotten; what was read of it stays
-    return tuple(found)
 
 
 def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | None) -> None:
     """Run, which needs a prediction first; Stop while it runs."""
-    now = watched(experiment, prepared)
-    active = now is not None and not now.done and any(r is not None and r.is_active for r in _runs(now))
+    now = compared(experiment, prepared)
+    active = now is not None and watching.any_active(now.runs())
     with row():
         if active:
             button("Stop", _stop, experiment, key="gw_go", icon="stop", type="primary")
         else:
-            label, start = (
-                "Break it" if now is None else "Break it again",
-                partial(_start, experiment, prepared),
-            )
+            label = "Break it" if now is None else "Break it again"
+            start = partial(_start, experiment, prepared)
             button(label, start, key="gw_go", icon="play_arrow", type="primary", disabled=guess is None)
         if guess is None and not active:
             st.caption("Predict first; then the button works.")
@@ -126,67 +122,42 @@ def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | N
 
 def watch(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     """Both runs as they learn: progress, curves and their table."""
-    now = watched(experiment, prepared)
+    now = compared(experiment, prepared)
     if now is None:
         before(experiment, prepared[0])
         return
-    ticking = not now.done and any(r is not None and r.is_active for r in _runs(now))
+    comparison = now
 
-    def look() -> None:
-        seen = watched(experiment, prepared)
-        if seen is None:
-            return
-        runs = _runs(seen)
-        seen = _read(seen, runs)
-        _keep(experiment, seen)
-        _progress(experiment, seen, runs)
-        _draw(experiment, seen)
-        if ticking and (seen.done or not any(r is not None and r.is_active for r in runs)):
-            st.rerun()
+    def draw(runs: Sequence[Run]) -> None:
+        for name, run in zip((experiment.broken_name, experiment.sound_name), runs):
+            share = min(1.0, run.step / run.config.steps)
+            st.progress(share, text=f"{name.capitalize()}: {status_line(run)}")
+            messages.error(run.error)
+        _draw(experiment, comparison, comparison.paths(runs))
 
-    st.fragment(look, run_every=POLL if ticking else None)()
+    watching.watch(comparison.runs, draw)
 
 
-def _read(now: Watched, runs: tuple[Run | None, ...]) -> Watched:
-    """Measure the snapshots that have come in since the last look."""
-    paths = []
-    for plan, run, path in zip(now.plans, runs, now.readings):
-        seen = path[-1][0] if path else -1
-        new = [s for s in (run.snapshots if run is not None else ()) if s.step > seen]
-        paths.append((*path, *((s.step, failures.read(plan, s)) for s in new)))
-    return Watched(now.plans, now.runs, (paths[0], paths[1]))
-
-
-def _progress(experiment: FailureMode, now: Watched, runs: tuple[Run | None, ...]) -> None:
-    names = (experiment.broken_name, experiment.sound_name)
-    for name, run, plan, path in zip(names, runs, now.plans, now.readings):
-        step = path[-1][0] if path else 0
-        through = step >= plan.config.steps
-        word = status_line(run) if run is not None and not through else f"Finished · step {step}"
-        st.progress(min(1.0, step / plan.config.steps), text=f"{name.capitalize()}: {word}")
-        messages.error(run.error if run is not None else None)
-
-
-def _draw(experiment: FailureMode, now: Watched) -> None:
-    if not any(now.readings):
+def _draw(experiment: FailureMode, now: Comparison, paths: Paths) -> None:
+    if not any(paths):
         return
     names = (experiment.broken_name, experiment.sound_name)
     main, *others = experiment.shown
-    _curve(main, names, now)
+    _curve(main, names, now, paths)
     for column, field in zip(st.columns(len(others), gap="medium"), others):
         with column:
-            _curve(field, names, now)
-    rows = [(name, step, r) for name, path in zip(names, now.readings) for step, r in path]
+            _curve(field, names, now, paths)
+    rows = [(name, step, r) for name, path in zip(names, paths) for step, r in path]
     columns: dict[str, object] = {"run": [n for n, _, _ in rows], "step": [str(s) for _, s, _ in rows]}
     columns |= {title: [getattr(r, field) for _, _, r in rows] for field, title in READINGS.items()}
     name = f"gone-wrong-{experiment.key}"
     folded_table(columns, title="All readings", key="gw_rows", name=name, height=260)
 
 
-def _curve(field: str, names: tuple[str, str], now: Watched) -> None:
+def _curve(field: str, names: tuple[str, str], now: Comparison, paths: Paths) -> None:
     lines = {
         name: ([step for step, _ in path], [getattr(r, field) for _, r in path])
-        for name, path in zip(names, now.readings)
+        for name, path in zip(names, paths)
     }
     title = READINGS[field]
     if all(value is None for _, values in lines.values() for value in values):
@@ -211,10 +182,11 @@ def before(experiment: FailureMode, plan: Plan) -> None:
 
 def outcome(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> tuple[str, str] | None:
     """The measured answer and what was measured in both runs; None before both are through."""
-    now = watched(experiment, prepared)
-    if now is None or not now.done:
+    now = compared(experiment, prepared)
+    runs = [] if now is None else now.runs()
+    if now is None or not all(run.status is RunStatus.FINISHED for run in runs):
         return None
-    answers = [experiment.judge(path[0][1], path[-1][1]) for path in now.readings]
+    answers = [experiment.judge(path[0][1], path[-1][1]) for path in now.paths(runs)]
     numbers = "; ".join(
         f"{name}: {'not defined' if value is None else format(value, '+.2f' if value < 0 else '.2f')}"
         for name, (_, value) in zip((experiment.broken_name, experiment.sound_name), answers)

@@ -12,8 +12,8 @@ from core.lessons.progress import Answer
 from core.lessons.types import Lesson, Predict
 from core.maps import layouts
 from core.models import embedding
-from core.runs.executor import RunRequest
 from core.runs.messages import phase, space
+from core.runs.request import RunRequest
 from core.training import tuned
 from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
 from core.vectors import nearest_neighbours

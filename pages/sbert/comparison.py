@@ -1,33 +1,27 @@
-"""Several small trainings compared live: which, start and stop, and the part of the page that watches.
-
-The page asks a worker for about a second of training, draws, and asks again; nobody asks once the tab is
-closed or Stop is pressed, so nothing goes on by itself.
-"""
+"""Several small trainings compared live: which they are, and what the page shows of their runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from core.concepts import sbert
-from core.concepts.sbert import Baseline, Standing, tasks
+from core.concepts.sbert import Baseline, tasks
 from core.training import nli
-from core.training.nli import Example, Task
-from core.types import InputError
+from core.training.nli import Example, NliSnapshot, Task
+from core.types import RunStatus, TaskRun
 from pages.sbert import keys
 from ui import messages, state
 from ui.charts import chart
 from ui.figures import comparisons
-from ui.resources import executor
+from ui.resources import executor, session_is_open
+from ui.runs import watching
+from ui.runs.watching import task_runs
 from ui.tables import folded_table, safe_table
-from ui.widgets import button, row
 
-POLL = 1.0  # seconds between two looks
 CHANCE = 1 / len(nli.CLASSES)
 ANEW = "Reset them and train again to compare what is chosen now."
 NAMES = {"mean": "mean of all tokens", "cls": "the [CLS] token", "max": "largest of each dimension"}
@@ -35,24 +29,18 @@ NAMES = {"mean": "mean of all tokens", "cls": "the [CLS] token", "max": "largest
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Trainings that differ in `what`, one after the other. `asked` is the second of work under way."""
+    """Trainings that differ in `what`, and the ids of their runs, in the same order."""
 
     what: str  # "concatenation" or "pooling"
     tasks: tuple[Task, ...]
-    standings: tuple[Standing, ...] = ()  # as far as they have come, in the order of the tasks
-    running: bool = True
-    asked: Future[Any] | None = None
-    error: str | None = None
+    run_ids: tuple[str, ...]
 
-    @property
-    def done(self) -> bool:
-        return len(self.standings) == len(self.tasks) and all(s.done for s in self.standings)
+    def runs(self) -> list[TaskRun[NliSnapshot]]:
+        return task_runs(self.run_ids)
 
-    def finished(self) -> tuple[Standing, ...]:
-        return tuple(s for s in self.standings if s.done)
 
-    def choice(self, task: Task) -> str:
-        return str(getattr(task, self.what))
+def _done(runs: Sequence[TaskRun[NliSnapshot]]) -> list[TaskRun[NliSnapshot]]:
+    return [run for run in runs if run.status is RunStatus.FINISHED]
 
 
 def written(name: str) -> str:
@@ -67,52 +55,44 @@ def wanted(what: str, given: tuple[Example, ...], chosen: tuple[str, ...], like:
 
 
 def buttons(what: str, plan: tuple[Task, ...]) -> None:
-    """One filled button, which is always the next thing to do."""
     key = keys.STUDIES[what]
     study: Study | None = state.get(key)
 
-    def begin() -> None:
-        state.put(key, Study(what, plan))
-
-    def run(running: bool) -> None:
-        now: Study | None = state.get(key)
-        if now is not None:
-            state.put(key, replace(now, running=running, error=None))
-
-    with row():
-        if study is None or study.done:
-            label = "Train and compare" if study is None else "Train again"
-            button(label, begin, key="sb_go", icon="play_arrow", type="primary", disabled=not plan)
-        elif study.running:
-            button("Stop", run, False, key="sb_go", icon="stop", type="primary")
-        else:
-            button("Go on", run, True, key="sb_go", icon="play_arrow", type="primary")
+    def reset() -> None:
         if study is not None:
-            button("Reset", state.setter(key, None), key="sb_reset", icon="restart_alt", type="tertiary")
+            watching.forget(study.run_ids)
+        state.put(key, None)
+
+    def start() -> None:
+        reset()
+        started = tuple(executor().start(task, session_is_open()) for task in plan)
+        state.put(key, Study(what, plan, started))
+
+    watching.buttons(
+        [] if study is None else study.runs(),
+        "Train and compare",
+        start if plan else None,
+        reset,
+        key="sb",
+        again="Train again",
+    )
 
 
 def watch(what: str, plan: tuple[Task, ...], before: Baseline) -> None:
-    """Progress, the comparison and its table; asks for the next second of training while it runs."""
-    key = keys.STUDIES[what]
-    study: Study | None = state.get(key)
+    """Progress, the comparison and its table."""
+    study: Study | None = state.get(keys.STUDIES[what])
     frozen: Baseline | None = before  # None where it is about other pairs than the trainings
     if study is not None and study.tasks != plan:
         st.caption("These trainings had other pairs, choices or settings than the page has now. " + ANEW)
         frozen = before if _split(plan) == _split(study.tasks) else None
         plan = study.tasks
-    ticking = study is not None and (study.running or study.asked is not None)
 
-    def look() -> None:
-        now: Study | None = state.get(key)
-        if now is not None:
-            now = _step(now)
-            state.put(key, now)
-            _progress(now)
-        _draw(what, now, plan, frozen)
-        if ticking and now is not None and not now.running and now.asked is None:
-            st.rerun()
+    def draw(runs: Sequence[TaskRun[NliSnapshot]]) -> None:
+        if study is not None and runs:
+            _progress(study, runs)
+        _draw(what, runs, plan, frozen)
 
-    st.fragment(look, run_every=POLL if ticking else None)()
+    watching.watch(study.runs if study is not None else list, draw)
 
 
 def _split(plan: tuple[Task, ...]) -> tuple[Any, ...]:
@@ -120,45 +100,29 @@ def _split(plan: tuple[Task, ...]) -> tuple[Any, ...]:
     return tuple((task.examples, task.seed) for task in plan[:1])
 
 
-def _step(study: Study) -> Study:
-    """Take the answer that has come in, and ask for the next one unless all is done or stopped."""
-    if study.asked is not None and study.asked.done():
-        try:
-            got: Standing = study.asked.result()
-            kept = tuple(s for s in study.standings if s.task != got.task)
-            study = replace(study, standings=(*kept, got), asked=None)
-        except (InputError, RuntimeError) as error:
-            study = replace(study, error=str(error), asked=None, running=False)
-    if study.done:
-        study = replace(study, running=False)
-    if study.running and study.asked is None:
-        ready = {s.task for s in study.finished()}
-        task = next(t for t in study.tasks if t not in ready)
-        study = replace(study, asked=executor().call(sbert.run_on, task, lane="background"))
-    return study
+def _progress(study: Study, runs: Sequence[TaskRun[NliSnapshot]]) -> None:
+    messages.error(next((run.error for run in runs if run.error), None))
+    steps, total = sum(run.step for run in runs), sum(task.steps for task in study.tasks)
+    now = next((run for run in runs if run.status in (RunStatus.STARTING, RunStatus.RUNNING)), None)
+    detail = (
+        f" · {written(getattr(now.task, study.what))}, step {now.step} of {now.task.steps}" if now else ""
+    )
+    finished = f"{len(_done(runs))} of {len(study.tasks)} trainings done"
+    st.progress(min(1.0, steps / max(1, total)), text=f"{watching.word(runs)}{detail} · {finished}")
 
 
-def _progress(study: Study) -> None:
-    messages.error(study.error)
-    steps = sum(s.step for s in study.standings)
-    total = sum(t.steps for t in study.tasks)
-    now = next((s for s in study.standings if not s.done), None)
-    word = "Training" if study.running else ("Finished" if study.done else "Stopped")
-    detail = f" · {written(study.choice(now.task))}, step {now.step} of {now.task.steps}" if now else ""
-    finished = f"{len(study.finished())} of {len(study.tasks)} trainings done"
-    st.progress(min(1.0, steps / max(1, total)), text=f"{word}{detail} · {finished}")
-
-
-def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Baseline | None) -> None:
-    done = study.finished() if study is not None else ()
+def _draw(
+    what: str, runs: Sequence[TaskRun[NliSnapshot]], plan: tuple[Task, ...], before: Baseline | None
+) -> None:
+    done = _done(runs)
     names = tuple(dict.fromkeys(str(getattr(task, what)) for task in plan))
     if not names:
         return
     frozen: Mapping[str, float] = {}
     if before is not None:
         frozen = before.concatenations if what == "concatenation" else before.poolings
-    accuracy = {written(n): _last(study, done, n, "held_out_accuracy") for n in names}
-    probe = {written(n): _last(study, done, n, "probe") for n in names}
+    accuracy = {written(n): _last(what, done, n, "held_out_accuracy") for n in names}
+    probe = {written(n): _last(what, done, n, "probe") for n in names}
     probes: Mapping[str, float | None] = before.probe if before is not None else {}
     start = {written(n): probes.get(n if what == "pooling" else "mean") for n in names}
     seeds = len({task.seed for task in plan})
@@ -177,26 +141,26 @@ def _draw(what: str, study: Study | None, plan: tuple[Task, ...], before: Baseli
     x_title, before_name = "rank correlation with the grades", "before training"
     figure = comparisons.compared(start, probe, x_title=x_title, before_name=before_name, lowest=-1.0)
     chart(figure, f"sb_probe_{what}", "Rank correlation by choice")
-    if study is not None and done:
-        table(study, done)
+    if done:
+        table(what, done)
     else:
         columns = {what: list(start), "rank correlation before": list(start.values())}
         columns["accuracy on a frozen encoder"] = [frozen.get(n) for n in names]
         folded_table(columns, key=f"sb_before_{what}", name=f"sbert-{what}-before")
 
 
-def _last(study: Study | None, done: tuple[Standing, ...], name: str, field: str) -> list[float]:
+def _last(what: str, done: Sequence[TaskRun[NliSnapshot]], name: str, field: str) -> list[float]:
     """The final value of each finished seed of this choice."""
-    values = [getattr(s.laps[-1], field) for s in done if study is not None and study.choice(s.task) == name]
+    values = [getattr(run.snapshots[-1], field) for run in done if getattr(run.task, what) == name]
     return [v for v in values if v is not None]
 
 
-def table(study: Study, done: tuple[Standing, ...]) -> None:
+def table(what: str, done: Sequence[TaskRun[NliSnapshot]]) -> None:
     """Our own measurement, one row a training."""
-    ends = [s.laps[-1] for s in done]
+    ends = [run.snapshots[-1] for run in done]
     columns: dict[str, Any] = {
-        study.what: [written(study.choice(s.task)) for s in done],
-        "seed": [str(s.task.seed) for s in done],
+        what: [written(getattr(run.task, what)) for run in done],
+        "seed": [str(run.task.seed) for run in done],
         "training accuracy": [e.train_accuracy for e in ends],
         "held-out accuracy": [e.held_out_accuracy for e in ends],
         "rank correlation": [e.probe for e in ends],
@@ -204,22 +168,22 @@ def table(study: Study, done: tuple[Standing, ...]) -> None:
     for i, name in enumerate(nli.CLASSES):
         columns[f"cosine, {name}"] = [e.cosines[i] for e in ends]
     columns["seconds"] = [e.seconds for e in ends]
-    safe_table(columns, key=f"sb_rows_{study.what}", name=f"sbert-{study.what}")
+    safe_table(columns, key=f"sb_rows_{what}", name=f"sbert-{what}")
 
 
 def outcome(what: str, plan: tuple[Task, ...]) -> tuple[str, dict[str, float]] | None:
     """The choice with the lowest mean rank correlation, and all means; None before all of `plan` is done."""
     study: Study | None = state.get(keys.STUDIES[what])
-    if study is None or not study.done or study.tasks != plan:
+    done = [] if study is None or study.tasks != plan else _done(study.runs())
+    if not done or len(done) < len(plan):
         return None
-    done = study.finished()
-    names = dict.fromkeys(study.choice(s.task) for s in done)
-    found = {n: _last(study, done, n, "probe") for n in names}
+    names = dict.fromkeys(str(getattr(run.task, what)) for run in done)
+    found = {n: _last(what, done, n, "probe") for n in names}
     means = {n: float(np.mean(values)) for n, values in found.items() if values}
     return (min(means, key=lambda n: means[n]), means) if means else None
 
 
-def trained() -> list[Task]:
-    """Every task that has been trained to its end in this session, latest last."""
+def trained() -> list[TaskRun[NliSnapshot]]:
+    """Every run of this session that came to its end, latest last."""
     studies: list[Study] = [s for s in map(state.get, keys.STUDIES.values()) if s is not None]
-    return [standing.task for study in studies for standing in study.finished()]
+    return [run for study in studies for run in _done(study.runs())]

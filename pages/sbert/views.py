@@ -18,6 +18,7 @@ from pages.sbert import comparison, keys
 from ui import kit, state, widgets
 from ui.charts import chart
 from ui.figures import comparisons
+from ui.resources import executor
 from ui.tables import folded_table, safe_table
 
 BUILT_IN, OWN = "Built-in pairs", "My own pairs"
@@ -179,13 +180,17 @@ def ask() -> None:
             "Train a classifier under Concatenation or Pooling, and its answer for your pair appears here."
         )
         return
+    tasks: list[Task] = [run.task for run in done]
     names = [
         f"{comparison.written(t.concatenation)} · {comparison.written(t.pooling)} · seed {t.seed}"
-        for t in done
+        for t in tasks
     ]
     chosen = st.selectbox("Classifier", range(len(done)), format_func=names.__getitem__, key="sb_asked")
     premise, hypothesis = ((state.get(key) or "").strip() for key in (keys.PREMISE, keys.HYPOTHESIS))
-    chances, cosine = kit.ask(sbert.classify, done[chosen], premise, hypothesis, lane="background")
+    checkpoint = executor().checkpoint_path(done[chosen].id, done[chosen].step)
+    if checkpoint is None:
+        raise InputError("This classifier is no longer kept. Train it again, then ask.")
+    chances, cosine = kit.ask(sbert.classify, tasks[chosen], checkpoint, premise, hypothesis)
     chart(comparisons.chances(CLASSES, chances), "sb_chances", "The answer")
     st.caption(
         f"Cosine under the trained encoder: {cosine:.3f}. A few dozen examples teach a direction, not logic: "

@@ -133,7 +133,7 @@ def _layouts() -> dict[str, str]:
 def _layout_changed() -> None:
     run = live_run.current_run()
     if run is not None:
-        executor().set_layout(run.id, state.get(state.LAYOUT))
+        executor().draw(run.id, state.get(state.LAYOUT))
 
 
 def _board(

@@ -1,233 +1,162 @@
-"""The Word2Vec page's run: start and stop, the worker that learns, and the map that moves meanwhile.
-
-A worker learns from some hundred sentences, answers with plain arrays, and is asked again. Nobody asks once
-the tab is closed or Stop is pressed, so nothing goes on by itself.
-"""
+"""The Word2Vec page's run: start and stop, and the map that moves meanwhile."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from core.data.text import sentence_id
-from core.maps import layouts
-from core.maps.layouts import LayoutState
 from core.training import word2vec
-from core.training.word2vec import Settings, State, Step, TokenizedText
-from core.types import FloatArray, Forces, Frame, InputError, IntArray, Sentence, SentenceSet
+from core.training.word2vec import Lesson, Settings, State, Task, TokenizedText
+from core.types import Forces, Frame, InputError, IntArray, RunStatus, Sentence, SentenceSet, TaskRun
 from pages.word2vec import keys
 from pages.word2vec import setup as page
 from ui import kit, messages, state, widgets
 from ui.boards import moving_map
-from ui.resources import executor
+from ui.resources import executor, session_is_open
+from ui.runs import watching
 from ui.widgets import button, row
 
 BOARD = "w2v_board"
 POLL = 0.5  # seconds between two looks
-MOMENT = 0.3  # seconds to wait for an answer that is nearly there
 HEIGHT = 480
 LABELLED = 120  # with more words on the map, names would cover each other
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """The run on the page. `asked` and `drawing` are answers under way, if any.
+class Training:
+    """The run on the page as it is now, and which words its map shows."""
 
-    `rows` are the words on the map, `history` (sentences read, loss), `drawn` what the frame shows.
-    """
-
-    text: str
-    settings: Settings
+    run: TaskRun[State]
     rows: tuple[int, ...]
-    state: State
-    step: Step | None = None
-    history: tuple[tuple[int, float], ...] = ()
-    running: bool = False
-    asked: Future[Any] | None = None
-    layout: LayoutState | None = None
-    frames: tuple[Frame, ...] = ()
-    drawing: Future[Any] | None = None
-    drawn: int = -1
-    error: str | None = None
+
+    @property
+    def settings(self) -> Settings:
+        task: Task = self.run.task
+        return task.settings
 
     @property
     def corpus(self) -> TokenizedText:
-        return word2vec.read(self.text)
+        task: Task = self.run.task
+        return word2vec.read(task.text)
 
     @property
     def total(self) -> int:
         return word2vec.total(self.corpus, self.settings)
 
     @property
+    def state(self) -> State:
+        """Before the first report, the vectors that every run of these settings begins with."""
+        return self.run.snapshots[-1] if self.run.snapshots else word2vec.start(self.corpus, self.settings)
+
+    @property
+    def lesson(self) -> Lesson | None:
+        return self.state.lesson
+
+    @property
+    def history(self) -> list[tuple[int, float]]:
+        return [(s.step, s.loss) for s in self.run.snapshots if not np.isnan(s.loss)]
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        return self.run.frames
+
+    @property
     def done(self) -> bool:
-        return self.state.done >= self.total and not self.running
+        return self.run.status is RunStatus.FINISHED
 
     @property
     def busy(self) -> bool:
-        under_way = self.asked is not None or self.drawing is not None
-        return self.running or under_way or self.drawn != self.state.done
+        return is_busy(self.run)
 
     @property
     def space(self) -> str:
         method = self.frames[-1].method if self.frames else ""
-        return f"{method} {len(self.rows)} {self.text[:40]!r} {self.settings}"
+        return f"{method} {len(self.rows)} {self.run.id}"
 
 
-def current() -> Watched:
+def is_busy(run: TaskRun[State]) -> bool:
+    """It learns, or its map is behind."""
+    drawn = run.frames[-1].step if run.frames else -1
+    return run.is_active or (bool(run.snapshots) and drawn < run.snapshots[-1].step)
+
+
+def current() -> Training:
     """The run that the settings want, begun if it is new. Raises InputError for a text that will not do."""
     text, settings = page.text(), page.settings()
     if not text.strip():
         raise InputError("Paste a text: some thousand words on one topic are best, a hundred are the least.")
-    corpus = word2vec.read(text)
-    rows = page.shown(corpus)
-    old: Watched | None = state.get(keys.RUN)
-    if old is not None and (old.text, old.settings) == (text, settings):
-        if old.rows == rows and not _can_be_drawn_better(old):
-            return old
-        new = replace(old, rows=rows, layout=None, frames=(), drawing=None)
-    else:
-        new = Watched(text, settings, rows, word2vec.start(corpus, settings))
+    task, corpus = Task(text, settings), word2vec.read(text)
+    word2vec.check(settings)
+    known = watching.task_runs(_ids())
+    if not known or known[0].task != task:
         linked = state.link_value(keys.AT) if state.once("w2v") else ""
-        at = min(int(linked), new.total) if linked.isdecimal() and len(linked) < 10 else 0
-        new = replace(new, asked=_ask(new, at))
-    new = _draw(new)
-    state.put(keys.RUN, new)
-    return new
+        at = int(linked) if linked.isdecimal() and len(linked) < 10 else 0
+        _begin(task, min(at, word2vec.total(corpus, settings)))
+    return _now(page.shown(corpus))
 
 
-def _can_be_drawn_better(watched: Watched) -> bool:
-    """An untrained map that was drawn before the neighbour map was ready. Later, its replay is worth more."""
-    by_pca = watched.layout is not None and watched.layout.method == "pca"
-    return by_pca and not watched.busy and not watched.state.done and executor().layout_ready.is_set()
+def _now(rows: tuple[int, ...]) -> Training:
+    (run_id,) = _ids()
+    executor().draw(run_id, "equilibrium", rows)
+    return Training(executor().task_run(run_id), rows)
 
 
-def _ask(watched: Watched, until: int) -> Future[Any]:
-    begun = watched.state if watched.state.done else None
-    return executor().call(word2vec.run_on, watched.text, watched.settings, begun, until, lane="background")
+def _ids() -> tuple[str, ...]:
+    run_id = state.get(keys.RUN)
+    return () if run_id is None else (run_id,)
 
 
-def _next_mark(watched: Watched) -> int:
-    marks = word2vec.marks(watched.corpus, watched.settings)
-    return next((mark for mark in marks if mark > watched.state.done), watched.total)
+def _begin(task: Task, until: int | None) -> None:
+    """A new run in place of the one there is, up to that sentence."""
+    watching.forget(_ids())
+    state.put(keys.RUN, executor().start(task, session_is_open(), until))
 
 
-def move(watched: Watched) -> Watched:
-    """Take what has come in, and ask for what comes next unless the run is over or stopped."""
-    if watched.asked is not None and wait([watched.asked], MOMENT).done:
-        try:
-            now, step = watched.asked.result()
-        except (InputError, RuntimeError) as error:
-            return replace(watched, asked=None, running=False, error=str(error))
-        history = watched.history if np.isnan(now.loss) else (*watched.history, (now.done, now.loss))
-        watched = replace(watched, asked=None, state=now, step=step, history=history)
-        watched = replace(watched, running=watched.running and now.done < watched.total)
-    if watched.drawing is not None and wait([watched.drawing], MOMENT).done:
-        try:
-            layout, frame = watched.drawing.result()
-        except (InputError, RuntimeError) as error:
-            return replace(watched, drawing=None, running=False, error=str(error))
-        watched = _framed(replace(watched, drawing=None), layout, frame)
-    if watched.drawing is None and watched.drawn != watched.state.done:
-        watched = _draw(watched)
-    if watched.running and watched.asked is None and watched.drawing is None:
-        watched = replace(watched, asked=_ask(watched, _next_mark(watched)))
-    return watched
-
-
-def _draw(watched: Watched) -> Watched:
-    """Lay out the vectors as they are now: PCA at once, the neighbour map once a worker has it loaded."""
-    method = "equilibrium" if executor().layout_ready.is_set() else "pca"
-    vectors: FloatArray = watched.state.vectors[list(watched.rows)]
-    step, layout = watched.state.done, watched.layout
-    goes_on = layout is not None and layout.method == method and step > watched.drawn
-    if method == "pca":
-        settled = (
-            layouts.advance(layout, vectors, step)
-            if goes_on and layout is not None
-            else layouts.start(method, vectors, step=step)
-        )
-        return _framed(watched, *settled)
-    if goes_on and layout is not None:
-        drawing = executor().call(layouts.advance, layout, vectors, step, lane="layout")
-    else:
-        drawing = executor().call(layouts.start, method, vectors, None, step, lane="layout")
-    return replace(watched, drawing=drawing, drawn=step)
-
-
-def _framed(watched: Watched, layout: LayoutState, frame: Frame) -> Watched:
-    same = [f for f in watched.frames if f.method == frame.method and f.step < frame.step]
-    return replace(watched, layout=layout, frames=(*same, frame), drawn=frame.step)
-
-
-def _go(running: bool) -> None:
-    watched: Watched | None = state.get(keys.RUN)
-    if watched is not None:
-        watched = replace(watched, error=None)
-        state.put(keys.RUN, replace(_begun(watched) if watched.done else watched, running=running))
-
-
-def _begun(watched: Watched) -> Watched:
-    """The same run from its beginning."""
-    fresh = Watched(
-        watched.text, watched.settings, watched.rows, word2vec.start(watched.corpus, watched.settings)
-    )
-    return _draw(replace(fresh, asked=_ask(fresh, 0)))
-
-
-def _reset() -> None:
-    watched: Watched | None = state.get(keys.RUN)
-    if watched is not None:
-        state.put(keys.RUN, _begun(watched))
-
-
-def _one_sentence() -> None:
-    watched: Watched | None = state.get(keys.RUN)
-    if watched is not None and watched.asked is None and watched.state.done < watched.total:
-        state.put(keys.RUN, replace(watched, asked=_ask(watched, watched.state.done + 1)))
-
-
-def buttons(watched: Watched) -> None:
+def buttons(now: Training) -> None:
     """One filled button, which is always the next thing to do."""
-    begun = watched.state.done > 0
+    run, begun = now.run, now.run.step > 0
     with row():
-        if watched.running:
-            button("Stop", _go, False, key="w2v_go", icon="stop", type="primary")
+        if run.is_active and begun:
+            button("Stop", executor().pause, run.id, key="w2v_go", icon="stop", type="primary")
         else:
-            label = "Train again" if watched.done else "Go on" if begun else "Train"
-            button(label, _go, True, key="w2v_go", icon="play_arrow", type="primary")
-            button("One sentence", _one_sentence, icon="skip_next", disabled=watched.done)
+            label = "Train again" if now.done else "Go on" if begun else "Train"
+            go = partial(_begin, run.task, None) if now.done else partial(executor().resume, run.id)
+            button(label, go, key="w2v_go", icon="play_arrow", type="primary")
+            one = partial(executor().resume, run.id, 1)
+            button("One sentence", one, icon="skip_next", disabled=now.done or run.is_active)
         if begun:
-            button("Reset", _reset, icon="restart_alt", type="tertiary")
+            button("Reset", _begin, run.task, 0, icon="restart_alt", type="tertiary")
         widgets.toggle(keys.FORCES, "Pull and push of the next sentence")
 
 
 # ---- the map ---------------------------------------------------------------------------------------
 
 
-def words_of(watched: Watched) -> SentenceSet:
-    vocabulary, known = watched.corpus.vocabulary, page.kinds()
-    words = [vocabulary[row] for row in watched.rows]
+def words_of(now: Training) -> SentenceSet:
+    vocabulary, known = now.corpus.vocabulary, page.kinds()
+    words = [vocabulary[row] for row in now.rows]
     return SentenceSet(tuple(Sentence(sentence_id(w), w, known.get(w)) for w in words))
 
 
-def _neighbours(watched: Watched) -> IntArray | None:
+def _neighbours(now: Training) -> IntArray | None:
     from core.vectors import nearest_neighbours
 
-    k = min(5, len(watched.rows) - 1)
-    return nearest_neighbours(watched.state.vectors[list(watched.rows)], k) if k > 0 else None
+    k = min(5, len(now.rows) - 1)
+    return nearest_neighbours(now.state.vectors[list(now.rows)], k) if k > 0 else None
 
 
-def forces(watched: Watched) -> Forces | None:
+def forces(now: Training) -> Forces | None:
     """The next sentence's pairs among the words on the map: d loss / d (u . v), summed over equal pairs."""
-    if watched.step is None or not state.get(keys.FORCES):
+    if now.lesson is None or not state.get(keys.FORCES):
         return None
-    place = {row: i for i, row in enumerate(watched.rows)}
+    place = {row: i for i, row in enumerate(now.rows)}
     summed: dict[tuple[int, int], float] = {}
-    for pair, chance in zip(watched.step.pairs.tolist(), watched.step.chance.tolist()):
+    for pair, chance in zip(now.lesson.pairs.tolist(), now.lesson.chance.tolist()):
         for k, other in enumerate(pair[1:]):
             ends = place.get(pair[0], -1), place.get(other, -1)
             if min(ends) >= 0 and ends[0] != ends[1]:
@@ -238,70 +167,76 @@ def forces(watched: Watched) -> Forces | None:
     )
 
 
-def picture(watched: Watched) -> None:
+def picture(now: Training) -> None:
     """The map, mounted once; the ticking part below it brings new positions."""
-    if not watched.frames:
+    if not now.frames:
         st.container(height=HEIGHT, border=True).caption("Placing the words on the map.")
     else:
-        replay = not watched.busy and len(watched.frames) > 1
+        replay = not now.busy and len(now.frames) > 1
         moving_map.board(
             key=BOARD,
-            sentence_set=words_of(watched),
-            xy=watched.frames[-1].xy,
-            step=watched.frames[-1].step,
-            space=watched.space,
+            sentence_set=words_of(now),
+            xy=now.frames[-1].xy,
+            step=now.frames[-1].step,
+            space=now.space,
             color_by="group" if page.kinds() else "none",
-            labels=len(watched.rows) <= LABELLED,
-            neighbours=_neighbours(watched),
-            forces=forces(watched),
+            labels=len(now.rows) <= LABELLED,
+            neighbours=_neighbours(now),
+            forces=forces(now),
             height=HEIGHT,
-            frames=[f.xy for f in watched.frames] if replay else None,
-            steps=[f.step for f in watched.frames] if replay else None,
+            frames=[f.xy for f in now.frames] if replay else None,
+            steps=[f.step for f in now.frames] if replay else None,
             can_mark=False,
             noun="word",
         )
-    drawn, busy = bool(watched.frames), watched.busy
+    drawn, rows, busy = bool(now.frames), now.rows, now.busy
 
-    def look() -> None:
-        now = move(state.get(keys.RUN))
-        state.put(keys.RUN, now)
-        if now.frames and drawn and busy:
-            feed = now.frames[-1]
-            more: dict[str, Any] = {"forces": forces(now), "neighbours": _neighbours(now), "space": now.space}
-            moving_map.feed(key="w2v_feed", board_key=BOARD, xy=feed.xy, step=feed.step, **more)
-        _progress(now)
-        if busy != now.busy or (now.frames and not drawn):  # begin or end the ticking
+    def look(runs: Sequence[TaskRun[State]]) -> None:
+        if not runs:
+            return
+        seen = Training(runs[0], rows)
+        if seen.frames and drawn and busy:
+            frame, about = seen.frames[-1], (_neighbours(seen), forces(seen))
+            moving_map.feed(
+                key="w2v_feed",
+                board_key=BOARD,
+                xy=frame.xy,
+                step=frame.step,
+                space=seen.space,
+                neighbours=about[0],
+                forces=about[1],
+            )
+        _progress(seen)
+        if seen.frames and not drawn:
             st.rerun()
 
-    st.fragment(look, run_every=POLL if busy else None)()
+    watching.watch(
+        lambda: watching.task_runs(_ids()), look, lambda runs: any(is_busy(run) for run in runs), POLL
+    )
 
 
-def _progress(watched: Watched) -> None:
-    messages.error(watched.error)
-    done, total, corpus = watched.state.done, watched.total, watched.corpus
-    if watched.step is None and watched.asked is not None:
+def _progress(now: Training) -> None:
+    messages.error(now.run.error)
+    step, total, corpus = now.run.step, now.total, now.corpus
+    if now.run.is_active and not now.run.snapshots:
         st.progress(0.0, text="Loading the training loop. The first time it is compiled, for some seconds.")
         return
-    word = (
-        "Training" if watched.running else "Finished" if watched.done else "Stopped" if done else "Untrained"
-    )
-    loss = "" if np.isnan(watched.state.loss) else f" · loss {watched.state.loss:.3f} a pair"
+    word = watching.word([now.run]) if step or now.run.is_active else "Untrained"
+    loss = "" if np.isnan(now.state.loss) else f" · loss {now.state.loss:.3f} a pair"
     st.progress(
-        min(1.0, done / total),
-        text=f"{word} · sentence {done:,} of {total:,} ({corpus.sentences:,} sentences, "
-        f"{watched.settings.epochs} epochs) · {len(corpus.vocabulary):,} words{loss}",
+        min(1.0, step / total),
+        text=f"{word} · sentence {step:,} of {total:,} ({corpus.sentences:,} sentences, "
+        f"{now.settings.epochs} epochs) · {len(corpus.vocabulary):,} words{loss}",
     )
-    view = (
-        "a PCA view" if watched.frames and watched.frames[-1].method.startswith("pca") else "a neighbour map"
-    )
+    view = "a PCA view" if now.frames and now.frames[-1].method.startswith("pca") else "a neighbour map"
     st.caption(
-        f"{len(watched.rows)} words as {view} of their vectors in {watched.settings.dimensions} dimensions. "
+        f"{len(now.rows)} words as {view} of their vectors in {now.settings.dimensions} dimensions. "
         "Hover over a word to see its nearest in the full space. A step is one sentence read."
     )
 
 
-def keep_in_link(watched: Watched | None) -> None:
+def keep_in_link(now: Training | None) -> None:
     """A link reopens a run that rests where it stood."""
-    if watched is not None and not watched.busy:
-        state.put_in_link(keys.AT, str(watched.state.done or ""))
+    if now is not None and not now.busy:
+        state.put_in_link(keys.AT, str(now.run.step or ""))
     kit.keep_link(keys.TEXT)

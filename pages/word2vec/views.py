@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -10,13 +10,15 @@ import streamlit as st
 from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
-from core.types import InputError
+from core.training.word2vec import State
+from core.types import InputError, TaskRun
 from core.vectors import cosine_matrix
 from pages.word2vec import keys
 from pages.word2vec import setup as page
-from pages.word2vec.live import POLL, Watched
+from pages.word2vec.live import POLL, Training, is_busy
 from ui import figures, kit, messages, state, widgets
 from ui.charts import chart
+from ui.runs import watching
 from ui.tables import folded_table, safe_table
 
 BESIDE = "Yes, the word that most often stands beside it"
@@ -26,33 +28,34 @@ CLOSE_TO_ONE = 0.9
 SHOWN = 10  # neighbours in the table
 
 
-def ticking(watched: Watched, draw: Callable[[Watched], None]) -> None:
+def ticking(now: Training, draw: Callable[[Training], None]) -> None:
     """Draw again while the run goes on."""
 
-    def look() -> None:
-        now: Watched | None = state.get(keys.RUN)
-        if now is not None:
+    def look(runs: Sequence[TaskRun[State]]) -> None:
+        for run in runs:
             with kit.sentences_not_tracebacks():
-                draw(now)
+                draw(Training(run, now.rows))
 
-    st.fragment(look, run_every=2 * POLL if watched.busy else None)()
+    watching.watch(
+        lambda: watching.task_runs([now.run.id]), look, lambda runs: any(map(is_busy, runs)), 2 * POLL
+    )
 
 
 # ---- neighbours ------------------------------------------------------------------------------------
 
 
-def first_word(watched: Watched) -> str:
+def first_word(now: Training) -> str:
     """What is looked at while nothing is typed."""
     given = page.FIRST_WORD.get(state.get(keys.SOURCE))
-    return given or watched.corpus.vocabulary[watched.rows[0]]
+    return given or now.corpus.vocabulary[now.rows[0]]
 
 
-def _word(watched: Watched) -> str:
-    return state.get(keys.WORD).strip().lower() or first_word(watched)
+def _word(now: Training) -> str:
+    return state.get(keys.WORD).strip().lower() or first_word(now)
 
 
-def _row(watched: Watched, word: str) -> int:
-    row = watched.corpus.row().get(word)
+def _row(now: Training, word: str) -> int:
+    row = now.corpus.row().get(word)
     if row is None:
         raise InputError(
             f"'{word}' occurs fewer than two times in this text, so it has no vector. Try another."
@@ -60,16 +63,16 @@ def _row(watched: Watched, word: str) -> int:
     return row
 
 
-def neighbours(watched: Watched) -> None:
-    widgets.text_input(keys.WORD, "Word", placeholder=first_word(watched), max_chars=60)
-    ticking(watched, _neighbours)
+def neighbours(now: Training) -> None:
+    widgets.text_input(keys.WORD, "Word", placeholder=first_word(now), max_chars=60)
+    ticking(now, _neighbours)
 
 
-def _neighbours(watched: Watched) -> None:
-    word = _word(watched)
-    row = _row(watched, word)
-    corpus, vectors = watched.corpus, watched.state.vectors
-    beside = word2vec.companions(corpus, row, watched.settings.window)
+def _neighbours(now: Training) -> None:
+    word = _word(now)
+    row = _row(now, word)
+    corpus, vectors = now.corpus, now.state.vectors
+    beside = word2vec.companions(corpus, row, now.settings.window)
     near = word2vec.nearest(vectors, vectors[row], (row,), SHOWN)
     columns = {
         f"nearest to {word}": [corpus.vocabulary[i] for i, _ in near],
@@ -78,36 +81,34 @@ def _neighbours(watched: Watched) -> None:
         "in the text": [int(corpus.counts[i]) for i, _ in near],
     }
     safe_table(columns, key="w2v_near", name="word2vec-neighbours")
-    st.caption(
-        f"Times beside it: how often it stands within {watched.settings.window} words, in one sentence."
-    )
+    st.caption(f"Times beside it: how often it stands within {now.settings.window} words, in one sentence.")
 
 
-def predict_neighbour(watched: Watched) -> str | None:
+def predict_neighbour(now: Training) -> str | None:
     return kit.predict(
         keys.GUESSES["neighbour"],
         "After training, will the vector nearest to a word belong to the word that stands beside it most "
-        f"often? We look at “{messages.as_written(_asked(watched))}”, and leave words "
+        f"often? We look at “{messages.as_written(_asked(now))}”, and leave words "
         "such as “the” aside.",
         (BESIDE, ANOTHER),
     )
 
 
-def _asked(watched: Watched) -> str:
+def _asked(now: Training) -> str:
     """The typed word where the text has it, else the first choice."""
-    word = _word(watched)
-    return word if word in watched.corpus.row() else first_word(watched)
+    word = _word(now)
+    return word if word in now.corpus.row() else first_word(now)
 
 
-def answer_neighbour(watched: Watched, guess: str | None) -> None:
+def answer_neighbour(now: Training, guess: str | None) -> None:
     """The measured answer, once the run is over."""
-    if not watched.done:
+    if not now.done:
         st.caption("The answer appears when the training is over.")
         return
-    word = _asked(watched)
-    row, corpus, vectors = _row(watched, word), watched.corpus, watched.state.vectors
+    word = _asked(now)
+    row, corpus, vectors = _row(now, word), now.corpus, now.state.vectors
     content = [i for i in page.content_rows(corpus) if i != row]
-    beside = word2vec.companions(corpus, row, watched.settings.window)
+    beside = word2vec.companions(corpus, row, now.settings.window)
     most = max(int(beside[i]) for i in content)
     companions = [i for i in content if int(beside[i]) == most]  # several may stand there equally often
     cosines = cosine_matrix(vectors[content], vectors[[row]])[:, 0]
@@ -135,35 +136,33 @@ def _times(count: int) -> str:
 # ---- analogies -------------------------------------------------------------------------------------
 
 
-def analogies(watched: Watched) -> None:
-    label, hint = "Three words a b c: a is to b as c is to …", _first_analogy(watched)
+def analogies(now: Training) -> None:
+    label, hint = "Three words a b c: a is to b as c is to …", _first_analogy(now)
     widgets.text_input(keys.ANALOGY, label, placeholder=hint, max_chars=120)
-    ticking(watched, _analogy)
+    ticking(now, _analogy)
 
 
-def _first_analogy(watched: Watched) -> str:
+def _first_analogy(now: Training) -> str:
     given = page.FIRST_ANALOGY.get(state.get(keys.SOURCE))
-    return given or " ".join(watched.corpus.vocabulary[i] for i in watched.rows[:3])
+    return given or " ".join(now.corpus.vocabulary[i] for i in now.rows[:3])
 
 
-def _analogy(watched: Watched) -> None:
-    words = (state.get(keys.ANALOGY).strip().lower() or _first_analogy(watched)).split()
+def _analogy(now: Training) -> None:
+    words = (state.get(keys.ANALOGY).strip().lower() or _first_analogy(now)).split()
     if len(words) != 3 or len(set(words)) != 3:
-        raise InputError(
-            f"Type three different words with spaces between, such as: {_first_analogy(watched)}."
-        )
-    a, b, c = (_row(watched, word) for word in words)
-    found = word2vec.analogy(watched.state.vectors, a, b, c)
+        raise InputError(f"Type three different words with spaces between, such as: {_first_analogy(now)}.")
+    a, b, c = (_row(now, word) for word in words)
+    found = word2vec.analogy(now.state.vectors, a, b, c)
     title = f"{words[0]} : {words[1]} :: {words[2]} : …"
-    columns = {title: [watched.corpus.vocabulary[i] for i, _ in found], "cosine": [c for _, c in found]}
+    columns = {title: [now.corpus.vocabulary[i] for i, _ in found], "cosine": [c for _, c in found]}
     safe_table(columns, key="w2v_analogy_rows", name="word2vec-analogy")
     st.caption("The words nearest to b − a + c, the three themselves left out.")
     if state.get(keys.SOURCE) == "grammar":
-        _known_analogies(watched)
+        _known_analogies(now)
 
 
-def _known_analogies(watched: Watched) -> None:
-    row, name, vectors = watched.corpus.row(), watched.corpus.vocabulary, watched.state.vectors
+def _known_analogies(now: Training) -> None:
+    row, name, vectors = now.corpus.row(), now.corpus.vocabulary, now.state.vectors
     questions = [q for q in grammar.analogies() if all(word in row for word in q)]
     rows = ((row[a], row[b], row[c]) for a, b, c, _ in questions)
     answers = [name[word2vec.analogy(vectors, a, b, c, k=1)[0][0]] for a, b, c in rows]
@@ -177,26 +176,26 @@ def _known_analogies(watched: Watched) -> None:
 # ---- the pairs of a step ---------------------------------------------------------------------------
 
 
-def pairs(watched: Watched) -> None:
-    ticking(watched, _pairs)
+def pairs(now: Training) -> None:
+    ticking(now, _pairs)
 
 
-def _pairs(watched: Watched) -> None:
-    if watched.step is None:
+def _pairs(now: Training) -> None:
+    if now.lesson is None:
         st.caption("The pairs appear once the training loop is loaded.")
         return
-    step, name = watched.step, watched.corpus.vocabulary
-    st.markdown("The last sentence:" if watched.done else "The next sentence:")
-    st.text(" ".join(step.sentence))
+    lesson, name = now.lesson, now.corpus.vocabulary
+    st.markdown("The last sentence:" if now.done else "The next sentence:")
+    st.text(" ".join(lesson.sentence))
     st.markdown(
         "Each row is one small step. The **neighbour** should come out as real (1), the **random words** as "
         "not real (0); the number in brackets is what the vectors say now, σ(u · v)."
     )
     columns = {
-        "word": [name[p[0]] for p in step.pairs],
-        "neighbour": [name[p[1]] for p in step.pairs],
-        "seems real": step.chance[:, 0].tolist(),
-        "random words": [_negatives(watched, i) for i in range(len(step.pairs))],
+        "word": [name[p[0]] for p in lesson.pairs],
+        "neighbour": [name[p[1]] for p in lesson.pairs],
+        "seems real": lesson.chance[:, 0].tolist(),
+        "random words": [_negatives(now, i) for i in range(len(lesson.pairs))],
     }
     safe_table(columns, key="w2v_pairs", name="word2vec-pairs", height=300)
     st.caption(
@@ -206,32 +205,32 @@ def _pairs(watched: Watched) -> None:
     )
 
 
-def _negatives(watched: Watched, i: int) -> str:
-    step, name = watched.step, watched.corpus.vocabulary
-    assert step is not None
-    drawn = zip(step.pairs[i, 2:].tolist(), step.chance[i, 1:].tolist())
+def _negatives(now: Training, i: int) -> str:
+    lesson, name = now.lesson, now.corpus.vocabulary
+    assert lesson is not None
+    drawn = zip(lesson.pairs[i, 2:].tolist(), lesson.chance[i, 1:].tolist())
     return ", ".join(f"{name[row]} ({chance:.2f})" for row, chance in drawn if row >= 0)
 
 
 # ---- without negatives, and the numbers ------------------------------------------------------------
 
 
-def collapse(watched: Watched) -> None:
+def collapse(now: Training) -> None:
     """What the random words are for: train without them."""
     guess = kit.predict(
         keys.GUESSES["collapse"],
         "Set Negatives to 0 and train. What becomes of the average cosine between the words?",
         (STAYS, COLLAPSES),
     )
-    ticking(watched, _mean_cosine)
-    if watched.settings.negatives or not watched.done:
+    ticking(now, _mean_cosine)
+    if now.settings.negatives or not now.done:
         st.caption("The answer appears when a run with 0 negatives is over.")
         return
-    mean = mean_random_cosine(watched.state.vectors) or 0.0
+    mean = mean_random_cosine(now.state.vectors) or 0.0
     kit.verdict(
         guess,
         COLLAPSES if mean > CLOSE_TO_ONE else STAYS,
-        f"Without random words the average cosine is {mean:.2f} and the loss {watched.state.loss:.3f}. Every "
+        f"Without random words the average cosine is {mean:.2f} and the loss {now.state.loss:.3f}. Every "
         "pair only pulls, so one common direction satisfies all of them and the loss falls towards 0 while "
         "the vectors stop telling words apart. "
         + (
@@ -243,16 +242,16 @@ def collapse(watched: Watched) -> None:
     )
 
 
-def _mean_cosine(watched: Watched) -> None:
-    mean = mean_random_cosine(watched.state.vectors)
+def _mean_cosine(now: Training) -> None:
+    mean = mean_random_cosine(now.state.vectors)
     st.metric(
-        f"Average cosine between two words, with {watched.settings.negatives} negatives",
+        f"Average cosine between two words, with {now.settings.negatives} negatives",
         "–" if mean is None else f"{mean:.2f}",
     )
-    if watched.history:
-        steps, losses = zip(*watched.history)
+    if now.history:
+        steps, losses = zip(*now.history)
         lines = {"loss a pair": losses}
-        figure = figures.curve(steps, lines, x_title="sentences read", last_step=watched.total)
+        figure = figures.curve(steps, lines, x_title="sentences read", last_step=now.total)
         chart(figure, "w2v_loss", "Curve: the loss of one pair by sentences read")
         st.caption("Loss of one pair, the mean over the sentences since the measurement before.")
         columns = {"sentences read": list(steps), "loss a pair": list(losses)}
@@ -260,17 +259,17 @@ def _mean_cosine(watched: Watched) -> None:
         folded_table(columns, title=title, key="w2v_losses", name="word2vec-loss", height=220)
 
 
-def numbers(watched: Watched) -> None:
+def numbers(now: Training) -> None:
     """The map as a table."""
-    corpus, vectors, kinds = watched.corpus, watched.state.vectors, page.kinds()
-    best = [word2vec.nearest(vectors, vectors[i], (i,), 1)[0] for i in watched.rows]
+    corpus, vectors, kinds = now.corpus, now.state.vectors, page.kinds()
+    best = [word2vec.nearest(vectors, vectors[i], (i,), 1)[0] for i in now.rows]
     columns = {
-        "word": [corpus.vocabulary[i] for i in watched.rows],
-        "kind": [kinds.get(corpus.vocabulary[i], "") for i in watched.rows],
-        "in the text": [int(corpus.counts[i]) for i in watched.rows],
+        "word": [corpus.vocabulary[i] for i in now.rows],
+        "kind": [kinds.get(corpus.vocabulary[i], "") for i in now.rows],
+        "in the text": [int(corpus.counts[i]) for i in now.rows],
         "nearest": [corpus.vocabulary[i] for i, _ in best],
         "cosine": [cosine for _, cosine in best],
     }
-    if watched.frames and len(watched.frames[-1].xy) == len(watched.rows):
-        columns |= {"x": watched.frames[-1].xy[:, 0].tolist(), "y": watched.frames[-1].xy[:, 1].tolist()}
+    if now.frames and len(now.frames[-1].xy) == len(now.rows):
+        columns |= {"x": now.frames[-1].xy[:, 0].tolist(), "y": now.frames[-1].xy[:, 1].tolist()}
     safe_table(columns, key="w2v_numbers", name="word2vec-map", height=300)

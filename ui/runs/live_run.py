@@ -11,8 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.runs.executor import RunRequest
 from core.runs.messages import moved, phase, status_line
+from core.runs.request import RunRequest
 from core.types import FloatArray, InputError, Run, TrainingConfig
 from ui import messages, state, widgets
 from ui.boards.moving_map import component

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,12 @@ class Task:
     text: str
     settings: Settings
 
+    def trainer(self, resume: Path | None = None) -> Word2vecTrainer:
+        trainer = Word2vecTrainer(read(self.text), self.settings)
+        if resume is not None:
+            trainer.load(resume)
+        return trainer
+
 
 @dataclass(frozen=True, slots=True)
 class TokenizedText:
@@ -110,20 +117,27 @@ class TokenizedText:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A snapshot, and at the same time all that is needed to go on from it.
+    """A snapshot. `vectors` and `contexts` (v, d) float32 are v and u above. `step` counts sentences over all
+    epochs; `loss` is the mean over the pairs since the snapshot before, nan at the start."""
 
-    `vectors` and `contexts` (v, d) float32 are v and u above. `done` counts sentences over all epochs;
-    `loss` is the mean over the pairs since the snapshot before, nan at the start.
-    """
-
-    done: int
+    step: int
     loss: float
     vectors: FloatArray
     contexts: FloatArray
+    lesson: Lesson | None = None  # what the next sentence will teach
+
+    @property
+    def embeddings(self) -> FloatArray:
+        """What a map of the words draws."""
+        return self.vectors
+
+    def outline(self) -> State:
+        """What a run keeps of it once a newer one has come."""
+        return State(self.step, self.loss, self.vectors[:0], self.contexts[:0])
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Lesson:
     """What one sentence teaches. `pairs` (m, 2 + k): word, neighbour, negatives, as rows; -1 where the draw
     hit the neighbour itself. `chance` (m, 1 + k) in [0, 1]: sigma(u . v), how much a pair seems real now."""
 
@@ -231,18 +245,11 @@ def marks(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS)
 
 class Word2vecTrainer(Trainer[State]):
     """One run; a step is one sentence read, and a few are read at once. The result depends on corpus,
-    settings and step only, not on where a run was cut: a State is all that it takes to go on."""
+    settings and step only, not on where a run was cut."""
 
-    def __init__(
-        self,
-        corpus: TokenizedText,
-        settings: Settings,
-        resume: State | None = None,
-        snapshots: int = SNAPSHOTS,
-    ) -> None:
-        begun = start(corpus, settings) if resume is None else resume
-        self.corpus, self.settings = corpus, settings
-        self.step, self.fresh, self.steps = begun.done, resume is None, total(corpus, settings)
+    def __init__(self, corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS) -> None:
+        begun = start(corpus, settings)
+        self.corpus, self.settings, self.steps = corpus, settings, total(corpus, settings)
         self.vectors, self.contexts = begun.vectors.copy(), begun.contexts.copy()
         self.keep = keep_chances(corpus.counts, settings.subsample)
         self.table = negative_table(corpus.counts)
@@ -275,13 +282,25 @@ class Word2vecTrainer(Trainer[State]):
             raise Diverged("The vectors grew beyond all bounds. Choose a smaller learning rate.")
         if self.pairs:
             self.mean, self.loss, self.pairs = self.loss / self.pairs, 0.0, 0
-        return _sealed(State(self.step, self.mean, self.vectors.copy(), self.contexts.copy()))
+        now = _sealed(State(self.step, self.mean, self.vectors.copy(), self.contexts.copy()))
+        return replace(now, lesson=next_lesson(self.corpus, self.settings, now))
 
+    def save(self, file: Path) -> None:
+        from safetensors.numpy import save_file
 
-def make(task: Task, resume: State | None = None) -> Word2vecTrainer:
-    """The task's trainer, at the start or where it stood. Raises InputError for a text or settings that
-    cannot be used."""
-    return Word2vecTrainer(read(task.text), task.settings, resume)
+        arrays = {"vectors": self.vectors, "contexts": self.contexts}
+        arrays["clock"] = np.array([self.step, self.seconds, self.mean, self.loss, self.pairs])
+        save_file(arrays, file)
+
+    def load(self, file: Path) -> None:
+        """Stand where the trainer of the same task stood that was saved there."""
+        from safetensors.numpy import load_file
+
+        arrays = load_file(file)
+        self.vectors, self.contexts = arrays["vectors"].copy(), arrays["contexts"].copy()  # not read-only
+        self.fresh = False
+        step, self.seconds, self.mean, self.loss, pairs = arrays["clock"].tolist()
+        self.step, self.pairs = int(step), int(pairs)
 
 
 def train(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[State]:
@@ -290,21 +309,12 @@ def train(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS)
     yield from (state for state in iterate(trainer) if state is not None)
 
 
-def run_on(text: str, settings: Settings, state: State | None, until: int) -> tuple[State, Step]:
-    """What a worker does for the page: go on, and show what the next sentence will teach."""
-    trainer = make(Task(text, settings), state)
-    for now in iterate(trainer, min(until, trainer.steps)):
-        state = now or state
-    assert state is not None
-    return state, next_step(trainer.corpus, settings, state)
-
-
-def next_step(corpus: TokenizedText, settings: Settings, state: State) -> Step:
+def next_lesson(corpus: TokenizedText, settings: Settings, state: State) -> Lesson:
     """The pairs that come next; at the end of the run, those that came last."""
     from . import kernel
 
     keep, table = keep_chances(corpus.counts, settings.subsample), negative_table(corpus.counts)
-    place = min(state.done, total(corpus, settings) - 1)
+    place = min(state.step, total(corpus, settings) - 1)
     for at in range(place, place + LOOK_AHEAD):  # subsampling may leave a short sentence without pairs
         epoch, sentence = divmod(at, corpus.sentences)
         begin, end = (int(b) for b in corpus.bounds[sentence : sentence + 2])
@@ -315,7 +325,7 @@ def next_step(corpus: TokenizedText, settings: Settings, state: State) -> Step:
             break
     words = tuple(corpus.vocabulary[w] for w in corpus.words[begin:end])
     scores = np.einsum("md,mkd->mk", state.vectors[pairs[:, 0]], state.contexts[pairs[:, 1:]])
-    return Step(words, pairs, _sigmoid(scores).astype(np.float32))
+    return Lesson(words, pairs, _sigmoid(scores).astype(np.float32))
 
 
 def companions(corpus: TokenizedText, row: int, window: int) -> IntArray:

@@ -17,7 +17,8 @@ from core import vectors
 from core.data.sentences import parse_sentences
 from core.data.split import make_split
 from core.models import embedding
-from core.runs.executor import LocalExecutor, RunRequest
+from core.runs.executor import LocalExecutor
+from core.runs.request import RunRequest
 from core.types import InputError, Run, RunStatus, TrainingConfig
 
 TEXT = "\n".join(

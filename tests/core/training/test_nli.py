@@ -10,7 +10,7 @@ import torch
 
 from core.losses import LOSSES, Batch, LossSettings
 from core.losses.softmax import CONCATENATIONS, new_head
-from core.training import nli
+from core.training import checkpoints, nli
 from core.training.nli_trainer import NliTrainer
 from core.types import InputError
 from tests.tiny import tiny_encoder
@@ -123,6 +123,19 @@ def test_it_learns_and_repeats_bit_for_bit():
     lap, again = first.snapshot(), second.snapshot()
     assert lap.train_accuracy > before.train_accuracy and lap.train_accuracy == 1.0
     assert (lap.loss, lap.cosines, lap.probe) == (again.loss, again.cosines, again.probe)
+
+
+def test_one_that_was_put_aside_ends_like_one_that_was_not(tmp_path):
+    whole, file = trained(), tmp_path / "step-000010.safetensors"
+    first = NliTrainer(tiny_encoder(), whole.task)
+    for _ in range(10):
+        first.advance()
+    first.save(file)
+    second = NliTrainer(tiny_encoder(), whole.task, checkpoints.load(file))
+    assert second.step == 10 and not second.fresh
+    while second.step < whole.step:
+        second.advance()
+    assert second.snapshot().cosines == whole.snapshot().cosines and second.last_loss == whole.last_loss
 
 
 def test_the_trainer_and_the_plain_formula_agree_on_the_loss():

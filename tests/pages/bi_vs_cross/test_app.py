@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-
 import numpy as np
 import pytest
 
 from core.concepts import bi_vs_cross
 from core.models import cross_encoder
 from core.models.embedding import embed
+from core.training.race import curve
 from pages.bi_vs_cross import race, views
-from tests.pages.workers import answered, in_this_process  # noqa: F401
+from tests.pages.workers import InProcess, in_this_process, runs_in_this_process  # noqa: F401
 
 PAGE = "bi_vs_cross"
 VIEWS = ("Rank", "Order", "Attention", "Words", "Cost", "Learn")
 
 
-class Engine:
-    """Answers calls at once, and counts them."""
-
-    def __init__(self) -> None:
-        self.called: list[object] = []
-
-    def call(self, function, *args, lane: str = "encode") -> Future:
-        self.called.append(function)
-        return answered(function, *args)
-
-
 @pytest.fixture
-def engine(in_this_process, monkeypatch) -> Engine:  # noqa: F811
-    found = Engine()
-    monkeypatch.setattr(race, "executor", lambda: found)
+def engine(in_this_process, runs_in_this_process, monkeypatch) -> InProcess:  # noqa: F811
     monkeypatch.setattr(
         "core.retrieval.costs.measure_costs.__defaults__", ((2, 4, 8), 0.2, "minilm-l6", "packaged")
     )
-    return found
+    monkeypatch.setattr(InProcess, "steps_a_look", 1)  # a page run looks several times
+    return runs_in_this_process
 
 
 def verdicts(app) -> str:
@@ -129,30 +116,32 @@ def test_costs_name_what_is_measured_and_what_is_not(open_app, engine):
     assert "65 hours" in said and "Reimers" in said
 
 
-def test_both_learn_stop_and_finish(open_app, engine, monkeypatch):
-    from core.training import race as cross_race
-
-    monkeypatch.setattr(cross_race.run_on, "__defaults__", (0.01,))
+def test_both_learn_stop_and_finish(open_app, engine):
     app = open_app(PAGE, bvc="Learn", bvc_steps="10", bvc_pairs="20")
-    assert not engine.called, "nothing trains before somebody says so"
+    assert not engine.trainers, "nothing trains before somebody says so"
     app.button(key="race_go").click().run()
-    assert app.session_state["bvc_race"].running
-    app.button(key="race_go").click().run()  # Stop
-    asked = len(engine.called)
+    run_id = app.session_state["bvc_race"]
+    assert engine.runs[run_id].is_active and app.button(key="race_go").label == "Stop"
+    app.button(key="race_go").click().run()
+    stopped_at = engine.trainers[run_id].step
     app.run()
     app.run()
-    assert len(engine.called) == asked, "a stopped race asks for nothing"
+    assert engine.trainers[run_id].step == stopped_at, "a stopped race does not go on"
     app.button(key="race_go").click().run()  # Go on
     for _ in range(60):
         app.run()
-        if not app.session_state["bvc_race"].running:
+        if not engine.runs[run_id].is_active:
             break
     assert not app.exception and not app.error
-    standing = app.session_state["bvc_race"].standing
-    assert standing.done and standing.bi[0].step == standing.cross[0].step == 0
-    assert standing.bi[-1].step == standing.cross[-1].step == 10
+    found = engine.runs[run_id].view().snapshots
+    for side in ("bi", "cross"):
+        steps = [m.step for m in curve(found, side)]
+        assert steps[0] == 0 and steps[-1] == 10
+    app.run()
     app.radio(key="bvc_guess_race").set_value(race.ANSWERS[0]).run()
     assert "seconds of training: bi-encoder" in verdicts(app)
+    app.button(key="race_reset").click().run()
+    assert run_id not in engine.runs and app.button(key="race_go").label == "Train both"
 
 
 def test_own_sentences_without_groups_are_refused_in_a_sentence(open_app, engine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -20,11 +21,12 @@ class TinyExecutor:
     """Runs a request at once with a tiny encoder, so that the page sees real snapshots."""
 
     runs: dict[str, Run] = {}  # noqa: RUF012 (one for the whole test session)
+    numbers = itertools.count()
 
     def start(self, request, alive=None):
         from core.training.bi_trainer import train
 
-        run_id = f"tiny{len(self.runs)}"
+        run_id = f"tiny{next(self.numbers)}"
         config = request.config.replace(steps=10, learning_rate=3e-3, trained_layers=2)
         found = train(tiny_encoder(), request.sentences, request.pairs, config, request.held_out)
         snapshots = tuple(found)
@@ -45,8 +47,8 @@ class TinyExecutor:
             raise InputError("forgotten")
         return self.runs[run_id]
 
-    def stop(self, run_id):
-        pass
+    def forget(self, run_id):
+        self.runs.pop(run_id)
 
 
 @pytest.fixture(autouse=True)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from core.concepts import sbert
 from core.training.nli import Task, examples
+from core.types import InputError, RunStatus
 from pages.sbert import comparison, keys, views
-from tests.pages.workers import answered, in_this_process
+from tests.pages.workers import in_this_process, runs_in_this_process  # noqa: F401
 from ui import state
-
-__all__ = ["in_this_process"]
-
-
-class Here:
-    """An executor that answers at once, in this process."""
-
-    call = staticmethod(answered)
 
 
 @pytest.fixture(autouse=True)
-def workers(in_this_process, monkeypatch):
-    monkeypatch.setattr(comparison, "executor", Here)
-    monkeypatch.setattr(sbert, "SLICE", 0.0)
+def engine(in_this_process, runs_in_this_process):  # noqa: F811
+    return runs_in_this_process
+
+
+def train(app, what: str) -> None:
+    """Press Train and look again until all runs are over, as the ticking fragment would."""
+    app.button(key="sb_go").click().run()
+    for _ in range(60):
+        if app.session_state[keys.STUDIES[what].name].runs()[-1].status is RunStatus.FINISHED:
+            break
+        app.run()
+    app.run()
+    assert not app.exception
 
 
 def said(app) -> str:
@@ -70,44 +71,34 @@ def test_own_pairs_that_cannot_be_read_are_refused_in_a_sentence(open_app, text,
     assert told in app.warning[0].value
 
 
-def test_a_comparison_runs_to_its_end_and_answers(open_app):
+def test_a_comparison_runs_to_its_end_and_answers(open_app, engine):
     app = open_app("sbert", sb="Pooling", sb_steps="5", sb_layers="1")
     assert any("From the paper, not measured here" in m.value for m in app.markdown)
     app.radio(key="sb_guess_pooling").set_value("largest of each dimension").run()
-    app.button(key="sb_go").click().run()
-    key = keys.STUDIES["pooling"].name
-    for _ in range(60):
-        if app.session_state[key].done:
-            break
-        app.run()
-    study = app.session_state[key]
-    assert not app.exception and study.done and len(study.finished()) == 3
-    assert {s.task.pooling for s in study.standings} == {"mean", "cls", "max"}
-    app.run()
+    train(app, "pooling")
+    study = app.session_state[keys.STUDIES["pooling"].name]
+    assert {run.task.pooling for run in study.runs()} == {"mean", "cls", "max"}
     assert "Rank correlations after training" in said(app)
 
-    first = study.finished()[0]
+    first = study.runs()[0]
     app.segmented_control(key="sb").set_value("Two passes").run()
     assert not app.exception
     app.selectbox(key="sb_asked").set_value(0).run()
-    chances, _ = sbert.classify(first.task, "A dog runs.", "An animal moves.")
+    assert not app.exception and not app.warning
+    checkpoint = engine.checkpoint_path(first.id, first.step)
+    chances, _ = sbert.classify(first.task, checkpoint, "A dog runs.", "An animal moves.")
     assert abs(chances.sum() - 1) < 1e-5
 
 
-def test_a_classifier_that_is_gone_says_so():
-    with pytest.raises(Exception, match="no longer in memory"):
-        sbert.classify(replace(Task(examples()), seed=9999), "a", "b")
+def test_a_classifier_that_is_gone_says_so(tmp_path):
+    with pytest.raises(InputError, match="no checkpoint"):
+        sbert.classify(Task(examples()), str(tmp_path / "gone.safetensors"), "a", "b")
 
 
 def test_old_trainings_do_not_answer_for_new_settings(open_app):
     app = open_app("sbert", sb="Concatenation", sb_steps="5", sb_layers="1", sb_modes="u,v u*v")
     app.radio(key="sb_guess_modes").set_value("u, v").run()
-    app.button(key="sb_go").click().run()
-    for _ in range(40):
-        if app.session_state[keys.STUDIES["concatenation"].name].done:
-            break
-        app.run()
-    app.run()
+    train(app, "concatenation")
     assert "Rank correlations after training" in said(app)
     app.slider(key="sb_steps").set_value(6).run()
     assert not app.exception and "Rank correlations after training" not in said(app)
