@@ -8,7 +8,6 @@ from core.types import InputError
 from pages.train_live import beside, keys, map, setup
 from pages.train_live.panels import PANELS
 from ui import state, training_data, widgets
-from ui.cards import side_panel
 from ui.runs import live_run
 
 st.set_page_config(initial_sidebar_state="collapsed")
@@ -77,7 +76,6 @@ if not present:
         if run is not None and run.is_active:
             st.button(f"Drawn at step {run.step}: look again", key="look", icon=":material/refresh:")
         PANELS[panel](data, run, base)
-    side_panel.of_page("train")
     if not state.write_link(*training_data.TEXTS):
         st.caption(
             "The typed text is too long to travel in the address of this page; the settings do. Download the "

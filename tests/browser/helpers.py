@@ -68,6 +68,14 @@ def shot(page: Page, name: str, full: bool = True) -> Path:
     return path
 
 
+def follow(page: Page, name: str) -> None:
+    """Press a page's name in the sidebar, which Train live keeps folded."""
+    link = page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True)
+    if not link.is_visible():
+        page.get_by_test_id("stExpandSidebarButton").click()
+    link.click()
+
+
 def open_expander(page: Page, name: str) -> None:
     """Open the section and wait until it has unfolded: a click on what still moves can miss."""
     section = page.get_by_test_id("stExpander").filter(has=page.locator("summary").filter(has_text=name))

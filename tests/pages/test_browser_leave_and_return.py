@@ -7,13 +7,13 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.helpers import WARM_UP, no_errors, settled
+from tests.browser.helpers import WARM_UP, follow, no_errors, settled
 
 PATIENCE = 2 * WARM_UP
 
 
 def go(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True).click()
+    follow(page, name)
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=PATIENCE)
     settled(page, PATIENCE)
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.helpers import VARIANTS, downloaded, no_errors, open_expander, packed, settled, shot
+from tests.browser.helpers import (
+    VARIANTS,
+    downloaded,
+    follow,
+    no_errors,
+    open_expander,
+    packed,
+    settled,
+    shot,
+)
 
 PATIENCE = 150_000  # ms; a loaded machine with two cores trains slowly
 A, B = "window.__movingMap.cmp_a_board", "window.__movingMap.cmp_b_board"
@@ -50,7 +59,7 @@ def view(page: Page, name: str) -> None:
 def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     page = open_page(typed_link())
     train(page)
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Compare runs").click()
+    follow(page, "Compare runs")
     maps(page, 2)
     expect(page).to_have_url(re.compile("cmp_b=run"))
     page.get_by_text("Most stay", exact=True).click()
