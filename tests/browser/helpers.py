@@ -70,10 +70,10 @@ def shot(page: Page, name: str, full: bool = True) -> Path:
 
 def follow(page: Page, name: str) -> None:
     """Press a page's name in the sidebar, which Train live keeps folded."""
-    link = page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True)
-    if not link.is_visible():
-        page.get_by_test_id("stExpandSidebarButton").click()
-    link.click()
+    unfold = page.get_by_test_id("stExpandSidebarButton")
+    if unfold.is_visible():
+        unfold.click()
+    page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True).click()
 
 
 def open_expander(page: Page, name: str) -> None:
