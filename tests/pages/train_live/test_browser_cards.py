@@ -38,7 +38,7 @@ def test_cards_from_a_run_on_typed_sentences(open_page, tmp_path: Path):
     settled(page)
     page.get_by_test_id("stButtonGroup").get_by_role("radio", name="Cards", exact=True).click()
     expect(page.get_by_text("Which sentence moved most?")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Show the answer").last.click()
+    page.locator(".st-key-run_card_flip").get_by_role("button").click()
     expect(page.get_by_text(re.compile("The cosine with its own beginning fell to"))).to_be_visible()
     settled(page)
     shot(page, "run-card")
