@@ -156,6 +156,7 @@ def test_a_typed_answer_gets_scores_and_a_live_link_opens_its_experiment(open_pa
     with page.context.expect_page() as opened:
         link.click()
     train = opened.value
+    train.get_by_role("button", name="Settings").click(timeout=PATIENCE)
     expect(train.get_by_role("combobox", name="Loss")).to_have_value("Contrastive", timeout=PATIENCE)
     train.close()
 
