@@ -44,7 +44,6 @@ def test_a_message(open_page, word):
     message = page.get_by_test_id("stAlert")
     expect(message).to_contain_text("has no vector", timeout=WARM_UP)
     as_written(message.get_by_test_id("stMarkdownContainer"), word)
-    no_errors(page)
 
 
 def test_options_of_a_menu(open_page):
