@@ -48,7 +48,7 @@ def test_a_message(open_page, word):
 
 def test_options_of_a_menu(open_page):
     page = open_page("/similarity?" + urlencode({"sim": "Ranking", "sim_text": "\n".join(NASTY[:4])}))
-    menu = page.get_by_test_id("stSelectbox").first
-    expect(menu).to_contain_text("Compare all with", timeout=WARM_UP)
+    menu = page.get_by_test_id("stSelectbox").filter(has_text="Compare all with")
+    expect(menu).to_be_visible(timeout=WARM_UP)
     assert menu.locator("input").first.input_value() == f"1. {NASTY[0]}" or NASTY[0] in menu.inner_text()
     no_errors(page)
