@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import secrets
 import shutil
 import tempfile
@@ -27,6 +26,7 @@ from ..types import InputError, Run, RunStatus, TaskRun, TrainingConfig
 from .checkpoint_files import checkpoint_file, copy_checkpoints
 from .functions import name_of
 from .live import LiveRun
+from .pool import Pool
 from .process import WorkerProcess
 from .request import RunRequest, refuse_unforkable
 
@@ -48,32 +48,20 @@ BROKEN_CALL = "The computation stopped unexpectedly. It has been restarted: plea
 UNEXPECTED = "The computation failed in a way we did not foresee ({}). The server's log has the details."
 
 
-def training_workers() -> int:
-    """Processes that train: EMBEDDING_LAB_WORKERS, else one core is left to the server."""
-    asked = os.environ.get("EMBEDDING_LAB_WORKERS", "")
-    return max(1, int(asked)) if asked.isdigit() else max(1, (os.cpu_count() or 2) - 1)
-
-
 class LocalExecutor:
-    """Worker processes on this machine: `workers` that train, one that encodes, one that draws maps."""
+    """Worker processes on this machine: at most `workers` that train and answer, one that draws maps."""
 
     def __init__(self, workers: int | None = None) -> None:
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._numbers = itertools.count(1)
         self._futures: dict[int, tuple[Future[Any], WorkerProcess]] = {}
-        self._lanes: dict[str, WorkerProcess] = {}
         self._runs: dict[str, LiveRun] = {}
         self._queue: list[str] = []
-        self._workers: list[WorkerProcess] = []
-        self._busy: dict[WorkerProcess, str] = {}
         self._home = Path(tempfile.mkdtemp(prefix="embedding-lab-"))
         self._closed = threading.Event()
         self.layout_ready = threading.Event()
-        for lane in ("encode", "layout"):
-            self._lane(lane)
-        self._workers = [self._spawn("train") for _ in range(workers or training_workers())]
-        self.call(registry.preload, lane="encode")
-        self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
+        self.pool = Pool(self._on_message, self._started, workers)
+        self.call(registry.preload)
         threading.Thread(target=self._watch_owners, daemon=True).start()
 
     # ---- calls -------------------------------------------------------------------------------
@@ -83,20 +71,19 @@ class LocalExecutor:
         input and RuntimeError, in words one can show, for anything unforeseen."""
         future: Future[R] = Future()
         with self._lock:
-            number = next(self._numbers)
-            worker = self._lane(lane)
+            worker, number = self.pool.for_call(lane), next(self._numbers)
             self._futures[number] = (future, worker)
-        worker.send("call", number, name_of(function), args)
+            self.pool.calls[worker] += 1
+            worker.send("call", number, name_of(function), args)
         return future
 
-    def _lane(self, lane: str) -> WorkerProcess:
-        worker = self._lanes.get(lane)
-        if worker is None or worker.dead:
-            worker = self._lanes[lane] = self._spawn(lane)
-        return worker
-
-    def _spawn(self, lane: str) -> WorkerProcess:
-        return WorkerProcess(lane, 1, self._on_message)
+    def _started(self, worker: WorkerProcess) -> None:
+        """Whoever asks for anything soon asks for a map, so the process that draws starts with the others."""
+        if worker.lane == "layout":
+            self.layout_ready.clear()
+            self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
+        else:
+            self.pool.for_call("layout")
 
     def _warmed_up(self, future: Future[Any]) -> None:
         if future.exception() is None:
@@ -227,7 +214,7 @@ class LocalExecutor:
                 live.rest(status)
                 self._tell_the_queue()
                 return
-            worker = next((w for w, busy in self._busy.items() if busy == run_id), None)
+            worker = next((w for w, busy in self.pool.busy.items() if busy == run_id), None)
         if worker is not None:
             live.resting_status = status
             worker.send("pause", run_id)
@@ -246,17 +233,13 @@ class LocalExecutor:
     def _dispatch(self) -> None:
         """Hand waiting runs to idle workers, first come first served."""
         with self._lock:
-            for index, worker in enumerate(self._workers):
-                if not self._queue:
-                    return
-                if worker.dead:
-                    worker = self._workers[index] = self._spawn("train")
-                if worker not in self._busy:
-                    live = self._runs[self._queue.pop(0)]
-                    self._busy[worker] = live.id
-                    live.starting()
-                    worker.send("train", live.work())
-                    self._tell_the_queue()
+            while self._queue and (worker := self.pool.for_run()) is not None:
+                live = self._runs[self._queue.pop(0)]
+                self.pool.busy[worker] = live.id
+                live.starting()
+                worker.send("train", live.work())
+                self._tell_the_queue()
+            self.pool.share_cores()
 
     def _tell_the_queue(self) -> None:
         """The places in the queue have changed."""
@@ -289,7 +272,9 @@ class LocalExecutor:
 
     def _settle(self, number: int, value: Any, error: Exception | None) -> None:
         with self._lock:
-            future, _ = self._futures.pop(number, (None, None))
+            future, worker = self._futures.pop(number, (None, None))
+            if worker is not None:
+                self.pool.calls[worker] -= 1
         if future is None or not future.set_running_or_notify_cancel():
             return
         if error is not None:
@@ -305,21 +290,21 @@ class LocalExecutor:
 
     def _release(self, worker: WorkerProcess) -> None:
         with self._lock:
-            self._busy.pop(worker, None)
+            self.pool.busy.pop(worker, None)
         self._dispatch()
 
     def _on_death(self, worker: WorkerProcess) -> None:
         with self._lock:
             lost = [number for number, (_, owner) in self._futures.items() if owner is worker]
-            run_id = self._busy.pop(worker, None)
+            run_id = self.pool.busy.pop(worker, None)
         for number in lost:
             self._settle(number, None, RuntimeError(BROKEN_CALL))
         if run_id is not None:
             self._tell(run_id, lambda live: live.fail(BROKEN_WORKER))
-        with self._lock:
-            if worker in self._workers and not self._closed.is_set():
-                self._workers[self._workers.index(worker)] = self._spawn("train")
-        self._dispatch()
+        if worker.lane == "layout":
+            self.layout_ready.clear()
+        if not self._closed.is_set():
+            self._dispatch()
 
     # ---- housekeeping --------------------------------------------------------------------------
 
@@ -349,6 +334,11 @@ class LocalExecutor:
                     self.stop(live.id)
             with self._lock:
                 self._forget()
+                retired = self.pool.retire()
+                if retired:
+                    self.layout_ready.clear()
+            for worker in retired:
+                worker.close()
 
     def _forget(self) -> None:
         """Drop abandoned runs after a while, and the oldest ones when there are too many."""
@@ -366,11 +356,13 @@ class LocalExecutor:
 
     def processes(self) -> Sequence[WorkerProcess]:
         """Every worker process, for the benchmark and the tests."""
-        return [*self._lanes.values(), *self._workers]
+        return self.pool.all()
 
     def close(self) -> None:
         self._closed.set()
-        for worker in self.processes():
+        with self._lock:
+            retired = self.pool.retire(everything=True)
+        for worker in retired:
             worker.close()
         shutil.rmtree(self._home, ignore_errors=True)
 

@@ -57,10 +57,10 @@ class WorkerProcess:
         environment = dict(os.environ) | {
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "EMBEDDING_LAB_LANE": self.lane,
-            "EMBEDDING_LAB_WORKER_THREADS": threads,
             "OMP_NUM_THREADS": threads,
+            "OMP_WAIT_POLICY": "PASSIVE",  # a thread that waits leaves its core to the browser and the server
             "MKL_NUM_THREADS": threads,
-            "NUMBA_NUM_THREADS": threads,
+            "NUMBA_NUM_THREADS": "1",  # umap-learn's threading layer
             "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
         }

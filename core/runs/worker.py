@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection
 from typing import Any
@@ -93,57 +94,71 @@ class TrainingLane:
                 part.unlink(missing_ok=True)
 
     def asked_to_pause(self, run_id: str) -> bool:
-        """Whether a pause for this run came in during the last step."""
+        """Hear and answer what came in during the last step. Whether a pause for this run was among it."""
         asked = False
         while self.connection.poll():
             message = self.connection.recv()
-            if message[0] == "exit":
-                sys.exit(0)
             asked = asked or message == ("pause", run_id)
+            answer(self.connection, message)
         return asked
 
 
-def serve(connection: Connection) -> None:
-    """Answer messages until the server says exit or goes away."""
-    lane = TrainingLane(connection)
+def answer(connection: Connection, message: tuple[Any, ...]) -> None:
+    """Do what can be done between two steps. What goes wrong is told, in words for bad input."""
+    match message:
+        case ("exit",):
+            sys.exit(0)
+        case ("threads", count):
+            import torch
+
+            torch.set_num_threads(count)
+        case ("call", number, name, args):
+            with told(connection, number):
+                connection.send(("result", number, resolve(name)(*args)))
+
+
+@contextlib.contextmanager
+def told(connection: Connection, whose: int | str) -> Iterator[None]:
+    """What goes wrong inside is reported as that of the call or run; only a lost connection ends us."""
+    try:
+        yield
+    except (EOFError, BrokenPipeError, ConnectionError):
+        raise
+    except Exception as error:
+        text = str(error) if isinstance(error, InputError) else None
+        connection.send(("failed", whose, text, traceback.format_exc()))
+
+
+def serve(connection: Connection, warm_up: Sequence[Callable[[], None]] = ()) -> None:
+    """Answer messages until the server says exit or goes away; warm up while there are none."""
+    lane, cold = TrainingLane(connection), list(warm_up)
     connection.send(("ready",))
     while True:
+        if cold and not connection.poll():
+            with contextlib.suppress(InputError):  # a missing model is told by whoever needs it
+                cold.pop(0)()
+            continue
         message = connection.recv()
-        try:
-            match message:
-                case ("exit",):
-                    return
-                case ("call", number, name, args):
-                    connection.send(("result", number, resolve(name)(*args)))
-                case ("train", work):
-                    lane.run(work)
-        except (EOFError, BrokenPipeError, ConnectionError):
-            raise
-        except Exception as error:
-            text = str(error) if isinstance(error, InputError) else None
-            whose = message[1].run_id if message[0] == "train" else message[1]
-            connection.send(("failed", whose, text, traceback.format_exc()))
+        if message[0] == "train":
+            with told(connection, message[1].run_id):
+                lane.run(message[1])
+        else:
+            answer(connection, message)
 
 
 def main() -> None:
     key = base64.b64decode(sys.stdin.readline())
-    threads = int(os.environ.get("EMBEDDING_LAB_WORKER_THREADS", "1"))
-    lane = os.environ.get("EMBEDDING_LAB_LANE", "encode")
-    if lane in ("train", "background"):
-        with contextlib.suppress(OSError, AttributeError):
-            os.nice(5)  # the page stays quick while the model learns
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(5)  # the server, and the first page that it paints, go before
     connection = Client(sys.argv[1], authkey=key)
-    if lane != "layout":
-        import torch
-
-        torch.set_num_threads(threads)
-    if lane == "train":
+    warm_up: tuple[Callable[[], None], ...] = ()
+    if os.environ.get("EMBEDDING_LAB_LANE") == "train":
+        from ..models import registry
         from ..training import bi_trainer
 
-        with contextlib.suppress(InputError):  # a missing model is told by whoever needs it
-            bi_trainer.warm_up()
+        warm_up = (registry.preload, bi_trainer.warm_up)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError, KeyboardInterrupt):
-        serve(connection)
+        serve(connection, warm_up)
 
 
 if __name__ == "__main__":

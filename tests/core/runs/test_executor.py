@@ -153,7 +153,7 @@ def test_later_runs_queue_with_their_place_shown(executor: LocalExecutor) -> Non
 def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecutor) -> None:
     run_id = executor.start(request(steps=2000))
     wait(executor, run_id, lambda r: r.step >= 3)
-    os.kill(executor._workers[0].pid, signal.SIGKILL)
+    os.kill(executor.pool.training[0].pid, signal.SIGKILL)
     run = wait(executor, run_id, rested)
     assert run.status is RunStatus.FAILED
     assert run.error is not None and "stopped unexpectedly" in run.error
@@ -163,8 +163,10 @@ def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecuto
 
 
 def test_a_dead_helper_is_restarted(executor: LocalExecutor) -> None:
-    os.kill(executor._lanes["encode"].pid, signal.SIGKILL)
-    time.sleep(0.5)
+    helper = executor.pool.training[0]
+    os.kill(helper.pid, signal.SIGKILL)
+    while not helper.dead:
+        time.sleep(0.01)
     z = executor.call(embedding.embed, "minilm-l3", 0, "mean", ("one", "two")).result(PATIENCE)
     assert z.shape == (2, 384)
 

@@ -1,0 +1,47 @@
+"""What this machine bears: how many cores and how much memory are ours, and so how many worker processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")  # where a container's limits stand; elsewhere there is no such folder
+SERVER_BYTES = 1_000_000_000  # for the server, the process that draws maps, and the system
+WORKER_BYTES = 750_000_000  # what a training process takes after a run of four layers
+
+
+def cores() -> int:
+    """Processor cores this process may use, at least 1."""
+    try:
+        ours = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not say
+        ours = os.cpu_count() or 1
+    quota, _, period = _limit("cpu.max").partition(" ")
+    if quota.isdigit() and period.isdigit():
+        ours = min(ours, round(int(quota) / int(period)))
+    return max(1, ours)
+
+
+def memory() -> int:
+    """Bytes of memory this process may use; as much as is enough where the system does not say."""
+    try:
+        ours = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        ours = 64 * WORKER_BYTES
+    limit = _limit("memory.max")
+    return min(ours, int(limit)) if limit.isdigit() else ours
+
+
+def most_workers() -> int:
+    """Processes that may train at once: EMBEDDING_LAB_WORKERS, else as many as cores and memory bear."""
+    asked = os.environ.get("EMBEDDING_LAB_WORKERS", "")
+    if asked.isdigit():
+        return max(1, int(asked))
+    return max(1, min(cores(), (memory() - SERVER_BYTES) // WORKER_BYTES))
+
+
+def _limit(name: str) -> str:
+    try:
+        return (CGROUP / name).read_text().strip()
+    except OSError:
+        return ""
