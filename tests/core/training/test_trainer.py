@@ -24,6 +24,9 @@ class Counter(Trainer[str]):
     def snapshot(self) -> str:
         return f"at {self.step}"
 
+    def save(self, file: Path) -> None:
+        raise NotImplementedError
+
 
 @pytest.mark.parametrize(
     ("steps", "every", "until", "due"),

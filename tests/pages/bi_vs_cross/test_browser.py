@@ -65,7 +65,7 @@ def test_costs_are_measured_and_both_encoders_learn(open_page):
     page.goto(page.url.split("?")[0] + "?bvc=Learn&bvc_steps=10&bvc_pairs=20")
     settled(page, PATIENCE)
     page.get_by_role("button", name="Train both", exact=True).click()
-    expect(page.get_by_text(re.compile(r"(Training|Finished) · bi-encoder step"))).to_be_visible(
+    expect(page.get_by_text(re.compile(r"(Training|Finished) · step \d+ of 20"))).to_be_visible(
         timeout=PATIENCE
     )
     stop = page.get_by_role("button", name="Stop", exact=True)
@@ -73,9 +73,9 @@ def test_costs_are_measured_and_both_encoders_learn(open_page):
         stop.click()
         expect(page.get_by_text(re.compile(r"(Stopped|Finished) · "))).to_be_visible(timeout=PATIENCE)
         page.get_by_role("button", name=re.compile("Go on|Train both again")).click()
-    expect(
-        page.get_by_text(re.compile(r"Finished · bi-encoder step 10, cross-encoder step 10"))
-    ).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Finished · step 20 of 20, both encoders together")).to_be_visible(
+        timeout=PATIENCE
+    )
     shot(page, "bi-vs-cross-learn")
     no_errors(page)
 
