@@ -161,6 +161,11 @@ class LocalExecutor:
         """Have `observer` called, on any thread, whenever the run or its place in the queue changes."""
         self._live(run_id).on_change.append(observer)
 
+    def renew(self, run_id: str, alive: Callable[[], bool]) -> None:
+        """A tab was reloaded, or a second one shows the run: it goes on while `alive` or an earlier test says
+        so. Raises InputError when it has been forgotten."""
+        self._live(run_id).renew(alive)
+
     def resume(self, run_id: str, steps: int | None = None) -> None:
         """Go on for `steps` more steps, or to the planned end. A finished run only goes on by steps."""
         live = self._live(run_id)

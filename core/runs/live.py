@@ -38,6 +38,7 @@ class LiveRun:
         self.task = task
         self.folder = str(folder)
         self.alive = alive
+        self._also_alive: list[Callable[[], bool]] = []  # tabs that came to it later: a reload, a second one
         self.drawing: Drawing | None = None
         self.seen = time.monotonic()
         self.resting_status: RunStatus | None = None
@@ -128,9 +129,14 @@ class LiveRun:
             self.position = max((self.position, *steps))
         self._change(checkpoints=steps)
 
+    def renew(self, alive: Callable[[], bool]) -> None:
+        """One more tab watches this run."""
+        self._also_alive = [*(other for other in self._also_alive if other()), alive]
+        self._missing_since = None
+
     def abandoned_for(self) -> float:
-        """Seconds since the tab of this run was last seen open; 0 while it is."""
-        if self.alive is None or self.alive():
+        """Seconds since a tab of this run was last seen open; 0 while one is."""
+        if self.alive is None or self.alive() or any(alive() for alive in self._also_alive):
             self._missing_since = None
             return 0.0
         self._missing_since = self._missing_since or time.monotonic()

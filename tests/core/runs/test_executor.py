@@ -182,6 +182,18 @@ def test_a_run_whose_tab_closed_ends_by_itself(
     assert wait(executor, run_id, rested).status is RunStatus.STOPPED
 
 
+def test_a_reloaded_tab_keeps_its_run_alive(executor: LocalExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.runs.executor.OWNER_GRACE", 0.5)
+    old, new = [True], [True]
+    run_id = executor.start(request(steps=2000), alive=lambda: old[0])
+    executor.renew(run_id, lambda: new[0])
+    old[0] = False
+    live = executor._live(run_id)
+    assert live.abandoned_for() == 0, "the tab was loaded again"
+    new[0] = False
+    assert wait(executor, run_id, rested).status is RunStatus.STOPPED
+
+
 def test_bad_input_comes_back_in_its_own_words(executor: LocalExecutor) -> None:
     with pytest.raises(InputError, match="Unknown model 'nope'"):
         executor.call(embedding.embed, "nope", 0, "mean", ("one",)).result(PATIENCE)
