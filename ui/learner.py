@@ -11,7 +11,9 @@ from functools import cache
 
 import streamlit as st
 
-from core.storage import Learner, Store, new_key
+from core.storage import learners
+from core.storage.database import Database
+from core.storage.learners import Learner
 from core.types import InputError
 from ui import pages, state
 
@@ -19,9 +21,9 @@ STUDY = next(page for page in pages.PAGES if page.url_path == "study")
 
 
 @cache
-def store() -> Store:
+def database() -> Database:
     """The database, opened once for all sessions. Raises InputError when it cannot be opened."""
-    return Store.open()
+    return Database.open()
 
 
 def now() -> datetime:
@@ -31,13 +33,13 @@ def now() -> datetime:
 def current() -> Learner | None:
     """The learner of this session, or of the address; None before a name was chosen."""
     key = state.get(state.LEARNER)
-    return store().learner(key) if key else None
+    return learners.find(database(), key) if key else None
 
 
 def from_link() -> Learner | None:
     """Like `current`, on the study page, whose address names the learner and keeps naming them."""
     linked = state.link_value(state.LEARNER)
-    if linked and store().learner(linked) is not None:
+    if linked and learners.find(database(), linked) is not None:
         state.put(state.LEARNER, linked)
     found = current()
     if found is not None:
@@ -66,9 +68,9 @@ def choose_name(form_key: str = "choose_name") -> None:
 
 
 def _create(field: str) -> None:
-    key = new_key()
+    key = learners.new_key()
     try:
-        store().create_learner(state.widget_value(field) or "", key, now())
+        learners.create(database(), state.widget_value(field) or "", key, now())
     except InputError as error:
         state.put(state.STUDY_SAID, str(error))
         return

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from ..cards.schedule import StudySettings
 from ..data.schema import storable
@@ -62,117 +62,107 @@ def checked_name(name: str) -> str:
     return clean
 
 
-class LearnerTables(Database):
-    def create_learner(self, name: str, key: str, now: datetime) -> Learner:
-        """A new learner under `key` (from new_key). Names may repeat; keys may not."""
-        clean = checked_name(name)
-        assert len(key) >= 16, "a key is long and random"
-        with self.write() as connection:
-            row = insert(schema.learners).values(name=clean, key_hash=_hash(key), created=now)
-            result = connection.execute(row)
-            assert result.inserted_primary_key is not None
-            return Learner(int(result.inserted_primary_key[0]), clean, now)
+def create(database: Database, name: str, key: str, now: datetime) -> Learner:
+    """A new learner under `key` (from new_key). Names may repeat; keys may not."""
+    clean = checked_name(name)
+    assert len(key) >= 16, "a key is long and random"
+    with database.write() as connection:
+        row = insert(schema.learners).values(name=clean, key_hash=_hash(key), created=now)
+        result = connection.execute(row)
+        assert result.inserted_primary_key is not None
+        return Learner(int(result.inserted_primary_key[0]), clean, now)
 
-    def learner(self, key: str) -> Learner | None:
-        """The learner of this key, None if nobody has it."""
-        t = schema.learners
-        with self.read() as connection:
-            row = connection.execute(
-                select(t.c.id, t.c.name, t.c.created).where(t.c.key_hash == _hash(key))
-            ).first()
-        return None if row is None else Learner(*row)
 
-    def learners(self) -> tuple[Learner, ...]:
-        """Everybody, oldest first: for the person who runs the server."""
-        t = schema.learners
-        with self.read() as connection:
-            rows = connection.execute(select(t.c.id, t.c.name, t.c.created).order_by(t.c.id)).all()
-        return tuple(Learner(*row) for row in rows)
+def find(database: Database, key: str) -> Learner | None:
+    """The learner of this key, None if nobody has it."""
+    t = schema.learners
+    with database.read() as connection:
+        row = connection.execute(
+            select(t.c.id, t.c.name, t.c.created).where(t.c.key_hash == _hash(key))
+        ).first()
+    return None if row is None else Learner(*row)
 
-    def rename_learner(self, learner_id: int, name: str) -> None:
-        self._change_learner(learner_id, name=checked_name(name))
 
-    def replace_key(self, learner_id: int, key: str) -> None:
-        """Give a learner another key; the old one stops working."""
-        assert len(key) >= 16, "a key is long and random"
-        self._change_learner(learner_id, key_hash=_hash(key))
+def lock(connection: Connection, learner_id: int) -> None:
+    """Let one transaction of a learner at a time through (SQLite has one writer anyway)."""
+    t = schema.learners
+    found = connection.execute(select(t.c.id).where(t.c.id == learner_id).with_for_update()).first()
+    if found is None:
+        raise InputError("This learner is no longer stored here. Choose a name to begin again.")
 
-    def delete_learner(self, learner_id: int) -> None:
-        """Remove a learner with everything stored about them."""
-        with self.write() as connection:
-            connection.execute(delete(schema.learners).where(schema.learners.c.id == learner_id))
 
-    def _change_learner(self, learner_id: int, **values: Any) -> None:
-        with self.write() as connection:
-            changed = connection.execute(
-                update(schema.learners).where(schema.learners.c.id == learner_id).values(**values)
-            )
-            assert changed.rowcount == 1, f"no learner {learner_id}"
+def settings(database: Database, learner_id: int) -> dict[str, Any]:
+    """All settings of a learner by name."""
+    t = schema.settings
+    with database.read() as connection:
+        rows = connection.execute(select(t.c.name, t.c.value).where(t.c.learner_id == learner_id)).all()
+    return {name: json.loads(value) for name, value in rows}
 
-    def settings(self, learner_id: int) -> dict[str, Any]:
-        """All settings of a learner by name."""
-        t = schema.settings
-        with self.read() as connection:
-            rows = connection.execute(select(t.c.name, t.c.value).where(t.c.learner_id == learner_id)).all()
-        return {name: json.loads(value) for name, value in rows}
 
-    def set_setting(self, learner_id: int, name: str, value: Any) -> None:
-        """Keep any JSON value under a name."""
-        encoded = to_json(value, f"The setting {name!r}")
-        with self.write() as connection:
-            key = {"learner_id": learner_id, "name": name}
-            put(connection, schema.settings, key, {"value": encoded})
+def set_setting(database: Database, learner_id: int, name: str, value: Any) -> None:
+    """Keep any JSON value under a name."""
+    encoded = to_json(value, f"The setting {name!r}")
+    with database.write() as connection:
+        key = {"learner_id": learner_id, "name": name}
+        put(connection, schema.settings, key, {"value": encoded})
 
-    def study_settings(self, learner_id: int) -> StudySettings:
-        """How this learner studies; the defaults where nothing valid is stored."""
-        return study_settings_from(self.settings(learner_id).get("study", {}))
 
-    def set_study_settings(self, learner_id: int, settings: StudySettings) -> None:
-        checked = settings.checked()
-        self.set_setting(learner_id, "study", {f: getattr(checked, f) for f in StudySettings.__slots__})
+def study_settings(database: Database, learner_id: int) -> StudySettings:
+    """How this learner studies; the defaults where nothing valid is stored."""
+    return study_settings_from(settings(database, learner_id).get("study", {}))
 
-    def lesson_progress(self, learner_id: int) -> dict[str, Any]:
-        """Lesson key -> the JSON value the lesson keeps."""
-        t = schema.lessons
-        with self.read() as connection:
-            rows = connection.execute(select(t.c.lesson, t.c.value).where(t.c.learner_id == learner_id)).all()
-        return {lesson: json.loads(value) for lesson, value in rows}
 
-    def set_lesson_progress(self, learner_id: int, lesson: str, value: Any, now: datetime) -> None:
-        encoded = to_json(value, f"The progress of lesson {lesson!r}")
-        with self.write() as connection:
-            key = {"learner_id": learner_id, "lesson": lesson}
-            put(connection, schema.lessons, key, {"value": encoded, "at": now})
+def set_study_settings(database: Database, learner_id: int, settings: StudySettings) -> None:
+    checked = settings.checked()
+    set_setting(database, learner_id, "study", {f: getattr(checked, f) for f in StudySettings.__slots__})
 
-    def save_run(self, learner_id: int, run: SavedRun) -> None:
-        """Put a run on the learner's list, or overwrite the line with its id."""
-        values = {
-            "title": storable(run.title)[:200],
-            "created": run.created,
-            "config": run.config.to_json(),
-            "path": run.path,
-            "size": run.size,
-        }
-        with self.write() as connection:
-            put(connection, schema.runs, {"learner_id": learner_id, "run_id": run.id}, values)
 
-    def saved_runs(self, learner_id: int) -> tuple[SavedRun, ...]:
-        """The learner's runs, newest first."""
-        t = schema.runs
-        columns = (t.c.run_id, t.c.title, t.c.created, t.c.config, t.c.path, t.c.size)
-        query = select(*columns).where(t.c.learner_id == learner_id).order_by(t.c.created.desc(), t.c.run_id)
-        with self.read() as connection:
-            rows = connection.execute(query).all()
-        return tuple(
-            SavedRun(run_id, title, created, TrainingConfig.from_json(config), path, size)
-            for run_id, title, created, config, path, size in rows
-        )
+def lesson_progress(database: Database, learner_id: int) -> dict[str, Any]:
+    """Lesson key -> the JSON value the lesson keeps."""
+    t = schema.lessons
+    with database.read() as connection:
+        rows = connection.execute(select(t.c.lesson, t.c.value).where(t.c.learner_id == learner_id)).all()
+    return {lesson: json.loads(value) for lesson, value in rows}
 
-    def forget_run(self, learner_id: int, run_id: str) -> None:
-        """Take a run off the list; its files are the caller's to delete."""
-        t = schema.runs
-        with self.write() as connection:
-            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.run_id == run_id))
+
+def set_lesson_progress(database: Database, learner_id: int, lesson: str, value: Any, now: datetime) -> None:
+    encoded = to_json(value, f"The progress of lesson {lesson!r}")
+    with database.write() as connection:
+        key = {"learner_id": learner_id, "lesson": lesson}
+        put(connection, schema.lessons, key, {"value": encoded, "at": now})
+
+
+def save_run(database: Database, learner_id: int, run: SavedRun) -> None:
+    """Put a run on the learner's list, or overwrite the line with its id."""
+    values = {
+        "title": storable(run.title)[:200],
+        "created": run.created,
+        "config": run.config.to_json(),
+        "path": run.path,
+        "size": run.size,
+    }
+    with database.write() as connection:
+        put(connection, schema.runs, {"learner_id": learner_id, "run_id": run.id}, values)
+
+
+def saved_runs(database: Database, learner_id: int) -> tuple[SavedRun, ...]:
+    """The learner's runs, newest first."""
+    t = schema.runs
+    columns = (t.c.run_id, t.c.title, t.c.created, t.c.config, t.c.path, t.c.size)
+    query = select(*columns).where(t.c.learner_id == learner_id).order_by(t.c.created.desc(), t.c.run_id)
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    return tuple(
+        SavedRun(run_id, title, created, TrainingConfig.from_json(config), path, size)
+        for run_id, title, created, config, path, size in rows
+    )
+
+
+def forget_run(database: Database, learner_id: int, run_id: str) -> None:
+    """Take a run off the list; its files are the caller's to delete."""
+    t = schema.runs
+    with database.write() as connection:
+        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.run_id == run_id))
 
 
 def study_settings_from(value: Any) -> StudySettings:

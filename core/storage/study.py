@@ -26,134 +26,136 @@ from ..data.schema import from_json, storable
 from ..types import InputError
 from . import schema
 from .database import Database, put
+from .learners import lock
 
 MAX_OWN_DECKS = 100
 CARD = TypeAdapter(Card)
 STATE: TypeAdapter[CardState] = TypeAdapter(StoredState)
 
 
-class StudyTables(Database):
-    def states(self, learner_id: int) -> dict[str, CardState]:
-        """Card id -> schedule, for every card the learner has answered."""
-        t = schema.card_states
-        with self.read() as connection:
-            rows = connection.execute(select(t).where(t.c.learner_id == learner_id)).mappings().all()
-        return {row["card_id"]: _state(row) for row in rows}
+def states(database: Database, learner_id: int) -> dict[str, CardState]:
+    """Card id -> schedule, for every card the learner has answered."""
+    t = schema.card_states
+    with database.read() as connection:
+        rows = connection.execute(select(t).where(t.c.learner_id == learner_id)).mappings().all()
+    return {row["card_id"]: _state(row) for row in rows}
 
-    def log(self, learner_id: int, since: datetime | None = None) -> tuple[Review, ...]:
-        """The learner's answers, oldest first."""
-        t = schema.reviews
-        query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id)
-        if since is not None:
-            query = query.where(t.c.at >= since)
-        with self.read() as connection:
-            rows = connection.execute(query).mappings().all()
-        return tuple(_review(row) for row in rows)
 
-    def record(self, learner_id: int, review: Review, after: CardState) -> None:
-        """Keep an answer and the schedule it leads to; both are on disk when this returns.
+def log(database: Database, learner_id: int) -> tuple[Review, ...]:
+    """The learner's answers, oldest first."""
+    t = schema.reviews
+    query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id)
+    with database.read() as connection:
+        rows = connection.execute(query).mappings().all()
+    return tuple(_review(row) for row in rows)
 
-        Raises InputError when the card was answered elsewhere since `review.before` was read (two
-        tabs, a double click): the first answer stands.
-        """
-        assert review.card_id == after.card_id
-        with self.write() as connection:
-            self._lock(connection, learner_id)
-            if _stored_state(connection, learner_id, review.card_id) != _begun(review.before):
-                raise InputError("This card was answered in another tab a moment ago. That answer stands.")
-            connection.execute(insert(schema.reviews).values(learner_id=learner_id, **review_values(review)))
-            put(connection, schema.card_states, _key(learner_id, after.card_id), state_values(after))
 
-    def undo(self, learner_id: int) -> Review | None:
-        """Take the learner's last answer back, exactly; it is returned. None when there is none."""
-        t = schema.reviews
-        with self.write() as connection:
-            self._lock(connection, learner_id)
-            query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id.desc()).limit(1)
-            row = connection.execute(query).mappings().first()
-            if row is None:
-                return None
-            review = _review(row)
-            connection.execute(delete(t).where(t.c.id == row["id"]))
-            key = _key(learner_id, review.card_id)
-            if review.before.stage is Stage.NEW:
-                _remove(connection, key)
-            else:
-                put(connection, schema.card_states, key, state_values(review.before))
-            return review
+def record(database: Database, learner_id: int, review: Review, after: CardState) -> None:
+    """Keep an answer and the schedule it leads to; both are on disk when this returns.
 
-    def suspended(self, learner_id: int) -> frozenset[str]:
-        t = schema.suspended
-        with self.read() as connection:
-            return frozenset(connection.scalars(select(t.c.card_id).where(t.c.learner_id == learner_id)))
+    Raises InputError when the card was answered elsewhere since `review.before` was read (two
+    tabs, a double click): the first answer stands.
+    """
+    assert review.card_id == after.card_id
+    with database.write() as connection:
+        lock(connection, learner_id)
+        if _stored_state(connection, learner_id, review.card_id) != _begun(review.before):
+            raise InputError("This card was answered in another tab a moment ago. That answer stands.")
+        connection.execute(insert(schema.reviews).values(learner_id=learner_id, **review_values(review)))
+        put(connection, schema.card_states, _key(learner_id, after.card_id), state_values(after))
 
-    def suspend(self, learner_id: int, card_id: str, now: datetime) -> None:
-        """Keep a card out of every plan until it is resumed; its schedule stays."""
-        with self.write() as connection:
-            put(connection, schema.suspended, _key(learner_id, card_id), {"at": now})
 
-    def resume(self, learner_id: int, card_id: str) -> None:
-        t = schema.suspended
-        with self.write() as connection:
-            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
+def undo(database: Database, learner_id: int) -> Review | None:
+    """Take the learner's last answer back, exactly; it is returned. None when there is none."""
+    t = schema.reviews
+    with database.write() as connection:
+        lock(connection, learner_id)
+        query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id.desc()).limit(1)
+        row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        review = _review(row)
+        connection.execute(delete(t).where(t.c.id == row["id"]))
+        key = _key(learner_id, review.card_id)
+        if review.before.stage is Stage.NEW:
+            _remove(connection, key)
+        else:
+            put(connection, schema.card_states, key, state_values(review.before))
+        return review
 
-    def edits(self, learner_id: int) -> dict[str, Card]:
-        """Card id -> the learner's own version of that card."""
-        t = schema.card_edits
-        with self.read() as connection:
-            rows = connection.execute(select(t.c.card_id, t.c.card).where(t.c.learner_id == learner_id)).all()
-        return {card_id: from_json(CARD, card) for card_id, card in rows}
 
-    def save_edit(self, learner_id: int, card: Card, now: datetime) -> None:
-        """Keep the learner's version of a card. Raises InputError for one without question or answer."""
-        text = json.dumps(asdict(from_json(CARD, json.dumps(asdict(card)))))
-        with self.write() as connection:
-            key = _key(learner_id, card.id)
-            put(connection, schema.card_edits, key, {"card": text, "at": now})
+def suspended(database: Database, learner_id: int) -> frozenset[str]:
+    t = schema.suspended
+    with database.read() as connection:
+        return frozenset(connection.scalars(select(t.c.card_id).where(t.c.learner_id == learner_id)))
 
-    def drop_edit(self, learner_id: int, card_id: str) -> None:
-        """Go back to the card as it was shipped."""
-        t = schema.card_edits
-        with self.write() as connection:
-            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
 
-    def own_decks(self, learner_id: int) -> tuple[Deck, ...]:
-        """The learner's decks by key."""
-        t = schema.decks
-        query = select(t.c.key, t.c.text).where(t.c.learner_id == learner_id).order_by(t.c.key)
-        with self.read() as connection:
-            rows = connection.execute(query).all()
-        return tuple(parse(text, key) for key, text in rows)
+def suspend(database: Database, learner_id: int, card_id: str, now: datetime) -> None:
+    """Keep a card out of every plan until it is resumed; its schedule stays."""
+    with database.write() as connection:
+        put(connection, schema.suspended, _key(learner_id, card_id), {"at": now})
 
-    def save_deck(self, learner_id: int, deck: Deck, now: datetime) -> None:
-        """Keep a deck of the learner, or overwrite the one with its key."""
-        t = schema.decks
-        text = storable(write(deck))
-        assert parse(text, deck.key) == deck, "a deck must survive its own text form"
-        with self.write() as connection:
-            self._lock(connection, learner_id)
-            count = select(func.count()).select_from(t)
-            others = count.where(t.c.learner_id == learner_id, t.c.key != deck.key)
-            if connection.execute(others).scalar_one() >= MAX_OWN_DECKS:
-                raise InputError(
-                    f"You have {MAX_OWN_DECKS} decks of your own, the most there can be. Delete one."
-                )
-            key = {"learner_id": learner_id, "key": deck.key}
-            put(connection, t, key, {"text": text, "at": now})
 
-    def delete_deck(self, learner_id: int, deck_key: str) -> None:
-        """Remove a deck; the schedules of its cards stay, in case it comes back."""
-        t = schema.decks
-        with self.write() as connection:
-            connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.key == deck_key))
+def resume(database: Database, learner_id: int, card_id: str) -> None:
+    t = schema.suspended
+    with database.write() as connection:
+        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
 
-    @staticmethod
-    def _lock(connection: Connection, learner_id: int) -> None:
-        """Let one transaction of a learner at a time through (SQLite has one writer anyway)."""
-        t = schema.learners
-        found = connection.execute(select(t.c.id).where(t.c.id == learner_id).with_for_update()).first()
-        if found is None:
-            raise InputError("This learner is no longer stored here. Choose a name to begin again.")
+
+def edits(database: Database, learner_id: int) -> dict[str, Card]:
+    """Card id -> the learner's own version of that card."""
+    t = schema.card_edits
+    with database.read() as connection:
+        rows = connection.execute(select(t.c.card_id, t.c.card).where(t.c.learner_id == learner_id)).all()
+    return {card_id: from_json(CARD, card) for card_id, card in rows}
+
+
+def save_edit(database: Database, learner_id: int, card: Card, now: datetime) -> None:
+    """Keep the learner's version of a card. Raises InputError for one without question or answer."""
+    text = json.dumps(asdict(from_json(CARD, json.dumps(asdict(card)))))
+    with database.write() as connection:
+        key = _key(learner_id, card.id)
+        put(connection, schema.card_edits, key, {"card": text, "at": now})
+
+
+def drop_edit(database: Database, learner_id: int, card_id: str) -> None:
+    """Go back to the card as it was shipped."""
+    t = schema.card_edits
+    with database.write() as connection:
+        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
+
+
+def own_decks(database: Database, learner_id: int) -> tuple[Deck, ...]:
+    """The learner's decks by key."""
+    t = schema.decks
+    query = select(t.c.key, t.c.text).where(t.c.learner_id == learner_id).order_by(t.c.key)
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    return tuple(parse(text, key) for key, text in rows)
+
+
+def save_deck(database: Database, learner_id: int, deck: Deck, now: datetime) -> None:
+    """Keep a deck of the learner, or overwrite the one with its key."""
+    t = schema.decks
+    text = storable(write(deck))
+    assert parse(text, deck.key) == deck, "a deck must survive its own text form"
+    with database.write() as connection:
+        lock(connection, learner_id)
+        count = select(func.count()).select_from(t)
+        others = count.where(t.c.learner_id == learner_id, t.c.key != deck.key)
+        if connection.execute(others).scalar_one() >= MAX_OWN_DECKS:
+            raise InputError(
+                f"You have {MAX_OWN_DECKS} decks of your own, the most there can be. Delete one."
+            )
+        key = {"learner_id": learner_id, "key": deck.key}
+        put(connection, t, key, {"text": text, "at": now})
+
+
+def delete_deck(database: Database, learner_id: int, deck_key: str) -> None:
+    """Remove a deck; the schedules of its cards stay, in case it comes back."""
+    t = schema.decks
+    with database.write() as connection:
+        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.key == deck_key))
 
 
 def with_edits(cards: Iterable[Card], edits: dict[str, Card]) -> tuple[Card, ...]:

@@ -18,9 +18,8 @@ from ..cards.parse import parse, write
 from ..cards.types import Card, CardId, Stage, StoredReview, StoredState
 from ..data.schema import from_json, refuse, storable
 from ..types import InputError
-from . import schema
-from .learners import LearnerTables, checked_name, study_settings_from, to_json
-from .study import CARD, MAX_OWN_DECKS, StudyTables, review_values, state_values
+from . import learners, schema, study
+from .database import Database
 
 FORMAT = "embedding-lab-progress"
 FORMAT_VERSION = 1
@@ -39,13 +38,13 @@ def _unique(name: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
 
 
 def _short(value: JsonValue) -> JsonValue:
-    to_json(value, "It")
+    learners.to_json(value, "It")
     return value
 
 
 def _study_settings(values: dict[str, Any]) -> dict[str, Any]:
     if "study" in values:
-        kept = study_settings_from(values["study"])
+        kept = learners.study_settings_from(values["study"])
         values["study"] = {name: getattr(kept, name) for name in kept.__slots__}
     return values
 
@@ -69,14 +68,14 @@ Named = dict[CardId, Annotated[JsonValue, AfterValidator(_short)]]
 class Progress:
     """What a progress file holds."""
 
-    name: Annotated[str, AfterValidator(checked_name)]
+    name: Annotated[str, AfterValidator(learners.checked_name)]
     states: Annotated[tuple[StoredState, ...], AfterValidator(_unique("card_id"))] = ()
     reviews: tuple[StoredReview, ...] = ()
     suspended: tuple[CardId, ...] = ()
     edits: Annotated[tuple[Card, ...], AfterValidator(_unique("id"))] = ()
     decks: Annotated[
         tuple[Annotated[DeckText, AfterValidator(_in_normal_form)], ...],
-        Field(max_length=MAX_OWN_DECKS),
+        Field(max_length=study.MAX_OWN_DECKS),
         AfterValidator(_unique("key")),
     ] = ()
     settings: Annotated[Named, AfterValidator(_study_settings)] = field(default_factory=dict)
@@ -94,45 +93,45 @@ class Progress:
 PROGRESS = TypeAdapter(Progress)
 
 
-class TransferTables(StudyTables, LearnerTables):
-    def export_progress(self, learner_id: int, now: datetime) -> str:
-        """Everything stored about a learner's studies, as JSON text."""
-        table = schema.learners
-        with self.read() as connection:
-            name = connection.execute(select(table.c.name).where(table.c.id == learner_id)).scalar_one()
-        progress = Progress(
-            name,
-            tuple(self.states(learner_id).values()),
-            self.log(learner_id),
-            tuple(sorted(self.suspended(learner_id))),
-            tuple(self.edits(learner_id).values()),
-            tuple(DeckText(deck.key, write(deck)) for deck in self.own_decks(learner_id)),
-            self.settings(learner_id),
-            self.lesson_progress(learner_id),
-        )
-        head = {"format": FORMAT, "version": FORMAT_VERSION, "exported_at": now.isoformat()}
-        return json.dumps(head | PROGRESS.dump_python(progress, mode="json"), ensure_ascii=False, indent=1)
+def export_progress(database: Database, learner_id: int, now: datetime) -> str:
+    """Everything stored about a learner's studies, as JSON text."""
+    table = schema.learners
+    with database.read() as connection:
+        name = connection.execute(select(table.c.name).where(table.c.id == learner_id)).scalar_one()
+    progress = Progress(
+        name,
+        tuple(study.states(database, learner_id).values()),
+        study.log(database, learner_id),
+        tuple(sorted(study.suspended(database, learner_id))),
+        tuple(study.edits(database, learner_id).values()),
+        tuple(DeckText(deck.key, write(deck)) for deck in study.own_decks(database, learner_id)),
+        learners.settings(database, learner_id),
+        learners.lesson_progress(database, learner_id),
+    )
+    head = {"format": FORMAT, "version": FORMAT_VERSION, "exported_at": now.isoformat()}
+    return json.dumps(head | PROGRESS.dump_python(progress, mode="json"), ensure_ascii=False, indent=1)
 
-    def import_progress(self, learner_id: int, progress: Progress, now: datetime) -> None:
-        """Replace everything a learner has by what the file holds, in one transaction.
 
-        The learner keeps name and key; their list of saved runs stays.
-        """
-        with self.write() as connection:
-            self._lock(connection, learner_id)
-            for table, rows in _rows(progress, now):
-                connection.execute(delete(table).where(table.c.learner_id == learner_id))
-                if rows:
-                    connection.execute(insert(table), [{"learner_id": learner_id} | row for row in rows])
+def import_progress(database: Database, learner_id: int, progress: Progress, now: datetime) -> None:
+    """Replace everything a learner has by what the file holds, in one transaction.
+
+    The learner keeps name and key; their list of saved runs stays.
+    """
+    with database.write() as connection:
+        learners.lock(connection, learner_id)
+        for table, rows in _rows(progress, now):
+            connection.execute(delete(table).where(table.c.learner_id == learner_id))
+            if rows:
+                connection.execute(insert(table), [{"learner_id": learner_id} | row for row in rows])
 
 
 def _rows(p: Progress, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
     """Every table of a learner's studies with the rows it is to have."""
     begun = [s for s in p.states if s.stage is not Stage.NEW]
-    edits = [{"card_id": c.id, "card": CARD.dump_json(c).decode(), "at": now} for c in p.edits]
+    edits = [{"card_id": c.id, "card": study.CARD.dump_json(c).decode(), "at": now} for c in p.edits]
     return [
-        (schema.card_states, [{"card_id": s.card_id} | state_values(s) for s in begun]),
-        (schema.reviews, [review_values(review) for review in p.reviews]),
+        (schema.card_states, [{"card_id": s.card_id} | study.state_values(s) for s in begun]),
+        (schema.reviews, [study.review_values(review) for review in p.reviews]),
         (schema.suspended, [{"card_id": card_id, "at": now} for card_id in dict.fromkeys(p.suspended)]),
         (schema.card_edits, edits),
         (schema.decks, [{"key": deck.key, "text": deck.text, "at": now} for deck in p.decks]),

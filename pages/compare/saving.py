@@ -27,7 +27,8 @@ from core.export import (
     script,
     table_files,
 )
-from core.storage import Learner, SavedRun
+from core.storage import learners
+from core.storage.learners import Learner, SavedRun
 from core.types import InputError, Run
 from pages.compare import keys
 from pages.compare.models import RUN, given_titles, known_runs, run_title
@@ -184,14 +185,16 @@ def _save(run: Run, who: Learner) -> None:
 def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
     """Write the run's file into the gallery, and its entry. Returns what to say."""
     now = learner.now()
-    if len(learner.store().saved_runs(who.id)) >= MOST_SAVED:
+    if len(learners.saved_runs(learner.database(), who.id)) >= MOST_SAVED:
         raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
     path = _gallery(who) / f"{run.id}.zip"
     created = now.isoformat(timespec="seconds")
     size = resources.anew(run_file_weights.save, run, _checkpoint(run), title, note, created, str(path))
     where = str(path.relative_to(data_folder()))
-    learner.store().save_run(
-        who.id, SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size)
+    learners.save_run(
+        learner.database(),
+        who.id,
+        SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size),
     )
     _set_note(who, run.id, note)
     state.put_in_link(state.LEARNER, state.get(state.LEARNER))
@@ -256,10 +259,10 @@ def gallery() -> None:
         learner.choose_name("keep_name")
         return
     state.put_in_link(state.LEARNER, state.get(state.LEARNER))
-    found = learner.store().saved_runs(who.id)
+    found = learners.saved_runs(learner.database(), who.id)
     if not found:
         st.caption("Nothing is saved yet.")
-    notes = learner.store().settings(who.id).get(NOTES, {})
+    notes = learners.settings(learner.database(), who.id).get(NOTES, {})
     for saved in found:
         _entry(who, saved, str(notes.get(saved.id, "")))
     st.caption(
@@ -288,11 +291,11 @@ def _note_changed(who: Learner, run_id: str, field: str) -> None:
 
 
 def _set_note(who: Learner, run_id: str, note: str | None) -> None:
-    notes = dict(learner.store().settings(who.id).get(NOTES, {}))
+    notes = dict(learners.settings(learner.database(), who.id).get(NOTES, {}))
     notes.pop(run_id, None)
     if note:
         notes[run_id] = note
-    learner.store().set_setting(who.id, NOTES, notes)
+    learners.set_setting(learner.database(), who.id, NOTES, notes)
 
 
 def _open_saved(saved: SavedRun) -> None:
@@ -309,7 +312,7 @@ def _open_saved(saved: SavedRun) -> None:
 def _delete(who: Learner, saved: SavedRun) -> None:
     def delete() -> str:
         (data_folder() / saved.path).unlink(missing_ok=True)
-        learner.store().forget_run(who.id, saved.id)
+        learners.forget_run(learner.database(), who.id, saved.id)
         _set_note(who, saved.id, None)
         return "Deleted from your gallery."
 

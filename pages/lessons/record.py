@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.lessons.progress import Progress, from_json
 from core.lessons.types import Lesson
+from core.storage import learners
 from pages.lessons import keys
 from ui import learner, state
 
@@ -28,7 +29,7 @@ def progress(lesson: Lesson) -> Progress:
     if key in here:
         return here[key]
     who = learner.current()
-    stored = learner.store().lesson_progress(who.id).get(key) if who is not None else None
+    stored = learners.lesson_progress(learner.database(), who.id).get(key) if who is not None else None
     return from_json(stored, len(lesson.steps))
 
 
@@ -39,7 +40,7 @@ def keep(lesson: Lesson, changed: Progress) -> None:
     state.put(keys.KEPT, tuple(here.items()))
     who = learner.current()
     if who is not None:
-        learner.store().set_lesson_progress(who.id, key, changed.to_json(), learner.now())
+        learners.set_lesson_progress(learner.database(), who.id, key, changed.to_json(), learner.now())
 
 
 def tell_where() -> None:

@@ -8,12 +8,13 @@ import streamlit as st
 
 from core.cards.quiz import search
 from core.cards.types import Card, Stage
+from core.storage import study
 from core.types import InputError
 from pages.study import keys
 from pages.study.collection import Collection, in_words
 from ui import messages, widgets
 from ui.cards import display
-from ui.learner import now, store
+from ui.learner import database, now
 from ui.tables import safe_table
 from ui.widgets import button, row
 
@@ -84,15 +85,16 @@ def _open_card(kept: Collection, cards: tuple[Card, ...]) -> None:
 
 
 def _buttons(kept: Collection, card: Card) -> None:
-    who, quiet = kept.learner.id, partial(button, type="tertiary")
+    data, who, quiet = database(), kept.learner.id, partial(button, type="tertiary")
     if card.id in kept.suspended:
-        quiet("Resume", store().resume, who, card.id, key=f"resume {card.id}", icon="play_circle")
+        quiet("Resume", study.resume, data, who, card.id, key=f"resume {card.id}", icon="play_circle")
     else:
-        suspend, key = store().suspend, f"suspend {card.id}"
-        quiet("Suspend", suspend, who, card.id, now(), key=key, icon="pause_circle")
+        quiet(
+            "Suspend", study.suspend, data, who, card.id, now(), key=f"suspend {card.id}", icon="pause_circle"
+        )
     if card.id in kept.edits:
-        back, key = store().drop_edit, f"original {card.id}"
-        quiet("Back to the original", back, who, card.id, key=key, icon="history")
+        key = f"original {card.id}"
+        quiet("Back to the original", study.drop_edit, data, who, card.id, key=key, icon="history")
 
 
 def _form(kept: Collection, card: Card) -> None:
@@ -110,7 +112,7 @@ def _form(kept: Collection, card: Card) -> None:
             return
     try:
         changed = card.replace(**{name: (text or "").strip() for name, text in typed.items()})
-        store().save_edit(kept.learner.id, changed, now())
+        study.save_edit(database(), kept.learner.id, changed, now())
     except InputError as error:
         messages.warning(str(error))
         return

@@ -10,10 +10,11 @@ from core.cards import built_in
 from core.cards.plan import StudyPlan, plan
 from core.cards.schedule import StudySettings
 from core.cards.types import Card, CardState, Deck, Review
-from core.storage import Learner, with_edits
+from core.storage import learners, study
+from core.storage.learners import Learner
 from pages.study import keys
 from ui import state
-from ui.learner import now, store
+from ui.learner import database, now
 
 ALL = "all"
 OWN_PREFIX = "my-"  # keys of a learner's own decks: never that of a shipped one
@@ -46,7 +47,7 @@ class Collection:
         decks = self.decks if chosen is None else (chosen,)
         first = {card.id: card for deck in reversed(decks) for card in reversed(deck.cards)}
         ordered = dict.fromkeys(card.id for deck in decks for card in deck.cards)
-        return with_edits((first[i] for i in ordered), self.edits)
+        return study.with_edits((first[i] for i in ordered), self.edits)
 
     def card(self, identifier: str | None) -> Card | None:
         return next((card for card in self.cards() if card.id == identifier), None)
@@ -61,17 +62,16 @@ class Collection:
 
 def load(learner: Learner) -> Collection:
     """Everything of this learner as it is stored now; their day follows their browser's clock."""
-    kept = store()
-    settings = replace(kept.study_settings(learner.id), utc_offset=state.browser_utc_offset())
+    settings = replace(learners.study_settings(database(), learner.id), utc_offset=state.browser_utc_offset())
     return Collection(
         learner,
         now(),
         built_in.load_decks(),
-        kept.own_decks(learner.id),
-        kept.states(learner.id),
-        kept.log(learner.id),
-        kept.suspended(learner.id),
-        kept.edits(learner.id),
+        study.own_decks(database(), learner.id),
+        study.states(database(), learner.id),
+        study.log(database(), learner.id),
+        study.suspended(database(), learner.id),
+        study.edits(database(), learner.id),
         settings,
     )
 

@@ -9,12 +9,13 @@ import streamlit as st
 from core.cards import export, parse
 from core.cards.types import Deck
 from core.data.tables import MAX_UPLOAD_MB
+from core.storage import study
 from core.types import InputError
 from pages.study import keys
 from pages.study.collection import ALL, Collection, own_key
 from ui import kit, messages, state, widgets
 from ui.cards import display
-from ui.learner import now, store
+from ui.learner import database, now
 from ui.tables import safe_table
 from ui.widgets import button, download, row
 
@@ -83,7 +84,9 @@ def _own(kept: Collection) -> None:
             st.text(f"{deck.title}, {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
             says = "Removes the deck. The schedules of its cards stay, in case it comes back."
             more = {"key": f"delete {deck.key}", "icon": "delete", "help": says}
-            button("Delete", store().delete_deck, kept.learner.id, deck.key, type="tertiary", **more)
+            button(
+                "Delete", study.delete_deck, database(), kept.learner.id, deck.key, type="tertiary", **more
+            )
 
 
 def _bring(kept: Collection) -> None:
@@ -133,5 +136,5 @@ def _look(kept: Collection, deck: Deck) -> None:
 
 def _keep(learner_id: int, deck: Deck) -> None:
     with messages.kept_in(state.STUDY_SAID):
-        store().save_deck(learner_id, deck, now())
+        study.save_deck(database(), learner_id, deck, now())
         state.put(state.STUDY_SAID, "The deck is yours. Choose it under Study.")

@@ -7,8 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from core.cards import schedule
+from core.storage import learners
 from pages.study.collection import Collection
-from ui.learner import store
+from ui.learner import database
 
 RETENTION = "FSRS times each card so that you still know it with this probability. Higher means more reviews."
 
@@ -32,5 +33,5 @@ def form(kept: Collection) -> None:
         if st.form_submit_button("Save"):
             changed = replace(settings, new_per_day=new, reviews_per_day=reviews, four_buttons=four)
             changed = replace(changed, desired_retention=wanted / 100)
-            store().set_study_settings(kept.learner.id, changed)
+            learners.set_study_settings(database(), kept.learner.id, changed)
             st.rerun()

@@ -8,13 +8,13 @@ import streamlit as st
 
 from core.cards import schedule
 from core.cards.types import Confidence, Stage
-from core.storage import Progress, read_progress
+from core.storage import transfer
 from pages.study import keys, plots
 from pages.study.collection import Collection
 from pages.study.session import CONFIDENCES
 from ui import kit, messages, state, widgets
 from ui.charts import chart
-from ui.learner import now, store
+from ui.learner import database, now
 from ui.tables import folded_table, safe_table
 from ui.widgets import button, download
 
@@ -125,27 +125,27 @@ def _confidence(kept: Collection) -> None:
 
 
 def _transfer(kept: Collection) -> None:
-    who, database = kept.learner.id, store()
+    who = kept.learner.id
     st.markdown(
         "One JSON file holds your schedules, answers, suspended and edited cards, own decks, settings and "
         "lessons. Use it to keep a copy or to move to another computer."
     )
     file_name, mime = "embedding-lab-progress.json", "application/json"
-    everything = lambda: database.export_progress(who, now()).encode()  # noqa: E731
+    everything = lambda: transfer.export_progress(database(), who, now()).encode()  # noqa: E731
     download("Export all progress", everything, file_name, key="export_progress", mime=mime)
     file = widgets.upload("Import a progress file", ["json"], key="progress_file", megabytes=20)
     if file is None:
         return
     with kit.sentences_not_tracebacks():
-        progress = read_progress(file.getvalue())
+        progress = transfer.read_progress(file.getvalue())
         st.text(progress.summary)
         st.caption("Importing replaces everything that you have here. Your name and address stay.")
         button("Replace my progress by this file", _import, who, progress, key="import_progress")
 
 
-def _import(learner_id: int, progress: Progress) -> None:
+def _import(learner_id: int, progress: transfer.Progress) -> None:
     with messages.kept_in(state.STUDY_SAID):
-        store().import_progress(learner_id, progress, now())
+        transfer.import_progress(database(), learner_id, progress, now())
         state.put(state.STUDY_TRIAL, None)
         state.put(keys.NEXT, None)
         state.put(state.STUDY_SAID, "The progress of the file is yours now.")

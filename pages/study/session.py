@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core import storage
 from core.cards import schedule
 from core.cards.plan import StudyPlan
 from core.cards.quiz import multiple_choice
@@ -17,7 +18,7 @@ from pages.study import keyboard, keys, preferences, typed_answer
 from pages.study.collection import ALL, Collection, in_words
 from ui import messages, state, widgets
 from ui.cards import display, moving_picture
-from ui.learner import now, store
+from ui.learner import database, now
 from ui.messages import as_written
 from ui.widgets import button, row
 
@@ -256,14 +257,14 @@ def answer(
     more: dict[str, Any] = {"mode": mode, "confidence": trial.confidence, "seconds": round(seconds, 1)}
     after, review = schedule.review(before, rating, moment, desired_retention=retention, **more)
     with messages.kept_in(state.STUDY_SAID):
-        store().record(learner_id, review, after)
+        storage.study.record(database(), learner_id, review, after)
     state.put(state.STUDY_TRIAL, None)
     state.put(keys.NEXT, None)
 
 
 def undo(learner_id: int) -> None:
     """Take the last answer back, exactly; its card is on the table again."""
-    taken = store().undo(learner_id)
+    taken = storage.study.undo(database(), learner_id)
     state.put(state.STUDY_TRIAL, None)
     state.put(keys.NEXT, None if taken is None else taken.card_id)
     state.put(
@@ -273,7 +274,7 @@ def undo(learner_id: int) -> None:
 
 def suspend(learner_id: int, card_id: str) -> None:
     """Keep a card out of the plan until it is resumed in Browse."""
-    store().suspend(learner_id, card_id, now())
+    storage.study.suspend(database(), learner_id, card_id, now())
     state.put(state.STUDY_TRIAL, None)
     state.put(keys.NEXT, None)
     state.put(state.STUDY_SAID, "The card is suspended. Browse has it, and can bring it back.")

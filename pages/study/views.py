@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.cards import built_in
-from core.storage import Learner
+from core.storage.learners import Learner
 from pages.study import browse, deck_files, progress, session
 from pages.study.collection import Collection
 from ui import learner, state

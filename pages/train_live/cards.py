@@ -14,12 +14,13 @@ from core.cards.from_run import RunCard, cards_from_run
 from core.cards.moments import as_card
 from core.cards.reading import Moment
 from core.cards.types import Card, Deck
+from core.storage import learners, study
 from core.types import FloatArray, InputError, Run
 from pages.train_live import keys
 from ui import learner, state
 from ui.cards import display, moving_picture
 from ui.inputs import OWN
-from ui.learner import now, store
+from ui.learner import database, now
 from ui.training_data import TrainingData, set_key
 from ui.widgets import button, row
 
@@ -83,7 +84,7 @@ def _keeping(data: TrainingData, run: Run, made: tuple[RunCard, ...]) -> None:
         st.markdown("To keep these cards and meet them again, choose a name first.")
         learner.choose_name("run_name")
         return
-    deck = next((deck for deck in store().own_decks(who.id) if deck.key == DECK), None)
+    deck = next((deck for deck in study.own_decks(database(), who.id) if deck.key == DECK), None)
     kept = {card.id for card in deck.cards} if deck is not None else set()
     missing = [card for card in made if card.card.id not in kept]
     with row():
@@ -98,26 +99,26 @@ def _keeping(data: TrainingData, run: Run, made: tuple[RunCard, ...]) -> None:
 
 def _keep(learner_id: int, data: TrainingData, run: Run, made: tuple[RunCard, ...]) -> None:
     """Add the cards to the learner's deck of runs, each with a picture and a link that repeats the run."""
-    before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
+    before = next((deck for deck in study.own_decks(database(), learner_id) if deck.key == DECK), None)
     cards = () if before is None else before.cards
     new = tuple(with_setup(m.card, data, run) for m in made)
     try:
-        store().save_deck(learner_id, Deck(DECK, TITLE, (*new, *cards), DECK_TEXT), now())
+        study.save_deck(database(), learner_id, Deck(DECK, TITLE, (*new, *cards), DECK_TEXT), now())
         if (album := pictures.album(run, made)) is not None:
-            store().set_setting(learner_id, moving_picture.setting(made[0].card.id), album)
+            learners.set_setting(database(), learner_id, moving_picture.setting(made[0].card.id), album)
     except InputError as error:
         state.put(state.MESSAGE, str(error))
 
 
 def keep_moment(learner_id: int, data: TrainingData, run: Run, moment: Moment) -> None:
     """Add the card of the moment to the learner's deck of runs, and say so."""
-    before = next((deck for deck in store().own_decks(learner_id) if deck.key == DECK), None)
+    before = next((deck for deck in study.own_decks(database(), learner_id) if deck.key == DECK), None)
     cards = () if before is None else before.cards
     new = with_setup(as_card(moment, run), data, run)
     if new.id in {card.id for card in cards}:
         return
     try:
-        store().save_deck(learner_id, Deck(DECK, TITLE, (new, *cards), DECK_TEXT), now())
+        study.save_deck(database(), learner_id, Deck(DECK, TITLE, (new, *cards), DECK_TEXT), now())
         state.put(state.MESSAGE, f"Kept in your deck “{TITLE}”.")
     except InputError as error:
         state.put(state.MESSAGE, str(error))

@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.cards import picture as pictures
 from core.cards.types import Card
+from core.storage import learners
 from core.types import InputError
 from ui.boards import moving_map
-from ui.learner import store
+from ui.learner import database
 
 HEIGHT = 340
 
@@ -46,7 +47,7 @@ def kept(card: Card, learner_id: int, flipped: bool) -> None:
     """The picture kept with a card from a run; nothing for any other card."""
     if not card.id.startswith("run-"):
         return
-    album = store().settings(learner_id).get(setting(card.id))
+    album = learners.settings(database(), learner_id).get(setting(card.id))
     try:
         shown = None if album is None else pictures.from_album(album, card.id)
     except InputError as error:

@@ -10,7 +10,7 @@ import pytest
 from core.data import folders
 from core.models import registry
 from core.models.weights import save_folder
-from core.storage import database_url
+from core.storage.database import database_url
 from tests.tiny import tiny_encoder
 
 

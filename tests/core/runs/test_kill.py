@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from core.cards.schedule import new_state, review
-from core.storage import Store
+from core.storage import study
+from core.storage.database import Database
 
 ROOT = Path(__file__).parents[3]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -25,18 +26,19 @@ import sys
 from datetime import UTC, datetime
 from core.cards.schedule import new_state, review
 from core.cards.types import Rating
-from core.storage import Store, new_key
+from core.storage import learners, study
+from core.storage.database import Database
 
 now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-store = Store.open(sys.argv[1])
-learner = store.create_learner("Ada", new_key(), now)
+database = Database.open(sys.argv[1])
+learner = learners.create(database, "Ada", learners.new_key(), now)
 print("learner", learner.id, flush=True)
 states = {}
 for i in range(1_000_000):
     card, rating = f"card-{i % 7}", Rating(1 + i % 4)
     before = states.get(card) or new_state(card, now)
     after, entry = review(before, rating, max(now, before.due))
-    store.record(learner.id, entry, after)
+    study.record(database, learner.id, entry, after)
     states[card] = after
     print(card, int(rating), flush=True)
 """
@@ -61,8 +63,8 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, answers: int) -> None:
     session.stdout.close()
     assert session.wait() == -signal.SIGKILL
 
-    with Store.open(url) as store:
-        log, states = store.log(learner), store.states(learner)
+    with Database.open(url) as database:
+        log, states = study.log(database, learner), study.states(database, learner)
         acknowledged = [(card, int(rating)) for card, rating in seen]
         assert len(acknowledged) >= answers
         kept = [(entry.card_id, int(entry.rating)) for entry in log]

@@ -21,19 +21,10 @@ from core.cards.parse import parse
 from core.cards.schedule import StudySettings, new_state, review
 from core.cards.types import Card, Confidence, Rating, StudyMode
 from core.data.folders import data_folder
-from core.storage import (
-    Learner,
-    Progress,
-    SavedRun,
-    Store,
-    database_url,
-    new_key,
-    read_progress,
-    schema,
-    with_edits,
-)
-from core.storage.database import put
-from core.storage.transfer import PROGRESS
+from core.storage import learners, schema, study, transfer
+from core.storage.database import Database, database_url, put
+from core.storage.learners import Learner, SavedRun
+from core.storage.transfer import PROGRESS, Progress
 from core.types import InputError, TrainingConfig
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
@@ -56,22 +47,22 @@ def url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with Store.open(url) as opened:
+def database(url: str) -> Iterator[Database]:
+    with Database.open(url) as opened:
         yield opened
 
 
 @pytest.fixture
-def ada(store: Store) -> Learner:
-    return store.create_learner("Ada", new_key(), NOW)
+def ada(database: Database) -> Learner:
+    return learners.create(database, "Ada", learners.new_key(), NOW)
 
 
-def study(store: Store, learner: Learner, card: str, *ratings: Rating, start: datetime = NOW) -> None:
+def answer(database: Database, learner: Learner, card: str, *ratings: Rating, start: datetime = NOW) -> None:
     now = start
     for rating in ratings:
-        state = store.states(learner.id).get(card) or new_state(card, now)
+        state = study.states(database, learner.id).get(card) or new_state(card, now)
         after, entry = review(state, rating, now, confidence=Confidence.CERTAIN, seconds=2.5)
-        store.record(learner.id, entry, after)
+        study.record(database, learner.id, entry, after)
         now = after.due
 
 
@@ -87,14 +78,14 @@ def test_the_place_of_the_file(tmp_path: Path) -> None:
 def test_open_takes_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("EMBEDDING_LAB_HOME", str(tmp_path / "new" / "folder"))
-    with Store.open():
+    with Database.open():
         assert (tmp_path / "new" / "folder" / "embedding-lab.sqlite3").exists()
 
 
-def test_a_commit_is_synced_to_disk(store: Store, url: str) -> None:
+def test_a_commit_is_synced_to_disk(database: Database, url: str) -> None:
     if not url.startswith("sqlite"):
         pytest.skip("Only SQLite is set up by the app; a server has settings of its own.")
-    with store.read() as connection:
+    with database.read() as connection:
         pragmas = [connection.exec_driver_sql(f"pragma {n}").scalar_one() for n in PRAGMAS]
     assert dict(zip(PRAGMAS, pragmas)) == PRAGMAS
 
@@ -102,37 +93,31 @@ def test_a_commit_is_synced_to_disk(store: Store, url: str) -> None:
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
 
 
-def test_learners_are_told_apart_by_key_not_by_name(store: Store, tmp_path: Path) -> None:
-    key1, key2 = new_key(), new_key()
-    one = store.create_learner("  Ada   L. ", key1, NOW)
-    two = store.create_learner("Ada L.", key2, NOW)
+def test_learners_are_told_apart_by_key_not_by_name(database: Database, tmp_path: Path) -> None:
+    key1, key2 = learners.new_key(), learners.new_key()
+    one = learners.create(database, "  Ada   L. ", key1, NOW)
+    two = learners.create(database, "Ada L.", key2, NOW)
     assert one.name == two.name == "Ada L." and one.id != two.id
-    assert (store.learner(key1), store.learner(key2)) == (one, two)
-    assert store.learner(new_key()) is None
-    assert store.learners() == (one, two)
-    key3 = new_key()
-    store.replace_key(one.id, key3)
-    assert store.learner(key1) is None and store.learner(key3) == one
-    store.rename_learner(two.id, "Grace")
-    assert store.learners()[1].name == "Grace"
-    assert key3.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert (learners.find(database, key1), learners.find(database, key2)) == (one, two)
+    assert learners.find(database, learners.new_key()) is None
+    assert key1.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\u202eb", "a\x00b"])
-def test_names_that_cannot_be_shown_are_refused(store: Store, name: str) -> None:
+def test_names_that_cannot_be_shown_are_refused(database: Database, name: str) -> None:
     with pytest.raises(InputError, match="name"):
-        store.create_learner(name, new_key(), NOW)
+        learners.create(database, name, learners.new_key(), NOW)
 
 
 def test_answers_survive_closing(url: str) -> None:
-    with Store.open(url) as store:
-        ada = store.create_learner("Ada", new_key(), NOW)
-        bob = store.create_learner("Bob", new_key(), NOW)
-        study(store, ada, "card", Rating.GOOD, Rating.GOOD, Rating.AGAIN)
-        study(store, bob, "card", Rating.EASY)
-        before = store.states(ada.id), store.log(ada.id), store.states(bob.id), store.log(bob.id)
-    with Store.open(url) as store:
-        after = store.states(ada.id), store.log(ada.id), store.states(bob.id), store.log(bob.id)
+    with Database.open(url) as database:
+        ada = learners.create(database, "Ada", learners.new_key(), NOW)
+        bob = learners.create(database, "Bob", learners.new_key(), NOW)
+        answer(database, ada, "card", Rating.GOOD, Rating.GOOD, Rating.AGAIN)
+        answer(database, bob, "card", Rating.EASY)
+        before = [f(database, who.id) for who in (ada, bob) for f in (study.states, study.log)]
+    with Database.open(url) as database:
+        after = [f(database, who.id) for who in (ada, bob) for f in (study.states, study.log)]
     assert after == before
     assert len(after[1]) == 3 and len(after[3]) == 1
     # the log replayed gives the stored schedule, to the last bit
@@ -143,142 +128,139 @@ def test_answers_survive_closing(url: str) -> None:
     assert state == after[0]["card"]
 
 
-def test_the_log_since_a_moment(store: Store, ada: Learner) -> None:
-    study(store, ada, "a", Rating.GOOD)
-    study(store, ada, "b", Rating.GOOD, start=NOW + timedelta(days=1))
-    assert [r.card_id for r in store.log(ada.id, since=NOW + timedelta(hours=1))] == ["b"]
-
-
-def test_undo_goes_back_step_by_step(store: Store, ada: Learner) -> None:
-    study(store, ada, "a", Rating.GOOD)
-    one = store.states(ada.id)
-    study(store, ada, "b", Rating.AGAIN)
-    study(store, ada, "a", Rating.EASY, start=NOW + timedelta(minutes=10))
-    undone = store.undo(ada.id)
+def test_undo_goes_back_step_by_step(database: Database, ada: Learner) -> None:
+    answer(database, ada, "a", Rating.GOOD)
+    one = study.states(database, ada.id)
+    answer(database, ada, "b", Rating.AGAIN)
+    answer(database, ada, "a", Rating.EASY, start=NOW + timedelta(minutes=10))
+    undone = study.undo(database, ada.id)
     assert undone is not None and (undone.card_id, undone.rating) == ("a", Rating.EASY)
-    assert store.states(ada.id)["a"] == one["a"]
-    assert store.undo(ada.id) is not None
-    assert store.states(ada.id) == one
-    assert store.undo(ada.id) is not None
-    assert (store.states(ada.id), store.log(ada.id)) == ({}, ())
-    assert store.undo(ada.id) is None
+    assert study.states(database, ada.id)["a"] == one["a"]
+    assert study.undo(database, ada.id) is not None
+    assert study.states(database, ada.id) == one
+    assert study.undo(database, ada.id) is not None
+    assert (study.states(database, ada.id), study.log(database, ada.id)) == ({}, ())
+    assert study.undo(database, ada.id) is None
 
 
-def test_the_same_answer_twice_counts_once(store: Store, ada: Learner) -> None:
+def test_the_same_answer_twice_counts_once(database: Database, ada: Learner) -> None:
     after, entry = review(new_state("a", NOW), Rating.GOOD, NOW)
-    store.record(ada.id, entry, after)
+    study.record(database, ada.id, entry, after)
     with pytest.raises(InputError, match="another tab"):
-        store.record(ada.id, entry, after)
-    assert len(store.log(ada.id)) == 1
+        study.record(database, ada.id, entry, after)
+    assert len(study.log(database, ada.id)) == 1
 
 
-def test_suspended_edits_decks_settings_lessons_runs(store: Store, ada: Learner) -> None:
-    bob = store.create_learner("Bob", new_key(), NOW)
-    store.suspend(ada.id, "a", NOW)
-    store.suspend(ada.id, "a", NOW)
-    store.suspend(ada.id, "b", NOW)
-    store.resume(ada.id, "b")
-    assert store.suspended(ada.id) == {"a"} and store.suspended(bob.id) == frozenset()
+def test_suspended_edits_decks_settings_lessons_runs(database: Database, ada: Learner) -> None:
+    bob = learners.create(database, "Bob", learners.new_key(), NOW)
+    study.suspend(database, ada.id, "a", NOW)
+    study.suspend(database, ada.id, "a", NOW)
+    study.suspend(database, ada.id, "b", NOW)
+    study.resume(database, ada.id, "b")
+    assert study.suspended(database, ada.id) == {"a"} and study.suspended(database, bob.id) == frozenset()
 
     card = DECK.cards[0].replace(answer="mine = 🙂")
-    store.save_edit(ada.id, card, NOW)
-    assert store.edits(ada.id) == {card.id: card}
-    assert with_edits(DECK.cards, store.edits(ada.id)) == (card,)
+    study.save_edit(database, ada.id, card, NOW)
+    assert study.edits(database, ada.id) == {card.id: card}
+    assert study.with_edits(DECK.cards, study.edits(database, ada.id)) == (card,)
     with pytest.raises(InputError, match="question"):
-        store.save_edit(ada.id, card.replace(question=""), NOW)
-    store.drop_edit(ada.id, card.id)
-    assert store.edits(ada.id) == {}
+        study.save_edit(database, ada.id, card.replace(question=""), NOW)
+    study.drop_edit(database, ada.id, card.id)
+    assert study.edits(database, ada.id) == {}
 
-    store.save_deck(ada.id, DECK, NOW)
-    store.save_deck(ada.id, DECK, NOW)
-    assert store.own_decks(ada.id) == (DECK,) and store.own_decks(bob.id) == ()
-    store.delete_deck(ada.id, "own")
-    assert store.own_decks(ada.id) == ()
+    study.save_deck(database, ada.id, DECK, NOW)
+    study.save_deck(database, ada.id, DECK, NOW)
+    assert study.own_decks(database, ada.id) == (DECK,) and study.own_decks(database, bob.id) == ()
+    study.delete_deck(database, ada.id, "own")
+    assert study.own_decks(database, ada.id) == ()
 
     settings = StudySettings(desired_retention=0.85, four_buttons=True, utc_offset=60)
-    assert store.study_settings(ada.id) == StudySettings()
-    store.set_study_settings(ada.id, settings)
-    assert (store.study_settings(ada.id), store.study_settings(bob.id)) == (settings, StudySettings())
-    store.set_setting(ada.id, "study", {"desired_retention": "high"})
-    assert store.study_settings(ada.id) == StudySettings()
+    assert learners.study_settings(database, ada.id) == StudySettings()
+    learners.set_study_settings(database, ada.id, settings)
+    assert (learners.study_settings(database, ada.id), learners.study_settings(database, bob.id)) == (
+        settings,
+        StudySettings(),
+    )
+    learners.set_setting(database, ada.id, "study", {"desired_retention": "high"})
+    assert learners.study_settings(database, ada.id) == StudySettings()
 
-    store.set_lesson_progress(ada.id, "first", {"step": 1}, NOW)
-    store.set_lesson_progress(ada.id, "first", {"step": 2}, NOW)
-    assert store.lesson_progress(ada.id) == {"first": {"step": 2}}
+    learners.set_lesson_progress(database, ada.id, "first", {"step": 1}, NOW)
+    learners.set_lesson_progress(database, ada.id, "first", {"step": 2}, NOW)
+    assert learners.lesson_progress(database, ada.id) == {"first": {"step": 2}}
     with pytest.raises(InputError, match="first"):
-        store.set_lesson_progress(ada.id, "first", "x" * 300_000, NOW)
+        learners.set_lesson_progress(database, ada.id, "first", "x" * 300_000, NOW)
 
     runs = [
         SavedRun(f"r{i}", f"Run {i}", NOW + timedelta(hours=i), TrainingConfig(), f"runs/r{i}", i)
         for i in (1, 2)
     ]
     for run in runs:
-        store.save_run(ada.id, run)
-    assert store.saved_runs(ada.id) == (runs[1], runs[0])
-    store.forget_run(ada.id, "r1")
-    assert store.saved_runs(ada.id) == (runs[1],)
+        learners.save_run(database, ada.id, run)
+    assert learners.saved_runs(database, ada.id) == (runs[1], runs[0])
+    learners.forget_run(database, ada.id, "r1")
+    assert learners.saved_runs(database, ada.id) == (runs[1],)
 
 
-def test_deleting_a_learner_deletes_everything_of_theirs(store: Store, ada: Learner) -> None:
-    bob = store.create_learner("Bob", new_key(), NOW)
+def test_deleting_a_learner_deletes_everything_of_theirs(database: Database, ada: Learner) -> None:
+    bob = learners.create(database, "Bob", learners.new_key(), NOW)
     for learner in (ada, bob):
-        study(store, learner, "a", Rating.GOOD)
-        store.save_deck(learner.id, DECK, NOW)
-    store.delete_learner(ada.id)
-    assert store.learners() == (bob,)
-    with store.read() as connection:
+        answer(database, learner, "a", Rating.GOOD)
+        study.save_deck(database, learner.id, DECK, NOW)
+    with database.write() as connection:  # by whoever runs the server
+        connection.execute(schema.learners.delete().where(schema.learners.c.id == ada.id))
+    with database.read() as connection:
         for table in schema.metadata.tables.values():
             if "learner_id" in table.c:
                 rows = connection.execute(table.select()).mappings().all()
                 assert {row["learner_id"] for row in rows} <= {bob.id}
     after, entry = review(new_state("b", NOW), Rating.GOOD, NOW)
     with pytest.raises(InputError, match="no longer stored"):
-        store.record(ada.id, entry, after)
+        study.record(database, ada.id, entry, after)
 
 
-def test_thirty_learners_at_once(store: Store) -> None:
+def test_thirty_learners_at_once(database: Database) -> None:
     """Thirty threads, one learner each, and two that share one: nothing is lost, nobody is refused."""
-    learners = [store.create_learner(f"L{i}", new_key(), NOW) for i in range(30)]
+    class_ = [learners.create(database, f"L{i}", learners.new_key(), NOW) for i in range(30)]
     errors: list[BaseException] = []
 
     def work(learner: Learner, prefix: str) -> None:
         try:
             for i in range(5):
-                study(store, learner, f"{prefix}{i}", Rating.GOOD, Rating.AGAIN)
+                answer(database, learner, f"{prefix}{i}", Rating.GOOD, Rating.AGAIN)
         except BaseException as error:
             errors.append(error)
 
-    jobs = [(learner, "c") for learner in learners] + [(learners[0], "d")]
+    jobs = [(learner, "c") for learner in class_] + [(class_[0], "d")]
     threads = [threading.Thread(target=work, args=job) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert errors == []
-    assert [len(store.log(learner.id)) for learner in learners] == [20] + [10] * 29
+    assert [len(study.log(database, learner.id)) for learner in class_] == [20] + [10] * 29
 
 
-def test_progress_travels_in_one_file(store: Store, ada: Learner, tmp_path: Path) -> None:
-    study(store, ada, "a", Rating.GOOD, Rating.AGAIN)
-    study(store, ada, "ü\n", Rating.HARD)
-    store.suspend(ada.id, "a", NOW)
-    store.save_edit(ada.id, DECK.cards[0], NOW)
-    store.save_deck(ada.id, DECK, NOW)
-    store.set_study_settings(ada.id, StudySettings(new_per_day=3))
-    store.set_lesson_progress(ada.id, "first", [1, None, "x"], NOW)
-    exported = store.export_progress(ada.id, NOW)
+def test_progress_travels_in_one_file(database: Database, ada: Learner, tmp_path: Path) -> None:
+    answer(database, ada, "a", Rating.GOOD, Rating.AGAIN)
+    answer(database, ada, "ü\n", Rating.HARD)
+    study.suspend(database, ada.id, "a", NOW)
+    study.save_edit(database, ada.id, DECK.cards[0], NOW)
+    study.save_deck(database, ada.id, DECK, NOW)
+    learners.set_study_settings(database, ada.id, StudySettings(new_per_day=3))
+    learners.set_lesson_progress(database, ada.id, "first", [1, None, "x"], NOW)
+    exported = transfer.export_progress(database, ada.id, NOW)
 
-    with Store.open(f"sqlite:///{tmp_path / 'other.sqlite3'}") as other:
-        eve = other.create_learner("Eve", new_key(), NOW)
-        study(other, eve, "gone", Rating.GOOD)
-        progress = read_progress(exported.encode())
+    with Database.open(f"sqlite:///{tmp_path / 'other.sqlite3'}") as other:
+        eve = learners.create(other, "Eve", learners.new_key(), NOW)
+        answer(other, eve, "gone", Rating.GOOD)
+        progress = transfer.read_progress(exported.encode())
         assert progress.summary == "Ada: 2 cards with a schedule, 3 answers, 1 own decks, 1 lessons."
-        other.import_progress(eve.id, progress, NOW)
-        assert other.states(eve.id) == store.states(ada.id)
-        assert other.log(eve.id) == store.log(ada.id)
-        again = json.loads(other.export_progress(eve.id, NOW))
+        transfer.import_progress(other, eve.id, progress, NOW)
+        assert study.states(other, eve.id) == study.states(database, ada.id)
+        assert study.log(other, eve.id) == study.log(database, ada.id)
+        again = json.loads(transfer.export_progress(other, eve.id, NOW))
         assert again == json.loads(exported) | {"name": "Eve"}
-        assert other.undo(eve.id) is not None
+        assert study.undo(other, eve.id) is not None
 
 
 def broken(path: str, value: Any) -> bytes:
@@ -302,7 +284,7 @@ def broken(path: str, value: Any) -> bytes:
 
 
 def test_the_unbroken_file_is_fine() -> None:
-    assert len(read_progress(broken("name", "Ada")).reviews) == 1
+    assert len(transfer.read_progress(broken("name", "Ada")).reviews) == 1
 
 
 @pytest.mark.parametrize(
@@ -343,7 +325,7 @@ def test_the_unbroken_file_is_fine() -> None:
 )
 def test_a_bad_file_is_refused_by_place(path: str, value: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        read_progress(broken(path, value))
+        transfer.read_progress(broken(path, value))
 
 
 @pytest.mark.parametrize(
@@ -352,21 +334,21 @@ def test_a_bad_file_is_refused_by_place(path: str, value: Any, says: str) -> Non
 )
 def test_what_is_no_progress_file_at_all(data: bytes) -> None:
     with pytest.raises(InputError):
-        read_progress(data)
+        transfer.read_progress(data)
 
 
 def test_states_may_not_repeat() -> None:
     content = json.loads(broken("name", "Ada"))
     content["states"] *= 2
     with pytest.raises(InputError, match=r"states\[1\].card_id: it repeats that of \[0\]"):
-        read_progress(json.dumps(content).encode())
+        transfer.read_progress(json.dumps(content).encode())
 
 
-def test_a_newer_database_is_refused_in_one_sentence(url: str, store: Store) -> None:
-    with store.write() as connection:
+def test_a_newer_database_is_refused_in_one_sentence(url: str, database: Database) -> None:
+    with database.write() as connection:
         connection.execute(schema.schema_version.update().values(version=99))
     with pytest.raises(InputError, match="format 99, made by a newer version"):
-        Store.open(url)
+        Database.open(url)
 
 
 DATA = Path(__file__).parent / "data"
@@ -389,19 +371,19 @@ def test_a_database_of_the_first_release_opens_with_everything_in_it(tmp_path: P
     with closing(sqlite3.connect(tmp_path / "old.sqlite3")) as connection:
         for name in ("storage_v1.sql", "learner_v1.sql"):
             connection.executescript((DATA / name).read_text(encoding="utf-8"))
-    Store.open(fresh).close()
-    with Store.open(old) as store:
+    Database.open(fresh).close()
+    with Database.open(old) as database:
         assert describe(old) == describe(fresh)
-        ada = store.learner("a-key-that-is-long-enough")
+        ada = learners.find(database, "a-key-that-is-long-enough")
         assert ada is not None and ada.name == "Ada"
-        progress = read_progress((DATA / "progress_v1.json").read_bytes())
-        assert read_progress(store.export_progress(ada.id, NOW).encode()) == progress
+        progress = transfer.read_progress((DATA / "progress_v1.json").read_bytes())
+        assert transfer.read_progress(transfer.export_progress(database, ada.id, NOW).encode()) == progress
         assert progress.summary == "Ada: 2 cards with a schedule, 3 answers, 1 own decks, 1 lessons."
-        assert [run.path for run in store.saved_runs(ada.id)] == ["runs/1/r1.zip"]
-        assert [entry.card_id for entry in store.log(ada.id)] == ["a", "a", "b"]
-        assert store.undo(ada.id) == progress.reviews[-1]
-        store.import_progress(ada.id, progress, NOW)
-        assert store.log(ada.id) == progress.reviews
+        assert [run.path for run in learners.saved_runs(database, ada.id)] == ["runs/1/r1.zip"]
+        assert [entry.card_id for entry in study.log(database, ada.id)] == ["a", "a", "b"]
+        assert study.undo(database, ada.id) == progress.reviews[-1]
+        transfer.import_progress(database, ada.id, progress, NOW)
+        assert study.log(database, ada.id) == progress.reviews
 
 
 def test_two_that_open_at_once_make_one_database(tmp_path: Path) -> None:
@@ -410,7 +392,7 @@ def test_two_that_open_at_once_make_one_database(tmp_path: Path) -> None:
 
     def work() -> None:
         try:
-            Store.open(url).close()
+            Database.open(url).close()
         except BaseException as error:
             errors.append(error)
 
@@ -420,7 +402,7 @@ def test_two_that_open_at_once_make_one_database(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    with Store.open(url) as store, store.read() as connection:
+    with Database.open(url) as database, database.read() as connection:
         assert connection.execute(schema.schema_version.select()).all() == [(1,)]
 
 
@@ -455,16 +437,16 @@ def test_an_upsert_is_one_statement_for_postgresql() -> None:
 )
 def test_addresses_that_cannot_be_opened(address: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        Store.open(address)
+        Database.open(address)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "text.sqlite3").write_text("hello " * 1000)
     with pytest.raises(InputError, match="not a database"):
-        Store.open(f"sqlite:///{tmp_path / 'text.sqlite3'}")
+        Database.open(f"sqlite:///{tmp_path / 'text.sqlite3'}")
 
 
 def test_no_password_in_a_message() -> None:
     with pytest.raises(InputError) as caught:
-        Store.open("nosuch://user:secret@host/db")
+        Database.open("nosuch://user:secret@host/db")
     assert "secret" not in str(caught.value)

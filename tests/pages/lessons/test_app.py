@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.models import registry
-from core.storage import Store
+from core.storage import learners
+from core.storage.database import Database
 from pages.lessons import keys
 from pages.lessons.teacher import TEMPLATE
 from tests.pages.workers import in_this_process  # noqa: F401
@@ -66,17 +67,17 @@ def test_a_prediction_comes_before_the_measurement_and_is_locked_after_it(open_a
 
 
 def test_own_words_and_answers_are_stored_for_a_learner(open_app):
-    learner.store.cache_clear()
+    learner.database.cache_clear()
     app = at_step(open_app, "words_or_meaning", 5)
-    store = Store.open()
+    database = Database.open()
     key = "lesson-learner-key-0123456789"
-    who = store.create_learner("Ada", key, learner.now())
+    who = learners.create(database, "Ada", key, learner.now())
     app.session_state[state.LEARNER.name] = key
     app.run()
     app.text_area(key="lesson_words_words_or_meaning_5").set_value("Denials look alike.").run()
     assert not app.exception
     assert "Compare it with this" in page_text(app)
-    kept = store.lesson_progress(who.id)["words_or_meaning"]
+    kept = learners.lesson_progress(database, who.id)["words_or_meaning"]
     assert kept["explanations"] == {"4": "Denials look alike."}
 
 

@@ -9,7 +9,8 @@ from core.cards import built_in
 from core.cards.quiz import Scores, short_answer
 from core.cards.typed_answer import TypedScore, score
 from core.cards.types import Rating, StudyMode
-from core.storage import new_key
+from core.storage import learners, schema
+from core.storage import study as stored
 from pages.study import typed_answer
 from ui import learner
 from ui.messages import as_written
@@ -21,8 +22,8 @@ OWN_DECK = f"# Mine\n\n#### First\n:p {NASTY}\n??x\n{NASTY}\nx??\n"
 @pytest.fixture
 def who():
     """A learner of this test's own, with the key that stands in the address."""
-    key = new_key()
-    found = learner.store().create_learner("Ada", key, learner.now())
+    key = learners.new_key()
+    found = learners.create(learner.database(), "Ada", key, learner.now())
     return found, key
 
 
@@ -63,7 +64,7 @@ def test_a_name_is_all_it_takes(open_app):
     press(app, "Begin")
     key = app.query_params["learner"]
     key = key[0] if isinstance(key, list) else key
-    assert learner.store().learner(key).name == "Grace"
+    assert learners.find(learner.database(), key).name == "Grace"
     assert "Show the answer" in labels(app)
 
 
@@ -73,13 +74,18 @@ def test_an_empty_name_gets_a_sentence(open_app):
     assert "name is empty" in app.warning[0].value
 
 
+def _learners():
+    with learner.database().read() as connection:
+        return connection.execute(schema.learners.select()).all()
+
+
 def test_an_unknown_key_is_told_and_nothing_is_made(open_app):
-    before = len(learner.store().learners())
+    before = _learners()
     app = open_app("study")
     app.query_params["learner"] = "nobody-has-this-key-at-all"
     quiet(app.run())
     assert "No progress is stored here" in app.info[0].value
-    assert len(learner.store().learners()) == before
+    assert _learners() == before
 
 
 def test_an_answer_is_stored_before_the_next_card_shows(study, who):
@@ -88,7 +94,7 @@ def test_an_answer_is_stored_before_the_next_card_shows(study, who):
     assert "Got it" not in labels(app)
     press(app, "Show the answer")
     press(app, "Got it")
-    log = learner.store().log(who[0].id)
+    log = stored.log(learner.database(), who[0].id)
     assert [entry.rating for entry in log] == [Rating.GOOD]
     assert log[0].mode is StudyMode.FLIP and log[0].seconds is not None
     assert question(app) != first
@@ -100,7 +106,7 @@ def test_a_second_click_for_the_same_card_does_nothing(study, who):
     again = next(b for b in app.button if b.label == "Again")
     again.click().run()
     again.click().run()
-    assert len(learner.store().log(who[0].id)) == 1
+    assert len(stored.log(learner.database(), who[0].id)) == 1
 
 
 def test_undo_brings_the_card_back(study, who):
@@ -112,7 +118,7 @@ def test_undo_brings_the_card_back(study, who):
     press(app, "Got it")
     press(app, "Undo")
     assert question(app) == second
-    assert len(learner.store().log(who[0].id)) == 1
+    assert len(stored.log(learner.database(), who[0].id)) == 1
 
 
 def test_suspended_cards_stay_away(study, who):
@@ -120,7 +126,7 @@ def test_suspended_cards_stay_away(study, who):
     first = question(app)
     press(app, "Suspend")
     assert question(app) != first
-    assert len(learner.store().suspended(who[0].id)) == 1
+    assert len(stored.suspended(learner.database(), who[0].id)) == 1
 
 
 def test_a_confident_error_comes_first(study, who):
@@ -128,7 +134,7 @@ def test_a_confident_error_comes_first(study, who):
     press(app, "Certain")
     wrong = question(app)
     press(app, "Again")
-    assert learner.store().log(who[0].id)[0].is_confident_error
+    assert stored.log(learner.database(), who[0].id)[0].is_confident_error
     badges = " ".join(m.value for m in app.markdown)
     assert question(app) != wrong  # it is due in a minute, not at once
     assert "1 in learning" in badges
@@ -141,7 +147,7 @@ def test_multiple_choice_suggests_and_leaves_the_verdict(study, who):
     press(app, right)
     assert any("That is the right option" in m.value for m in app.markdown)
     press(app, "Again")
-    entry = learner.store().log(who[0].id)[0]
+    entry = stored.log(learner.database(), who[0].id)[0]
     assert (entry.mode, entry.rating) == (StudyMode.CHOICE, Rating.AGAIN)
 
 
@@ -172,11 +178,11 @@ def test_a_changed_card_keeps_its_schedule_and_its_text(study, who):
     app = study(study="Browse")
     next(a for a in app.text_area if a.label == "Answer").input(NASTY)
     press(app, "Save")
-    assert learner.store().edits(who[0].id)[card.id].answer == NASTY
-    assert card.id in learner.store().states(who[0].id)
+    assert stored.edits(learner.database(), who[0].id)[card.id].answer == NASTY
+    assert card.id in stored.states(learner.database(), who[0].id)
     assert NASTY in [t.value for t in app.text]  # as text, not as Markdown
     press(app, "Back to the original")
-    assert not learner.store().edits(who[0].id)
+    assert not stored.edits(learner.database(), who[0].id)
 
 
 def test_search_finds_and_says_when_it_does_not(study):
@@ -198,7 +204,7 @@ def test_an_own_deck_is_kept_and_studied_first(study, who):
     app = study(study="Decks")
     app.text_area[0].input(OWN_DECK).run()
     press(app, "Keep this deck")
-    decks = learner.store().own_decks(who[0].id)
+    decks = stored.own_decks(learner.database(), who[0].id)
     assert [(d.title, len(d)) for d in decks] == [("Mine", 1)]
     app = study()
     assert as_written(NASTY) in question(app)
