@@ -64,10 +64,12 @@ def button(
 
 
 def download(label: str, make: str | Callable[[], bytes], file: str, *, key: str, **more: Any) -> None:
-    """A button that hands over a file, made when it is pressed, without drawing the page again."""
-    st.download_button(
-        label, make, file_name=file, key=key, icon=":material/download:", on_click="ignore", **more
-    )
+    """A button that hands over a file, made when it is pressed, without drawing the page again.
+
+    With an `on_click` of its own the page is drawn again, and the file is made at the same time.
+    """
+    more = {"on_click": "ignore"} | more
+    st.download_button(label, make, file_name=file, key=key, icon=":material/download:", **more)
 
 
 def popover(key: Key[bool], label: str, icon: str, **more: Any) -> PopoverContainer:

@@ -20,6 +20,8 @@ SELECTED = Key[tuple[str, ...]]("cmp_selected", ())  # on both maps
 SEEN = Key[tuple[Any, ...]]("cmp_seen", ((), ()))  # what each map said last
 PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
 KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
-KEEP_FORM = Key[Any]("keep_form", None)  # title and note as typed, for downloads made outside the script
+KEEP_TYPED = Key[Any](
+    "keep_typed", None
+)  # title and note at a click, for the download made outside the script
 KEEP_BASE_OPEN = Key("keep_base_open", False)
 KEEP_SAID = Key[tuple[str, str] | None]("keep_said", None)  # ("done" or "wrong", a sentence)

@@ -8,10 +8,10 @@ over.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVarTuple
 
 import streamlit as st
@@ -36,13 +36,14 @@ from ui import learner, messages, resources, state, widgets
 from ui.widgets import button, download, row
 
 Ts = TypeVarTuple("Ts")
+Typed = SimpleQueue[tuple[str, str]]  # title and note at each click on Download
 
 MODEL_LOADS = "Loads with SentenceTransformer(path)."
 NOTES = "run_notes"  # the learner's setting that holds run id -> note
 MB = 1_000_000
 MOST_SAVED = 60  # runs a learner may keep on the server, so that a class does not fill its disk
 DONE, WRONG = "done", "wrong"
-ARRIVAL = 0.5  # seconds that a text takes at most from the browser to its field's callback
+LONGEST_RERUN = 60  # seconds until a click's callback is called, at most: a rerun may hold it up
 
 
 def say_what_happened() -> None:
@@ -140,33 +141,30 @@ def _keep_model(run: Run, checkpoint: str) -> None:
 def save_form(run: Run) -> None:
     """Title and note, then into the gallery or onto one's own disk."""
     title_key, note_key = _form_keys(run)
-    form: dict[str, str] = state.get(keys.KEEP_FORM) or {}  # one object for the session
-    state.put(keys.KEEP_FORM, form)
-
-    def field(key: str, longest: int) -> dict[str, Any]:
-        return {"max_chars": longest, "key": key, "on_change": _typed_in, "args": (form, key)}
-
-    title = run.sentences.title[:80]
-    form[title_key] = st.text_input("Title", value=title, **field(title_key, run_file_json.MAX_TITLE))
-    form[note_key] = st.text_area("Note", height=80, **field(note_key, run_file_json.MAX_NOTE))
+    st.text_input("Title", run.sentences.title[:80], max_chars=run_file_json.MAX_TITLE, key=title_key)
+    st.text_area("Note", height=80, max_chars=run_file_json.MAX_NOTE, key=note_key)
     with row():
         who = learner.current()
         if who is not None:
             button("Save in my gallery", _save, run, who, key="keep_save", icon="bookmark", type="primary")
-        file, make = f"run-{run.id}.zip", partial(_run_bytes, run, form)
+        typed: Typed = state.get(keys.KEEP_TYPED) or SimpleQueue()  # one for the session
+        state.put(keys.KEEP_TYPED, typed)
         says = "One file with sentences, pairs, settings, maps, scores and the tuned weights."
-        download("Download the run", make, file, key="keep_download", mime="application/zip", help=says)
+        download(
+            "Download the run",
+            partial(_run_bytes, run, typed),
+            f"run-{run.id}.zip",
+            key="keep_download",
+            on_click=lambda: typed.put(_title_and_note(run)),
+            mime="application/zip",
+            help=says,
+        )
 
 
-def _typed_in(form: dict[str, str], key: str) -> None:
-    form[key] = state.widget_value(key) or ""
-
-
-def _run_bytes(run: Run, form: dict[str, str]) -> bytes:
-    """The run as a file. Runs outside the script, at the same time as the rerun that brings what was typed
-    last, so it waits for that."""
-    time.sleep(ARRIVAL)
-    title, note = (form[key] for key in _form_keys(run))
+def _run_bytes(run: Run, typed: Typed) -> bytes:
+    """The run as a file. It is made outside the script, so what was typed last comes from the click's
+    callback: the one sends what the other waits for."""
+    title, note = typed.get(timeout=LONGEST_RERUN)
     created = learner.now().isoformat(timespec="seconds")
     return _made_file(run_file_weights.save, run, _checkpoint(run), title, note, created)
 
@@ -175,11 +173,14 @@ def _form_keys(run: Run) -> tuple[str, str]:
     return f"keep_title {run.id}", f"keep_note {run.id}"
 
 
-def _save(run: Run, who: Learner) -> None:
-    # Read now: what was typed last arrives together with the click, after the button was drawn.
+def _title_and_note(run: Run) -> tuple[str, str]:
+    """For a callback: what was typed last arrives together with the click, after the button was drawn."""
     title, note = (state.widget_value(key) or "" for key in _form_keys(run))
+    return title, note
 
-    _guarded(lambda: _store_run(run, who, title, note))
+
+def _save(run: Run, who: Learner) -> None:
+    _guarded(lambda: _store_run(run, who, *_title_and_note(run)))
 
 
 def _store_run(run: Run, who: Learner, title: str, note: str) -> str:

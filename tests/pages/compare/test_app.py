@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from queue import SimpleQueue
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -90,10 +92,10 @@ def test_what_was_typed_last_is_saved_too(monkeypatch):
 
 
 def test_a_download_waits_for_what_was_typed_last(monkeypatch):
-    form = {"keep_title r": "Old", "keep_note r": ""}
-    monkeypatch.setattr(saving.time, "sleep", lambda _: form.update({"keep_note r": "typed last"}))
+    typed = SimpleQueue()
+    threading.Timer(0.2, typed.put, [("Old", "typed last")]).start()  # the callback comes later
     monkeypatch.setattr(saving, "_checkpoint", lambda run: None)
     monkeypatch.setattr(
         saving, "_made_file", lambda target, run, checkpoint, title, note, created: (title, note)
     )
-    assert saving._run_bytes(finished(0, 1), form) == ("Old", "typed last")
+    assert saving._run_bytes(finished(0, 1), typed) == ("Old", "typed last")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -92,8 +93,12 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
 
     open_expander(page, "Save this run")
     file = tmp_path / "run.zip"
-    downloaded(page, "Download the run").save_as(file)
-    assert set(zipfile.ZipFile(file).namelist()) == {"run.json", "arrays.npz", "weights.safetensors"}
+    for note in ("typed last", "and typed again"):  # and not left before the click
+        page.get_by_label("Note").fill(note)
+        downloaded(page, "Download the run").save_as(file)
+        with zipfile.ZipFile(file) as kept:
+            assert set(kept.namelist()) == {"run.json", "arrays.npz", "weights.safetensors"}
+            assert json.loads(kept.read("run.json"))["note"] == note
 
     open_expander(page, "My gallery")
     field = page.get_by_label("Your name")
