@@ -37,6 +37,7 @@ class Key(Generic[T]):
 # The experiment and the run on the page
 SET = Key("set", "sentiment", url=True)
 TEXT = Key("text", "")  # the sentences, when they were typed; packed into the link
+HANDED = Key("handed", "")  # sentences typed on Home, for Train live's text box
 OWN_TITLE = Key("own_title", "")  # what one's own sentences are called: the uploaded file's name
 PAIR_TEXT = Key("pair_text", "")  # typed and marked pairs; packed into the link
 PAIR_MODE = Key("pairs", "groups", url=True)

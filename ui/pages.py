@@ -49,18 +49,19 @@ TRAIN = Page(
     "play_circle",
     "Type sentences, say which belong together, and watch the map move while a model learns.",
 )
+LESSONS = Page(
+    "lessons",
+    "Lessons",
+    "lessons",
+    "Start",
+    "school",
+    "Guided experiments: predict first, then run it and compare.",
+)
 
 PAGES: tuple[Page, ...] = (
     HOME,
     TRAIN,
-    Page(
-        "lessons",
-        "Lessons",
-        "lessons",
-        "Start",
-        "school",
-        "Guided experiments: predict first, then run it and compare.",
-    ),
+    LESSONS,
     Page(
         "text_to_vector",
         "From text to vector",

@@ -35,7 +35,8 @@ def choose_set() -> None:
 
 def open_set() -> None:
     """At the start of a session: a link that names a set brings the settings the set suggests, except
-    for those the link names itself."""
+    for those the link names itself. Whenever Home hands over sentences, they are the set."""
+    _take_handed()
     key = training_data.set_key()
     state.put(keys.PAIR_SET, state.get(keys.PAIR_SET) or key)
     if not state.once("set"):
@@ -46,6 +47,19 @@ def open_set() -> None:
     info = sentence_sets.load_set(key)
     if not state.in_link(state.PAIR_COUNT) and info.pair_count != state.PAIR_COUNT.default:
         state.put(state.PAIR_COUNT, info.pair_count)
+
+
+def _take_handed() -> None:
+    """The sentences typed on Home, as if they had been typed here."""
+    text = state.get(state.HANDED)
+    if not text:
+        return
+    state.put(state.HANDED, "")
+    _replace_text(text)
+    state.put(state.OWN_TITLE, "")
+    state.put(state.SET, OWN)
+    _set_changed()
+    state.put(state.PAIR_TEXT, "")  # earlier pairs are about other sentences
 
 
 def _set_changed() -> None:

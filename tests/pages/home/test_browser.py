@@ -19,13 +19,21 @@ def test_home_is_whole_in_every_variant(open_page, name, width, height, scheme):
     no_errors(page)
 
 
-def test_the_first_screen_holds_the_one_button_that_matters(open_page):
-    page = open_page("/", width=400, height=720)
-    button = page.get_by_role("button", name="Train a model now")
+def test_a_recording_moves_and_three_sentences_lead_to_the_live_page(open_page):
+    page = open_page("/", width=1366, height=768)
+    board, button = page.get_by_test_id("moving-map"), page.get_by_role("button", name="Train with these")
+    for part in (board, button, page.get_by_text("A recording:"), page.get_by_text("Or with a lesson")):
+        expect(part).to_be_in_viewport(ratio=1)
+    page.wait_for_function("window.__movingMap?.recording?.steps[0] >= 2")
+    page.get_by_role("button", name="Pause").click()
+    page.set_viewport_size({"width": 400, "height": 720})
     expect(button).to_be_in_viewport()
+    typed = "sea | Waves broke.\nsea | The tide came in.\ntea | It is hot."
+    page.get_by_role("textbox", name="Your first three sentences").fill(typed)
     button.click()
-    expect(page).to_have_url(re.compile(r"/train(\?.*)?$"))
+    expect(page).to_have_url(re.compile(r"/train\?.*set=own"))
     settled(page)
+    expect(page.get_by_role("textbox", name="Your sentences, one a line")).to_have_value(typed)
     no_errors(page)
 
 

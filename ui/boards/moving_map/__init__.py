@@ -79,6 +79,7 @@ def board(
     below: int | None = None,
     can_continue: bool = False,
     named: Sequence[int] = (),
+    plays: bool = False,
 ) -> BoardResult:
     """Draw the map and return what was selected or marked on it.
 
@@ -112,6 +113,7 @@ def board(
         below: instead of `height`, fill the window down to so many pixels above its lower edge.
         can_continue: offer "Go on from here" beside the replay's slider.
         named: rows that always carry their text.
+        plays: the replay starts by itself, at half speed, for who did not ask for less motion.
     """
     n = len(sentence_set)
     group_names = list(dict.fromkeys(g for g in sentence_set.groups if g is not None))
@@ -142,6 +144,7 @@ def board(
         "below": below,
         "canContinue": can_continue,
         "named": [int(row) for row in named],
+        "plays": plays,
     }
     replay = None if frames is None else np.asarray(frames, dtype=np.float32)
     assert replay is None or (replay.ndim == 3 and replay.shape[1] == n), "frames are (T, n, 2 or 3)"

@@ -121,7 +121,7 @@ class Board extends Person {
     else if (this.early?.arrays.xy.shape[0] === n) this.takeFrame(this.early);
   }
 
-  acceptReplay({ steps }, { frames }) {
+  acceptReplay({ steps, plays }, { frames }) {
     const list = frameList(frames).map((xy, t) => ({ xy, step: steps?.[t] ?? t }));
     const old = this.replaying ? this.motion : null;
     this.motion = new ReplayMotion(list);
@@ -129,7 +129,13 @@ class Board extends Person {
       // A rerun for another reason: stay where the person is.
       this.motion.position = old.position;
       this.motion.playing = old.playing;
-    } else this.camera.fit(boundsOf(list.map((f) => f.xy)));
+    } else {
+      this.camera.fit(boundsOf(list.map((f) => f.xy)));
+      if (plays && !this.calm.matches) {
+        this.replay.speed.value = "0.5";
+        this.motion.play();
+      }
+    }
     this.reference = list[0].xy;
     this.moves = list.length;
   }
