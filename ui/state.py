@@ -16,13 +16,16 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from core.types import TrainingConfig
+from core.types import InputError, TrainingConfig
+from core.untrusted import door, json_value, whole
 from ui.keys import *  # noqa: F403 (pages say state.SET, state.get(...))
 from ui.keys import CONFIG, Key, T
 
 PACKED = "data"  # the query parameter that carries typed text
 LONGEST_LINK = 6000  # characters of packed text; browsers and proxies refuse much longer addresses
 READABLE = 1500  # characters of percent-encoded text in a parameter of its own; longer ones are packed
+MAX_UNPACKED = 1_000_000  # bytes: a tiny word may not become a huge text
+MAX_PACKED_TEXTS = 100
 MARK = "~"  # begins a parameter whose text is packed
 
 
@@ -132,12 +135,14 @@ def pack(values: dict[str, str]) -> str:
 def unpack(word: str) -> dict[str, str]:
     """The reverse of pack; an unreadable word gives no texts at all."""
     try:
-        raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
-        limited = zlib.decompressobj().decompress(raw, 1_000_000)  # a tiny word may not become a huge text
-        values = json.loads(limited)
-    except (ValueError, zlib.error):
+        with door("The packed text of a link cannot be read."):
+            raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+            limited = zlib.decompressobj().decompress(raw, MAX_UNPACKED)
+            values = json_value(limited.decode(), "The packed text of a link", MAX_PACKED_TEXTS)
+    except InputError:
         return {}
-    return {str(k): v for k, v in values.items() if isinstance(v, str)} if isinstance(values, dict) else {}
+    texts = values.items() if isinstance(values, dict) else ()
+    return {whole(name): whole(text) for name, text in texts if isinstance(text, str)}
 
 
 def in_link(key: Key[Any]) -> bool:

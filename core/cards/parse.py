@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice
 
 from ..types import InputError
 from .types import Card, Deck, card_id, with_unique_ids
@@ -87,13 +88,13 @@ def parse(text: str, key: str = "deck") -> Deck:
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
     lines = _Lines(clean.split("\n"))
     title, preamble = _read_preamble(lines)
-    drafts = list(_read_cards(lines))
+    drafts = list(islice(_read_cards(lines), MAX_CARDS + 1))
     _refuse_repeated_ids(drafts)
     cards = [draft.card() for draft in drafts]
     if not cards:
         raise InputError("The deck has no card. A card starts with a line '#### title'.")
     if len(cards) > MAX_CARDS:
-        raise InputError(f"The deck has {len(cards):,} cards; at most {MAX_CARDS:,} can be read.")
+        raise InputError(f"The deck has more than {MAX_CARDS:,} cards, the most that can be read.")
     return Deck(key=key, title=title or key, cards=with_unique_ids(cards), preamble=preamble)
 
 
@@ -131,12 +132,14 @@ def _unescape(line: str) -> str:
 
 def _text(lines: list[str]) -> str:
     """Lines as text: escapes undone, blank lines at both ends and blanks at the very end gone."""
-    kept = [_unescape(line) for line in lines]
-    while kept and not kept[0].strip():
-        kept.pop(0)
+    kept = _from_first_text([_unescape(line) for line in lines])
     while kept and not kept[-1].strip():
         kept.pop()
     return "\n".join(kept).rstrip()
+
+
+def _from_first_text(lines: list[str]) -> list[str]:
+    return list(dropwhile(lambda line: not line.strip(), lines))
 
 
 def _read_preamble(lines: _Lines) -> tuple[str, str]:
@@ -148,8 +151,7 @@ def _read_preamble(lines: _Lines) -> tuple[str, str]:
                 f"Line {lines.at + 1}: a card starts with a line '#### title' before {line[:3].strip()!r}."
             )
         taken.append(lines.take())
-    while taken and not taken[0].strip():
-        taken.pop(0)
+    taken = _from_first_text(taken)
     title = taken.pop(0)[2:].strip() if taken and taken[0].startswith("# ") else ""
     while taken and (not taken[-1].strip() or _RULE.match(taken[-1])):
         taken.pop()

@@ -18,6 +18,7 @@ from .tables import (
     decode,
     header,
     is_plain_text,
+    listed,
     read_rows,
 )
 from .text import (
@@ -30,6 +31,7 @@ from .text import (
     lines_of,
     same_text,
     sentence_id,
+    shown,
     split_bars,
 )
 
@@ -90,7 +92,7 @@ def table_pairs(rows: Iterable[Row], name: str) -> Iterator[Row]:
         yield from (first, *rows)
         return
     if label is None:
-        raise InputError(f"{name} has no column called label or score. Its columns: {', '.join(names)}.")
+        raise InputError(f"{name} has no column called label or score. Its columns: {listed(names)}.")
     for row in rows:
         check_width((row,), len(names), name)
         yield Row(row.line, (row.cells[left], row.cells[right], row.cells[label]))
@@ -118,8 +120,7 @@ def parse_label(text: str, line: int) -> float:
     if not word:
         raise InputError(f"Line {line:,}: the label is missing. {allowed}")
     if not _NUMBER.fullmatch(word):
-        shown = word if len(word) <= 30 else word[:30] + "…"
-        raise InputError(f"Line {line:,}: the label “{shown}” is not known. {allowed}")
+        raise InputError(f"Line {line:,}: the label “{shown(word)}” is not known. {allowed}")
     value = float(word.replace(",", "."))
     if 1 < value <= 5:
         raise InputError(
@@ -159,7 +160,9 @@ def _read(rows: Iterable[Row], sentence_set: SentenceSet) -> ParsedPairs:
             told.setdefault("repeats", []).append(line)
         else:
             pairs[key] = (pair, line)
-    _check_counts([line for _, line in pairs.values()], len(sentence_set) + len(added))
+        _check_counts(len(pairs), len(sentence_set) + len(added), line)
+    if not pairs:
+        raise InputError(f"There is no pair yet. Write one a line: {_FORM}, where the label is 1 or 0.")
     words = {
         "added": "Sentences that only the pairs name were added to yours.",
         "self": "A sentence paired with itself teaches nothing and was skipped.",
@@ -183,18 +186,17 @@ def _checked(row: Row) -> tuple[str, str, float]:
     return left, right, parse_label(row.cells[2], row.line)
 
 
-def _check_counts(pair_lines: list[int], sentence_count: int) -> None:
-    if not pair_lines:
-        raise InputError(f"There is no pair yet. Write one a line: {_FORM}, where the label is 1 or 0.")
-    if len(pair_lines) > MAX_PAIRS:
+def _check_counts(pairs: int, sentences: int, line: int) -> None:
+    """Raises InputError at the first line too many, however many follow."""
+    if pairs > MAX_PAIRS:
         raise InputError(
-            f"There are {len(pair_lines):,} pairs; at most {MAX_PAIRS:,} are allowed. "
-            f"Remove some; line {pair_lines[MAX_PAIRS]:,} is the first one too many."
+            f"There are more than {MAX_PAIRS:,} pairs, the most that are allowed. Remove some; line {line:,} "
+            "is the first one too many."
         )
-    if sentence_count > MAX_SENTENCES:
+    if sentences > MAX_SENTENCES:
         raise InputError(
-            f"With the sentences that only the pairs name there are {sentence_count:,}; at most "
-            f"{MAX_SENTENCES:,} are allowed. Remove some pairs."
+            f"With the sentences that only the pairs name there are more than {MAX_SENTENCES:,}, the most "
+            f"that are allowed. Remove some pairs; line {line:,} is the first one too many."
         )
 
 

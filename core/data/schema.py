@@ -6,7 +6,6 @@ found and what is allowed; TomlFile adds where it stands: file, line, part and f
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from ..types import InputError
+from ..untrusted import toml_values
 from .toml_lines import Place, lines_of_fields
 
 S = TypeVar("S", bound="Table")
@@ -137,11 +137,7 @@ class TomlFile:
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
-        try:
-            return cls(name, tomllib.loads(text), lines_of_fields(text))
-        except (ValueError, RecursionError) as error:  # a number of 5,000 digits, a list within 1,000 others
-            told = f"{name} is not valid TOML: {error}. Texts stand in quotes, lists in [ ]."
-            raise InputError(told) from error
+        return cls(name, toml_values(text, name), lines_of_fields(text))
 
     def check(self, schema: type[S], **given: str) -> tuple[S | None, tuple[str, ...]]:
         """(the value, ()) or (None, a sentence for every problem). `given`: fields that no file may hold."""

@@ -34,6 +34,7 @@ from .tables import (
     decode,
     header,
     is_plain_text,
+    listed,
     read_rows,
 )
 from .text import (
@@ -168,12 +169,12 @@ def columns_of(rows: Sequence[Row], name: str) -> Columns:
         raise InputError(f"{name} is empty. Give it a column called sentence, with one sentence a row.")
     names = header(rows[0])
     if column(names, LEFT_NAMES) is not None and column(names, RIGHT_NAMES) is not None:
-        raise InputError(f"{name} is a table of pairs (columns {', '.join(names)}). Upload it as pairs.")
+        raise InputError(f"{name} is a table of pairs (columns {listed(names)}). Upload it as pairs.")
     sentence, group = column(names, SENTENCE_NAMES), column(names, _GROUP_NAMES)
     check_width(rows, len(names), name)
     if sentence is not None:
         ignored = [n or "(no name)" for i, n in enumerate(names) if i not in (sentence, group)]
-        notices = [Notice(f"These columns were ignored: {', '.join(ignored)}.")] if ignored else []
+        notices = [Notice(f"These columns were ignored: {listed(ignored)}.")] if ignored else []
         return Columns(sentence, group, 1, tuple(notices))
     sentence, group = _columns_by_length(rows, name)
     if group is None:
@@ -202,7 +203,6 @@ class _Collector:
     def __init__(self, notices: tuple[Notice, ...] = ()) -> None:
         self.notices = notices
         self._sentences: list[Sentence] = []
-        self._lines: list[int] = []
         self._occurrences: Counter[str] = Counter()
         self._told: dict[str, list[int]] = {}
 
@@ -227,17 +227,16 @@ class _Collector:
             self.tell("repeats", line)
         identity = sentence_id(text, self._occurrences[base])
         self._occurrences[base] += 1
+        if len(self._sentences) == MAX_SENTENCES:
+            raise InputError(
+                f"There are more than {MAX_SENTENCES:,} sentences, the most that are allowed. Remove some; "
+                f"line {line:,} is the first one too many."
+            )
         self._sentences.append(Sentence(identity, text, name))
-        self._lines.append(line)
 
     def finish(self, title: str, source: str) -> Parsed:
         if not self._sentences:
             raise InputError("There is no sentence yet. Type or paste one sentence a line.")
-        if len(self._sentences) > MAX_SENTENCES:
-            raise InputError(
-                f"There are {len(self._sentences):,} sentences; at most {MAX_SENTENCES:,} are allowed. "
-                f"Remove some; line {self._lines[MAX_SENTENCES]:,} is the first one too many."
-            )
         told = (Notice(WORDS[what], tuple(lines)) for what, lines in self._told.items())
         return Parsed(SentenceSet(tuple(self._sentences), title, source), (*self.notices, *told))
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePath
 
 from ..types import InputError
-from .text import is_blank
+from .text import MAX_LINES, is_blank, shown
 
 MAX_UPLOAD_MB = 5
 MAX_UPLOAD_BYTES = MAX_UPLOAD_MB * 1024 * 1024
@@ -25,6 +26,7 @@ _TEXT_NAMES = {*SENTENCE_NAMES, *LEFT_NAMES, *RIGHT_NAMES}
 _DELIMITERS = ("\t", ";", ",")
 _NO_DELIMITER = "\x1f"  # the unit separator: csv needs one, and no line of text holds this one
 SNIFFED_ROWS = 200
+MAX_NAMED = 8  # columns that a message names
 _AGREEMENT = 0.7  # share of rows that must have as many cells as the first row
 _HINT = "Save it as “CSV UTF-8” and upload it again."
 
@@ -85,7 +87,13 @@ def read_rows(data: bytes, filename: str) -> tuple[tuple[Row, ...], tuple[int, .
     """
     check_size(data, filename)
     text = decode(data, filename)
-    rows = list(rows_of(io.StringIO(text, newline=None), delimiter_of(text, filename), filename))
+    every = rows_of(io.StringIO(text, newline=None), delimiter_of(text, filename), filename)
+    rows = list(islice(every, MAX_LINES + 1))
+    if len(rows) > MAX_LINES:
+        raise InputError(
+            f"{shown(filename)} has more than {MAX_LINES:,} rows; line {rows[-1].line:,} begins the first "
+            "one too many. Upload a part of it."
+        )
     return tuple(row for row in rows if not row.is_empty), tuple(row.line for row in rows if row.is_empty)
 
 
@@ -143,7 +151,14 @@ def is_plain_text(filename: str) -> bool:
 
 
 def header(row: Row) -> list[str]:
-    return [" ".join(cell.split()) for cell in row.cells]
+    """The names in a table's first row. Long ones are cut: they are quoted, and no known name is long."""
+    return [shown(" ".join(cell.split())) for cell in row.cells]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names of columns for a message, the first MAX_NAMED of them."""
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
 
 
 def column(names: list[str], known: tuple[str, ...]) -> int | None:

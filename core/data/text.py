@@ -15,6 +15,8 @@ MAX_SENTENCES = 2_000
 MAX_CHARACTERS = 1_000  # of one sentence, in Unicode code points
 MAX_GROUP_CHARACTERS = 60  # longer than that is hardly a name
 MAX_PAIRS = 5_000
+MAX_LINES = 20_000  # of a typed text or a table: what is skipped takes time too
+MAX_SHOWN = 80  # characters of a cell or a name that a message quotes
 
 _LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]+")
 _SEPARATOR = re.compile(r"(\\*)\|")
@@ -56,10 +58,33 @@ def without_each_word(text: str, word: re.Pattern[str] = WORD) -> tuple[tuple[st
     return tuple((m.group(), " ".join((text[: m.start()] + text[m.end() :]).split())) for m in found)
 
 
+def shown(text: str) -> str:
+    """What a message quotes of a text that may be of any length: one line, cut after MAX_SHOWN characters.
+
+    >>> shown("word " * 30)[-6:]
+    ' word…'
+    """
+    line = clean(text[: 4 * MAX_SHOWN])
+    return line if len(line) <= MAX_SHOWN else line[: MAX_SHOWN - 1].rstrip() + "…"
+
+
 def lines_of(text: str) -> list[str]:
-    """Lines as the text area numbers them; a line end after the last one begins no further line."""
+    """Lines as the text area numbers them; a line end after the last one begins no further line.
+
+    Raises InputError when there are more than MAX_LINES, before any of them is looked at.
+    """
+    if (ends := text.count("\n") + text.count("\r")) > 2 * MAX_LINES:
+        raise InputError(
+            f"There are about {ends:,} lines; at most {MAX_LINES:,} are read. Use a part of the text."
+        )
     lines = text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    if len(lines) > MAX_LINES:
+        raise InputError(
+            f"There are {len(lines):,} lines; at most {MAX_LINES:,} are read. Use a part of the text."
+        )
+    return lines
 
 
 def clean(text: str) -> str:

@@ -9,8 +9,9 @@ import re
 
 Place = tuple[str | int, ...]
 
-_ARRAY = re.compile(r"^\s*\[\[\s*([\w.\-\s]+?)\s*\]\]")
-_TABLE = re.compile(r"^\s*\[\s*([\w.\-\s]+?)\s*\]")
+# No two neighbours in these patterns match the same blanks: time grows with a line's length, not its cube.
+_ARRAY = re.compile(r"^\s*\[\[([\w.\-\s]+)\]\]")
+_TABLE = re.compile(r"^\s*\[([\w.\-\s]+)\]")
 _FIELD = re.compile(r"""^\s*["']?([\w\-]+)["']?(?:\s*\.\s*([\w\-]+))?\s*=""")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..types import InputError
+from ..untrusted import check_packing
 
 KINDS = ("<f4", "<i8", "<i4", "<f8")
 
@@ -33,6 +34,7 @@ def unpack(data: bytes, limit: int) -> dict[str, np.ndarray]:
     """The arrays by name. Raises InputError for anything that pack does not write; BadZipFile if damaged."""
     arrays: dict[str, np.ndarray] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_packing(archive, "It")
         infos = archive.infolist()
         if len(infos) > 32 or sum(info.file_size for info in infos) > limit:
             raise InputError("It holds more arrays than a run has.")

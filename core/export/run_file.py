@@ -10,25 +10,25 @@ import dataclasses
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..data.schema import from_json
+from ..data.text import shown
 from ..training.checkpoints import thin
 from ..training.controls import BY_FIELD, CHECKS
 from ..types import InputError, Run, TrainingConfig
+from ..untrusted import check_packing, door, json_value
 from . import npy
 from .run_file_json import ABOUT, MAX_NOTE, MAX_TITLE, WeightsText, as_json, run_from_json
 
 FORMAT, VERSION = "embedding-lab-run", 1
 RUN, ARRAYS, WEIGHTS = "run.json", "arrays.npz", "weights.safetensors"
-MEMBERS = {RUN: 64_000_000, ARRAYS: 400_000_000, WEIGHTS: 600_000_000}  # bytes each may unpack to
+MEMBERS = {RUN: 64_000_000, ARRAYS: 200_000_000, WEIGHTS: 600_000_000}  # bytes each may unpack to
 MAX_FILE = 200_000_000  # bytes of the file itself; a usual run has 10 to 20 million
 KEPT_EMBEDDINGS = 96_000_000  # bytes of embeddings kept; a longer run keeps evenly spread snapshots
-ENCRYPTED = 0x1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,32 +75,34 @@ def pack(kept: RunFile) -> bytes:
     return out.getvalue()
 
 
-def unpack(data: bytes, name: str = "This file") -> RunFile:
-    """Read what pack wrote. Raises InputError, one sentence, for anything else."""
+def unpack(data: bytes, name: str = "This file", with_weights: bool = True) -> RunFile:
+    """Read what pack wrote. Raises InputError, one sentence, for anything else.
+
+    Without weights the largest part is left packed: a worker reads it (run_file_weights.restore).
+    """
+    name = shown(name)
     if len(data) > MAX_FILE:
         raise InputError(
             f"{name} has {len(data) / 1e6:,.0f} MB; a run file has at most {MAX_FILE / 1e6:.0f} MB."
         )
+    with (
+        door(f"{name} is damaged, cut off or not a run file; save or download it again."),
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+    ):
+        _check_members(archive, name)
+        text = _text(_read(archive, RUN, name), name)
+        arrays = npy.unpack(_read(archive, ARRAYS, name), MEMBERS[ARRAYS])
+        weights = _read(archive, WEIGHTS, name) if with_weights and WEIGHTS in archive.namelist() else None
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_members(archive, name)
-            text = _text(_read(archive, RUN, name), name)
-            arrays = npy.unpack(_read(archive, ARRAYS, name), MEMBERS[ARRAYS])
-            weights = _read(archive, WEIGHTS, name) if WEIGHTS in archive.namelist() else None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise InputError(
-            f"{name} is damaged, cut off or not a run file; save or download it again."
-        ) from error
-    try:
-        about = from_json(ABOUT, text)
-        run = run_from_json(about, arrays)
-        check_settings(run.config)
-        kept = None if weights is None else _weights(about.weights, weights)
-        return RunFile(run, about.title, about.note, about.created, kept)
+        with door(f"{name} does not describe its run as this app does, so it is refused."):
+            about = from_json(ABOUT, text)
+            run = run_from_json(about, arrays)
+            check_settings(run.config)
+            kept = None if weights is None else _weights(about.weights, weights)
+            return RunFile(run, about.title, about.note, about.created, kept)
     except InputError as error:
-        raise InputError(f"{name} cannot be opened: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, AssertionError, OverflowError) as error:
-        raise InputError(f"{name} does not describe its run as this app does, so it is refused.") from error
+        told = str(error)
+        raise InputError(told if told.startswith(name) else f"{name} cannot be opened: {told}") from error
 
 
 def thinned(run: Run) -> Run:
@@ -183,9 +185,8 @@ def _check_members(archive: zipfile.ZipFile, name: str) -> None:
     if set(names) - set(MEMBERS) or len(set(names)) != len(names):
         extra = next((one for one in names if one not in MEMBERS), names[-1])
         raise InputError(f"{name} is refused: a run file has no member {extra[:60]!r}, or not twice.")
+    check_packing(archive, name)
     for info in infos:
-        if info.flag_bits & ENCRYPTED:
-            raise InputError(f"{name} is encrypted; only files as this app saves them can be opened.")
         if info.file_size > MEMBERS[info.filename]:
             raise InputError(
                 f"{name} is refused: its part {info.filename} would unpack to {info.file_size / 1e6:,.0f} "
@@ -206,9 +207,9 @@ def _text(data: bytes, name: str) -> str:
     """run.json as text, once it says that it is of this format and version."""
     try:
         text = data.decode("utf-8")
-        about = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{name} is damaged: its {RUN} cannot be read.") from error
+    about = json_value(text, f"{name}: its {RUN}")
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise InputError(f"{name} is a zip file, but not a run saved by this app.")
     version = about.get("version")

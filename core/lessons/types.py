@@ -20,6 +20,7 @@ from .preparation import Experiment, Prepared, Settings, configure, prepare
 
 TextOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
 Number = Annotated[float, Between(-1e9, 1e9)]
+MAX_STEPS = 60  # each prediction prepares its experiment once while the lesson is checked
 COUNTS = {"numbers": (1, 1), "cosines": (2, 12), "map": (0, 12)}  # sentences that a look shows
 
 
@@ -152,7 +153,9 @@ class Lesson(Table):
     minutes: Annotated[int, Between(1, 240)] = 10
     order: Annotated[int, Between(0, 100_000)] = 1000
     experiment: Experiment | None = None
-    steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field((), alias="step")
+    steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(
+        (), alias="step", max_length=MAX_STEPS
+    )
 
     def prepared(self, step: Predict | None = None, seed: int = 7) -> Prepared:
         """What the step trains or measures. Raises InputError where the lesson has no experiment."""

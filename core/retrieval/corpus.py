@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..data.assets import ASSETS
-from ..data.text import clean, lines_of
+from ..data.text import clean, lines_of, shown
 from ..types import InputError, Notice
 
 BUILT_IN = ASSETS / "corpus" / "everyday.json"
@@ -125,9 +125,10 @@ def _rows(answers: str, line: int, count: int) -> tuple[int, ...]:
     rows: dict[int, None] = {}
     for part in answers.split(","):
         given = part.strip()
-        if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= count):
+        if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= count):
             raise InputError(
-                f"Line {line:,}: {given!r} is not the number of a passage; they run from 1 to {count:,}."
+                f"Line {line:,}: “{shown(given)}” is not the number of a passage; they run from 1 to "
+                f"{count:,}."
             )
         rows[int(given) - 1] = None
     return tuple(rows)

@@ -18,6 +18,7 @@ from ..cards.parse import parse, write
 from ..cards.types import Card, CardId, Stage, StoredReview, StoredState
 from ..data.schema import from_json, refuse, storable
 from ..types import InputError
+from ..untrusted import door, json_value
 from . import learners, schema, study
 from .database import Database
 
@@ -140,6 +141,7 @@ def _rows(p: Progress, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
     ]
 
 
+@door("The file cannot be read as a progress file. Choose the file that the export made.")
 def read_progress(data: bytes) -> Progress:
     """A progress file, checked whole. Raises InputError that names the first place that does not fit."""
     if len(data) > MAX_BYTES:
@@ -148,13 +150,9 @@ def read_progress(data: bytes) -> Progress:
         )
     try:
         text = data.decode("utf-8-sig")
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise InputError(f"The file is not valid JSON: line {error.lineno}, {error.msg}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            "The file is not valid JSON text in UTF-8. Choose the file that the export made."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError("The file is not text in UTF-8. Choose the file that the export made.") from error
+    content = json_value(text, "The file")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(
             "This is not a progress file of Embedding Lab. Choose the file that the export made."
@@ -168,7 +166,3 @@ def read_progress(data: bytes) -> Progress:
             f"{FORMAT_VERSION}. Update the app."
         )
     return from_json(PROGRESS, text)
-
-
-def _refuse_constant(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

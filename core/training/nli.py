@@ -16,7 +16,7 @@ import numpy as np
 
 from ..data.assets import ASSETS
 from ..data.schema import Line, Table, load
-from ..data.text import clean
+from ..data.text import clean, lines_of, shown
 from ..losses.softmax import CONCATENATIONS
 from ..types import FloatArray, InputError, IntArray, Pair, Sentence, SentenceSet, TrainingConfig
 
@@ -133,7 +133,7 @@ def parse(text: str) -> tuple[Example, ...]:
     0
     """
     found: list[Example] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         if not line.strip():
             continue
         parts = [clean(part) for part in line.split("|")]
@@ -143,10 +143,12 @@ def parse(text: str) -> tuple[Example, ...]:
             raise InputError(f"Line {number}: a sentence may have at most {MAX_CHARACTERS} characters.")
         named = [i for i, name in enumerate(CLASSES) if parts[2] and name.startswith(parts[2].lower())]
         if len(named) != 1:
-            raise InputError(f"Line {number}: {parts[2]!r} is none of {', '.join(CLASSES)}.")
+            raise InputError(f"Line {number}: “{shown(parts[2])}” is none of {', '.join(CLASSES)}.")
+        if len(found) == MAX_EXAMPLES:
+            raise InputError(
+                f"Line {number:,} is one too many: at most {MAX_EXAMPLES} pairs can be trained on here."
+            )
         found.append(Example(parts[0], parts[1], named[0]))
-    if len(found) > MAX_EXAMPLES:
-        raise InputError(f"These are {len(found)} pairs; at most {MAX_EXAMPLES} can be trained on here.")
     return tuple(found)
 
 

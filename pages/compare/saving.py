@@ -224,7 +224,7 @@ def _open_upload() -> None:
 def open_bytes(data: bytes, name: str) -> str:
     """Take in a run file: it becomes a run of this session, and both sides of the comparison. Returns what
     to say. Raises InputError when it is refused."""
-    kept = run_file.unpack(data, name)
+    kept = run_file.unpack(data, name, with_weights=False)
     engine = resources.executor()
     run_id, checkpoint = engine.adopt(kept.run, state.get(state.LAYOUT), resources.session_is_open())
     state.put(state.RUN_IDS, (run_id, *state.get(state.RUN_IDS)))
@@ -236,8 +236,6 @@ def open_bytes(data: bytes, name: str) -> str:
         state.put(side, RUN + run_id)
         state.put(moment, step)
         state.once(f"{moment.name} {run_id}")
-    if kept.weights is None:
-        return "The run is open. It holds no weights, so it replays, but its model cannot read new sentences."
     try:
         with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
             path = Path(folder) / "opened.zip"

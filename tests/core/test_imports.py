@@ -39,7 +39,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "models": ("data",),
     "losses": ("data",),
     "maps": ("data",),
-    "data": ("vectors",),
+    "data": ("vectors", "untrusted"),
+    "untrusted": ("types",),
     "vectors": ("types",),
     "types": (),
 }

@@ -84,9 +84,9 @@ def test_no_premise_is_on_both_sides(seed):
     [
         ("a | b", "Line 1"),
         ("a | b | e\n\nc | | n", "Line 3"),
-        ("a | b | similar", "'similar' is none of"),
+        ("a | b | similar", "“similar” is none of"),
         ("x" * 301 + " | b | n", "at most 300 characters"),
-        ("\n".join(f"p{i} | h | n" for i in range(301)), "301 pairs"),
+        ("\n".join(f"p{i} | h | n" for i in range(301)), "Line 301 is one too many"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(text, told):

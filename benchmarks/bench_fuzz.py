@@ -1,0 +1,349 @@
+"""Mutated run files, lessons, decks, links, tables and progress files: each is read, or refused in one sentence.
+
+Seeded, so that a finding comes again. Anything but InputError, an answer that no screen can show, or an input
+that takes longer than SLOW is printed with its number and ends the program with an error.
+
+    python -m benchmarks.bench_fuzz [--inputs 20000] [--seed 17]
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import json
+import logging
+import random
+import sys
+import time
+import traceback
+import zipfile
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from core.cards import built_in, export, parse, schedule
+from core.cards.types import Rating
+from core.concepts.triplets import parse_triplets
+from core.data.assets import ASSETS
+from core.data.sentences import parse_pair_table, parse_pairs, parse_sentences, parse_table
+from core.export import run_file
+from core.lessons import reader
+from core.lessons.progress import from_json as lesson_progress
+from core.retrieval.corpus import parse_passages, parse_questions
+from core.storage import Store, read_progress
+from core.training.nli import parse as parse_nli
+from core.types import (
+    Forces,
+    Frame,
+    InputError,
+    Metrics,
+    Pair,
+    Run,
+    RunStatus,
+    SentenceSet,
+    Snapshot,
+    TrainingConfig,
+)
+from ui import state
+
+SLOW = 3.0  # seconds for one input, on a busy machine
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NASTY = (
+    b"[",
+    b"[[",
+    b"{",
+    b"]",
+    b'"',
+    b'"""',
+    b"'''",
+    b".",
+    b"a.",
+    b"\\",
+    b"\\ud800",
+    b"\xed\xa0\x80",
+    b"\x00",
+    b"\n",
+    b"\r",
+    b"=",
+    b"-1",
+    b"9" * 400,
+    b"1e999",
+    b"NaN",
+    b"null",
+    b"true",
+    b"{}",
+    b"[]",
+    b"\xff\xfe",
+    b"|",
+    b"\t",
+    b"PK\x05\x06",
+    b"0001-01-01T00:00:00+14:00",
+    b"9999-12-31T23:59:59-12:00",
+    b"x??",
+    b"??x",
+    b":p ",
+    b"####",
+    b"\xe2\x80\xae",
+)
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """A few cuts, flips, repeats and insertions."""
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 3, 8))):
+        at, kind = rng.randrange(len(out) + 1), rng.randrange(7)
+        end = min(len(out), at + rng.choice((1, 2, 4, 16, 200)))
+        if kind == 0:
+            del out[at:end]
+        elif kind == 1 and at < len(out):
+            out[at] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            out[at:at] = rng.choice(NASTY) * rng.choice((1, 1, 2, 50, 5_000))
+        elif kind == 3:
+            out[at:at] = out[at:end] * rng.choice((1, 3, 100))
+        elif kind == 4:
+            del out[at:]
+        elif kind == 5:
+            del out[: rng.choice((1, 2, 30))]
+        else:
+            out[at:end] = rng.randbytes(end - at)
+        if not out:
+            return b""
+    return bytes(out[:3_000_000])
+
+
+def changed(value: object, rng: random.Random) -> object:
+    """JSON with one of its values exchanged for one of another kind, a size or a place further down."""
+    odd = (
+        None,
+        True,
+        -1,
+        0,
+        2**70,
+        1e300,
+        "",
+        "x" * 5_000,
+        "\ud800",
+        [],
+        {},
+        [[1]],
+        {"a": 1},
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "\u202e<b>",
+    )
+    if isinstance(value, dict) and value and rng.random() < 0.95:
+        key = rng.choice(list(value))
+        if rng.random() < 0.1:
+            return {k: v for k, v in value.items() if k != key}
+        return value | {key: changed(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.95:
+        at = rng.randrange(len(value))
+        return [*value[:at], changed(value[at], rng), *value[at + rng.choice((1, 1, 1, 0)) :]]
+    return rng.choice(odd)
+
+
+def run_bytes() -> bytes:
+    """A small run file of eight sentences and three snapshots, made without a model."""
+    sentences = parse_sentences("\n".join(f"{'ab'[i % 2]} | Sentence {i}." for i in range(8))).sentence_set
+    some = np.random.default_rng(1)
+    forces = Forces(np.array([[0, 1], [2, 3]]), np.array([0.5, -0.5], np.float32))
+    z = some.normal(size=(3, 8, 4)).astype(np.float32)
+    snapshots = tuple(Snapshot(i, 1.0, z[i], forces, Metrics(), 0.1 * i) for i in range(3))
+    frames = tuple(Frame(i, z[i, :, :2].copy(), np.ones(8, np.float32), 0.9, "pca") for i in range(3))
+    pairs = (Pair(sentences.ids[0], sentences.ids[2], 1.0),)
+    run = Run("r", TrainingConfig(steps=2), sentences, pairs, (), snapshots, frames, RunStatus.FINISHED)
+    weights = run_file.Weights(2, "0" * 64, {"layer": np.arange(6, dtype=np.int32).reshape(2, 3)})
+    return run_file.pack(run_file.RunFile(run, "A title", "A note", "2026-03-02", weights))
+
+
+def a_run_file(rng: random.Random, good: bytes = run_bytes()) -> object:
+    if rng.random() < 0.4:
+        return run_file.unpack(mutated(good, rng), "x.zip")
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good)) as old, zipfile.ZipFile(out, "w") as new:
+        spoilt = rng.choice(old.namelist())
+        for name in old.namelist():
+            data, packing = old.read(name), zipfile.ZIP_DEFLATED
+            if name == spoilt and name == run_file.RUN and rng.random() < 0.7:
+                data = json.dumps(changed(json.loads(data), rng)).encode()
+            elif name == spoilt:
+                data = mutated(data, rng)
+                packing = rng.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2))
+            new.writestr(name, data, packing)
+    return run_file.unpack(mutated(out.getvalue(), rng) if rng.random() < 0.2 else out.getvalue(), "x.zip")
+
+
+def text(data: bytes) -> str:
+    """What the browser sends: always whole characters."""
+    return data.decode("utf-8", "replace")
+
+
+LESSONS = tuple(path.read_bytes() for path in sorted((ASSETS / "lessons").glob("*.toml")))
+DECKS = tuple(
+    path.read_bytes() for path in sorted((ASSETS / "decks").glob("*.md")) if path.name != "README.md"
+)
+TABLES = (
+    b'sentence,group\nIt rains.,weather\n"A, b",food\n',
+    b"left\tright\tlabel\na\tb\t1\nc\td\t0.5\n",
+    b"weather | It rains.\nfood | I eat.\nweather\tIt snows.\n",
+    "left;right;label\nä;b;0\n".encode("utf-16"),
+    b"a | b | 1\nc | d | 0\n",
+    b"a | b | c\n",
+    b"A dog runs. | An animal moves. | entailment\n",
+    b"How? | 1, 2\n",
+)
+
+
+def a_lesson(rng: random.Random) -> object:
+    lesson, problems = reader.check(text(mutated(rng.choice(LESSONS), rng)))
+    return (asdict_text(lesson.model_dump()) if lesson else "", problems)
+
+
+def asdict_text(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def a_deck(rng: random.Random) -> object:
+    if rng.random() < 0.2:
+        return export.from_csv(mutated(b"question,answer\nWhat?,This.\n", rng), "x.csv", "x")
+    deck = parse.parse(text(mutated(rng.choice(DECKS), rng)))
+    assert parse.parse(parse.write(deck)) == deck, "a deck must survive its own text form"
+    return deck
+
+
+def a_link(rng: random.Random) -> object:
+    raw = json.dumps({"own_lesson": "\ud800 x", "text": "It rains."}).encode()
+    raw = mutated(raw, rng) if rng.random() < 0.8 else b"[" * rng.randrange(1, 900_000)
+    word = base64.urlsafe_b64encode(zlib.compress(raw, 9))
+    return state.unpack(text(mutated(word, rng) if rng.random() < 0.3 else word))
+
+
+def a_table(rng: random.Random) -> object:
+    data, name = mutated(rng.choice(TABLES), rng), rng.choice(("x.csv", "x.tsv", "x.txt", "x"))
+    typed, none = text(data), SentenceSet(())
+    corpus = parse_passages("One.\nTwo.\nThree.")[0]
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: parse_table(data, name),
+        lambda: parse_pair_table(data, name, none),
+        lambda: parse_sentences(typed),
+        lambda: parse_pairs(typed, none),
+        lambda: parse_triplets(typed),
+        lambda: parse_nli(typed),
+        lambda: parse_passages(typed),
+        lambda: parse_questions(typed, corpus),
+    )
+    return rng.choice(readers)()
+
+
+def progress_text(folder: Path) -> bytes:
+    """A learner who answered a few cards, as the export gives it."""
+    with Store.open(f"sqlite:///{folder}/a.sqlite3") as store:
+        who = store.create_learner("Ada", "k" * 20, NOW).id
+        for i, card in enumerate(built_in.all_cards()[:4]):
+            before = schedule.new_state(card.id, NOW)
+            for rating in (Rating.GOOD, Rating.AGAIN):
+                after, review = schedule.review(before, rating, NOW + timedelta(days=i))
+                store.record(who, review, after)
+                before = after
+        store.save_deck(who, parse.parse(text(DECKS[0]), "mine"), NOW)
+        store.set_setting(who, "run_notes", {"r": "a note"})
+        store.set_lesson_progress(who, "what_is_an_embedding", {"step": 1, "answers": {}}, NOW)
+        return store.export_progress(who, NOW).encode()
+
+
+class Progresses:
+    """Reads a mutated progress file, stores it, and reads all of it again, as the pages do after a reload."""
+
+    def __init__(self, folder: Path) -> None:
+        self.good = progress_text(folder)
+        self.store = Store.open(f"sqlite:///{folder}/b.sqlite3")
+        self.who = self.store.create_learner("Bob", "b" * 20, NOW).id
+
+    def __call__(self, rng: random.Random) -> object:
+        whole = json.dumps(changed(json.loads(self.good), rng)).encode()
+        progress = read_progress(mutated(self.good, rng) if rng.random() < 0.3 else whole)
+        self.store.import_progress(self.who, progress, NOW)
+        store, who = self.store, self.who
+        settings, states, log = store.study_settings(who), store.states(who), store.log(who)
+        schedule.forecast(states.values(), NOW, 30, settings.utc_offset)
+        schedule.reviews_per_day(log, settings.utc_offset)
+        for one in states.values():
+            schedule.retrievability(one, NOW + timedelta(days=60))
+            schedule.review(one, Rating.GOOD, NOW, desired_retention=settings.desired_retention)
+        for value in store.lesson_progress(who).values():
+            lesson_progress(value, 5)
+        dict(store.settings(who).get("run_notes", {}))
+        store.edits(who), store.own_decks(who), store.suspended(who)
+        return store.export_progress(who, NOW)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_fuzz", description=__doc__)
+    parser.add_argument("--inputs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=17)
+    given = parser.parse_args()
+    logging.disable(logging.WARNING)  # the door writes a line for most of these
+    with TemporaryDirectory() as folder:
+        kinds = {
+            "run files": a_run_file,
+            "lessons": a_lesson,
+            "decks": a_deck,
+            "links": a_link,
+            "tables": a_table,
+            "progress files": Progresses(Path(folder)),
+        }
+        print("| kind | inputs | read | refused | slowest, ms |\n|---|---|---|---|---|")
+        found = sum(
+            fuzz(name, read, given.inputs // len(kinds) + 1, given.seed) for name, read in kinds.items()
+        )
+    if found:
+        sys.exit(f"{found} inputs were neither read nor refused")
+
+
+def fuzz(name: str, read: Callable[[random.Random], object], inputs: int, seed: int) -> int:
+    """Print the kind's row, and what was found; how many findings there are."""
+    accepted = found = 0
+    slowest = 0.0
+    told: set[str] = set()
+    for number in range(inputs):
+        began = time.perf_counter()
+        try:
+            repr(read(random.Random(f"{seed} {name} {number}"))).encode()
+            accepted += 1
+        except InputError as error:
+            sentence = str(error)
+            problem = (
+                ""
+                if sentence.strip() and len(sentence) < 1_000
+                else f"a sentence of {len(sentence)} characters"
+            )
+            found += _tell(name, number, problem, told)
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}:{frame.lineno}"
+            found += _tell(name, number, f"{type(error).__name__} in {where}: {str(error)[:150]}", told)
+        took = time.perf_counter() - began
+        found += _tell(name, number, f"slow: {took:.1f} s" if took > SLOW else "", told)
+        slowest = max(slowest, took)
+    print(
+        f"| {name} | {inputs:,} | {accepted:,} | {inputs - accepted - found:,} | {slowest * 1e3:.0f} |",
+        flush=True,
+    )
+    return found
+
+
+def _tell(name: str, number: int, problem: str, told: set[str]) -> int:
+    if problem and problem.partition(":")[0] not in told:
+        told.add(problem.partition(":")[0])
+        print(f"{name} {number}: {problem}", flush=True)
+    return int(bool(problem))
+
+
+if __name__ == "__main__":
+    main()
