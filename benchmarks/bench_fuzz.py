@@ -1,4 +1,4 @@
-"""Mutated run files, lessons, decks, links, tables and progress files: each is read, or refused in one sentence.
+"""Mutated run files, lessons, decks, links, tables, progress: each is read, or refused in one sentence.
 
 Seeded, so that a finding comes again. Anything but InputError, an answer that no screen can show, or an input
 that takes longer than SLOW is printed with its number and ends the program with an error.
@@ -35,7 +35,8 @@ from core.export import run_file
 from core.lessons import reader
 from core.lessons.progress import from_json as lesson_progress
 from core.retrieval.corpus import parse_passages, parse_questions
-from core.storage import Store, read_progress
+from core.storage import learners, study, transfer
+from core.storage.database import Database
 from core.training.nli import parse as parse_nli
 from core.types import (
     Forces,
@@ -243,18 +244,18 @@ def a_table(rng: random.Random) -> object:
 
 def progress_text(folder: Path) -> bytes:
     """A learner who answered a few cards, as the export gives it."""
-    with Store.open(f"sqlite:///{folder}/a.sqlite3") as store:
-        who = store.create_learner("Ada", "k" * 20, NOW).id
+    with Database.open(f"sqlite:///{folder}/a.sqlite3") as kept:
+        who = learners.create(kept, "Ada", "k" * 20, NOW).id
         for i, card in enumerate(built_in.all_cards()[:4]):
             before = schedule.new_state(card.id, NOW)
             for rating in (Rating.GOOD, Rating.AGAIN):
                 after, review = schedule.review(before, rating, NOW + timedelta(days=i))
-                store.record(who, review, after)
+                study.record(kept, who, review, after)
                 before = after
-        store.save_deck(who, parse.parse(text(DECKS[0]), "mine"), NOW)
-        store.set_setting(who, "run_notes", {"r": "a note"})
-        store.set_lesson_progress(who, "what_is_an_embedding", {"step": 1, "answers": {}}, NOW)
-        return store.export_progress(who, NOW).encode()
+        study.save_deck(kept, who, parse.parse(text(DECKS[0]), "mine"), NOW)
+        learners.set_setting(kept, who, "run_notes", {"r": "a note"})
+        learners.set_lesson_progress(kept, who, "what_is_an_embedding", {"step": 1, "answers": {}}, NOW)
+        return transfer.export_progress(kept, who, NOW).encode()
 
 
 class Progresses:
@@ -262,25 +263,26 @@ class Progresses:
 
     def __init__(self, folder: Path) -> None:
         self.good = progress_text(folder)
-        self.store = Store.open(f"sqlite:///{folder}/b.sqlite3")
-        self.who = self.store.create_learner("Bob", "b" * 20, NOW).id
+        self.kept = Database.open(f"sqlite:///{folder}/b.sqlite3")
+        self.who = learners.create(self.kept, "Bob", "b" * 20, NOW).id
 
     def __call__(self, rng: random.Random) -> object:
         whole = json.dumps(changed(json.loads(self.good), rng)).encode()
-        progress = read_progress(mutated(self.good, rng) if rng.random() < 0.3 else whole)
-        self.store.import_progress(self.who, progress, NOW)
-        store, who = self.store, self.who
-        settings, states, log = store.study_settings(who), store.states(who), store.log(who)
+        progress = transfer.read_progress(mutated(self.good, rng) if rng.random() < 0.3 else whole)
+        kept, who = self.kept, self.who
+        transfer.import_progress(kept, who, progress, NOW)
+        settings, states, log = (
+            read(kept, who) for read in (learners.study_settings, study.states, study.log)
+        )
         schedule.forecast(states.values(), NOW, 30, settings.utc_offset)
         schedule.reviews_per_day(log, settings.utc_offset)
         for one in states.values():
             schedule.retrievability(one, NOW + timedelta(days=60))
             schedule.review(one, Rating.GOOD, NOW, desired_retention=settings.desired_retention)
-        for value in store.lesson_progress(who).values():
+        for value in learners.lesson_progress(kept, who).values():
             lesson_progress(value, 5)
-        dict(store.settings(who).get("run_notes", {}))
-        store.edits(who), store.own_decks(who), store.suspended(who)
-        return store.export_progress(who, NOW)
+        assert study.left_out(kept, who) == 0, "what is let in can be read"
+        return learners.run_notes(kept, who), transfer.export_progress(kept, who, NOW)
 
 
 def main() -> None:

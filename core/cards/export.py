@@ -37,7 +37,7 @@ _BACK = (
 _STYLE = (
     ".card { font-family: sans-serif; font-size: 18px; line-height: 1.45; max-width: 40em; margin: auto; }"
 )
-_FENCED = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^```[^\n]*\n(.*?)(?:^```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def to_csv(deck: Deck) -> str:

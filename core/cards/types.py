@@ -26,17 +26,20 @@ def _no_switch(value: Any) -> Any:
     return value
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("it is outside the years that can be kept") from error
+YEARS = (1970, 2999)  # far from the calendar's ends, so that days can be added and clocks changed
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC. Raises ValueError outside YEARS."""
+    if not YEARS[0] < moment.year < YEARS[1]:
+        raise ValueError(f"it is outside the years {YEARS[0]} to {YEARS[1]}")
+    return moment.astimezone(UTC)
 
 
 CardId = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable)]
 CardText = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(storable)]
 FilledText = Annotated[CardText, StringConstraints(min_length=1)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 class Rating(IntEnum):

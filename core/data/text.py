@@ -19,7 +19,7 @@ MAX_LINES = 20_000  # of a typed text or a table: what is skipped takes time too
 MAX_SHOWN = 80  # characters of a cell or a name that a message quotes
 
 _LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]+")
-_SEPARATOR = re.compile(r"(\\*)\|")
+_SEPARATOR = re.compile(r"(?<!\\)(\\*+)\|")  # tried once a run of backslashes, or a long run takes its square
 _BYTE_ORDER_MARK = "\ufeff"
 WORD = re.compile(r"\w+(?:['’.-]\w+)*")  # letters and digits; a mark within a word belongs to it
 

@@ -23,6 +23,7 @@ from . import schema
 from .database import Database, put
 
 MAX_NAME = 40
+RUN_NOTES = "run_notes"  # the setting that holds run id -> note
 MAX_JSON = 200_000  # characters of one setting or one lesson's progress
 
 
@@ -117,6 +118,17 @@ def set_study_settings(database: Database, learner_id: int, settings: StudySetti
     set_setting(database, learner_id, "study", {f: getattr(checked, f) for f in StudySettings.__slots__})
 
 
+def run_notes(database: Database, learner_id: int) -> dict[str, str]:
+    """Run id -> what the learner noted about it."""
+    return run_notes_from(settings(database, learner_id).get(RUN_NOTES))
+
+
+def set_run_note(database: Database, learner_id: int, run_id: str, note: str | None) -> None:
+    """Keep a note about a saved run; without one it is forgotten."""
+    notes = run_notes(database, learner_id) | {run_id: note or ""}
+    set_setting(database, learner_id, RUN_NOTES, {run: text for run, text in notes.items() if text})
+
+
 def lesson_progress(database: Database, learner_id: int) -> dict[str, Any]:
     """Lesson key -> the JSON value the lesson keeps."""
     t = schema.lessons
@@ -175,6 +187,12 @@ def study_settings_from(value: Any) -> StudySettings:
         return StudySettings(**value).checked()
     except InputError:
         return StudySettings()
+
+
+def run_notes_from(value: Any) -> dict[str, str]:
+    """Run id -> note from their stored form; what is no note is left out."""
+    notes = value.items() if isinstance(value, dict) else ()
+    return {run: note for run, note in notes if isinstance(note, str)}
 
 
 def to_json(value: Any, what: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
@@ -21,6 +23,7 @@ from ..cards.types import (
     Stage,
     StoredState,
     StudyMode,
+    in_utc,
 )
 from ..data.schema import from_json, storable
 from ..types import InputError
@@ -28,9 +31,13 @@ from . import schema
 from .database import Database, put
 from .learners import lock
 
+R = TypeVar("R")
+T = TypeVar("T")
+
 MAX_OWN_DECKS = 100
 CARD = TypeAdapter(Card)
 STATE: TypeAdapter[CardState] = TypeAdapter(StoredState)
+_log = logging.getLogger(__name__)
 
 
 def states(database: Database, learner_id: int) -> dict[str, CardState]:
@@ -38,7 +45,7 @@ def states(database: Database, learner_id: int) -> dict[str, CardState]:
     t = schema.card_states
     with database.read() as connection:
         rows = connection.execute(select(t).where(t.c.learner_id == learner_id)).mappings().all()
-    return {row["card_id"]: _state(row) for row in rows}
+    return {state.card_id: state for state in _readable(rows, _state)}
 
 
 def log(database: Database, learner_id: int) -> tuple[Review, ...]:
@@ -47,7 +54,7 @@ def log(database: Database, learner_id: int) -> tuple[Review, ...]:
     query = select(t).where(t.c.learner_id == learner_id).order_by(t.c.id)
     with database.read() as connection:
         rows = connection.execute(query).mappings().all()
-    return tuple(_review(row) for row in rows)
+    return tuple(_readable(rows, _review))
 
 
 def record(database: Database, learner_id: int, review: Review, after: CardState) -> None:
@@ -107,7 +114,7 @@ def edits(database: Database, learner_id: int) -> dict[str, Card]:
     t = schema.card_edits
     with database.read() as connection:
         rows = connection.execute(select(t.c.card_id, t.c.card).where(t.c.learner_id == learner_id)).all()
-    return {card_id: from_json(CARD, card) for card_id, card in rows}
+    return dict(_readable(rows, lambda row: (row[0], from_json(CARD, row[1]))))
 
 
 def save_edit(database: Database, learner_id: int, card: Card, now: datetime) -> None:
@@ -131,7 +138,17 @@ def own_decks(database: Database, learner_id: int) -> tuple[Deck, ...]:
     query = select(t.c.key, t.c.text).where(t.c.learner_id == learner_id).order_by(t.c.key)
     with database.read() as connection:
         rows = connection.execute(query).all()
-    return tuple(parse(text, key) for key, text in rows)
+    return tuple(_readable(rows, lambda row: parse(row[1], row[0])))
+
+
+def left_out(database: Database, learner_id: int) -> int:
+    """How many stored schedules, answers, edited cards and decks cannot be read, and so are not shown."""
+    tables = (schema.card_states, schema.reviews, schema.card_edits, schema.decks)
+    counts = [select(func.count()).select_from(t).where(t.c.learner_id == learner_id) for t in tables]
+    with database.read() as connection:
+        stored = sum(connection.execute(count).scalar_one() for count in counts)
+    shown = (read(database, learner_id) for read in (states, log, edits, own_decks))
+    return int(stored) - sum(map(len, shown))
 
 
 def save_deck(database: Database, learner_id: int, deck: Deck, now: datetime) -> None:
@@ -188,11 +205,21 @@ def review_values(review: Review) -> dict[str, object]:
     }
 
 
+def _readable(rows: Iterable[R], read: Callable[[R], T]) -> Iterator[T]:
+    """What is read of the rows. One that cannot be (written by hand, let in by an earlier version) is left
+    out: it would close the page to its learner for ever."""
+    for row in rows:
+        try:
+            yield read(row)
+        except (InputError, ValueError) as error:
+            _log.warning("A stored row cannot be read: %.200s", error)
+
+
 def _state(row: RowMapping) -> CardState:
     return CardState(
         row["card_id"],
         Stage(row["stage"]),
-        row["due"],
+        in_utc(row["due"]),
         row["step"],
         row["stability"],
         row["difficulty"],
@@ -204,7 +231,7 @@ def _review(row: RowMapping) -> Review:
     return Review(
         row["card_id"],
         Rating(row["rating"]),
-        row["at"],
+        in_utc(row["at"]),
         from_json(STATE, row["before"]),
         StudyMode(row["mode"]),
         None if row["confidence"] is None else Confidence(row["confidence"]),
@@ -225,7 +252,7 @@ def _stored_state(connection: Connection, learner_id: int, card_id: str) -> Card
     t = schema.card_states
     query = select(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id)
     row = connection.execute(query).mappings().first()
-    return None if row is None else _state(row)
+    return None if row is None else next(_readable((row,), _state), None)
 
 
 def _remove(connection: Connection, key: dict[str, object]) -> None:

@@ -24,6 +24,7 @@ from .database import Database
 
 FORMAT = "embedding-lab-progress"
 FORMAT_VERSION = 1
+MAX_NAMED = 2_000  # settings or lessons of a learner
 MAX_BYTES = 20 * 1024 * 1024  # about 60,000 answers
 
 
@@ -43,7 +44,10 @@ def _short(value: JsonValue) -> JsonValue:
     return value
 
 
-def _study_settings(values: dict[str, Any]) -> dict[str, Any]:
+def _known_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings that the app reads, in the form that it reads."""
+    if learners.RUN_NOTES in values:
+        values[learners.RUN_NOTES] = learners.run_notes_from(values[learners.RUN_NOTES])
     if "study" in values:
         kept = learners.study_settings_from(values["study"])
         values["study"] = {name: getattr(kept, name) for name in kept.__slots__}
@@ -62,7 +66,7 @@ def _in_normal_form(deck: DeckText) -> DeckText:
     return DeckText(deck.key, write(parse(deck.text, deck.key)))
 
 
-Named = dict[CardId, Annotated[JsonValue, AfterValidator(_short)]]
+Named = Annotated[dict[CardId, Annotated[JsonValue, AfterValidator(_short)]], Field(max_length=MAX_NAMED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Progress:
         Field(max_length=study.MAX_OWN_DECKS),
         AfterValidator(_unique("key")),
     ] = ()
-    settings: Annotated[Named, AfterValidator(_study_settings)] = field(default_factory=dict)
+    settings: Annotated[Named, AfterValidator(_known_settings)] = field(default_factory=dict)
     lessons: Named = field(default_factory=dict)
 
     @property

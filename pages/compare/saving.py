@@ -39,7 +39,6 @@ Ts = TypeVarTuple("Ts")
 Typed = SimpleQueue[tuple[str, str]]  # title and note at each click on Download
 
 MODEL_LOADS = "Loads with SentenceTransformer(path)."
-NOTES = "run_notes"  # the learner's setting that holds run id -> note
 MB = 1_000_000
 MOST_SAVED = 60  # runs a learner may keep on the server, so that a class does not fill its disk
 DONE, WRONG = "done", "wrong"
@@ -197,7 +196,7 @@ def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
         who.id,
         SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size),
     )
-    _set_note(who, run.id, note)
+    learners.set_run_note(learner.database(), who.id, run.id, note)
     state.put_in_link(state.LEARNER, state.get(state.LEARNER))
     return f"Saved in your gallery, {size / MB:.0f} MB."
 
@@ -261,9 +260,9 @@ def gallery() -> None:
     found = learners.saved_runs(learner.database(), who.id)
     if not found:
         st.caption("Nothing is saved yet.")
-    notes = learners.settings(learner.database(), who.id).get(NOTES, {})
+    notes = learners.run_notes(learner.database(), who.id)
     for saved in found:
-        _entry(who, saved, str(notes.get(saved.id, "")))
+        _entry(who, saved, notes.get(saved.id, ""))
     st.caption(
         "The address of this page carries your key while your gallery is shown, so that a reload finds it. "
         "Whoever has that address sees your gallery too."
@@ -286,15 +285,7 @@ def _entry(who: Learner, saved: SavedRun, note: str) -> None:
 
 
 def _note_changed(who: Learner, run_id: str, field: str) -> None:
-    _set_note(who, run_id, state.widget_value(field) or "")
-
-
-def _set_note(who: Learner, run_id: str, note: str | None) -> None:
-    notes = dict(learners.settings(learner.database(), who.id).get(NOTES, {}))
-    notes.pop(run_id, None)
-    if note:
-        notes[run_id] = note
-    learners.set_setting(learner.database(), who.id, NOTES, notes)
+    learners.set_run_note(learner.database(), who.id, run_id, state.widget_value(field))
 
 
 def _open_saved(saved: SavedRun) -> None:
@@ -312,7 +303,7 @@ def _delete(who: Learner, saved: SavedRun) -> None:
     def delete() -> str:
         (data_folder() / saved.path).unlink(missing_ok=True)
         learners.forget_run(learner.database(), who.id, saved.id)
-        _set_note(who, saved.id, None)
+        learners.set_run_note(learner.database(), who.id, saved.id, None)
         return "Deleted from your gallery."
 
     _guarded(delete)

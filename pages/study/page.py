@@ -21,5 +21,6 @@ with kit.sentences_not_tracebacks():
         st.stop()
     view = widgets.view(keys.VIEW, "View", views.VIEWS)
     messages.left_in(state.STUDY_SAID, messages.info)
+    views.what_is_left_out(who)
     views.VIEWS[view](collection.load(who))
     views.who_is_here(who)

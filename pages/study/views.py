@@ -7,10 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.cards import built_in
+from core.storage import study
 from core.storage.learners import Learner
 from pages.study import browse, deck_files, progress, session
 from pages.study.collection import Collection
-from ui import learner, state
+from ui import learner, messages, state
 from ui.cards import side_panel
 from ui.messages import as_written
 from ui.widgets import button, row
@@ -33,6 +34,13 @@ def welcome() -> None:
     sample = next((card for card in cards if SAMPLE in card.title.casefold()), cards[0])
     with st.container(width=640):
         side_panel.flippable(sample, key="sample")
+
+
+def what_is_left_out(who: Learner) -> None:
+    """Once a visit: that something stored cannot be shown."""
+    if state.once(f"left out {who.id}") and (count := study.left_out(learner.database(), who.id)):
+        what = "1 stored entry cannot" if count == 1 else f"{count:,} stored entries cannot"
+        messages.info(f"{what} be read and will be left out, here and in the export. The rest is whole.")
 
 
 def who_is_here(who: Learner) -> None:

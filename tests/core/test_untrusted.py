@@ -9,13 +9,15 @@ import zipfile
 
 import pytest
 
+from core.cards import export
 from core.cards import parse as decks
 from core.data.sentences import parse_pairs, parse_sentences, parse_table
-from core.data.text import shown
+from core.data.text import shown, split_bars
 from core.data.toml_lines import lines_of_fields
 from core.export import npy, run_file
 from core.lessons.reader import check
-from core.storage import read_progress
+from core.storage.transfer import read_progress
+from core.training.word2vec import tokenize
 from core.types import InputError, SentenceSet
 from core.untrusted import MAX_DEPTH, door, json_value, toml_values, whole
 
@@ -113,6 +115,13 @@ def test_a_text_of_millions_of_lines_stops_at_the_first_line_too_many():
 def test_a_deck_of_blank_lines_takes_linear_time():
     with pytest.raises(InputError, match="has no card"):
         decks.parse("\n" * decks.MAX_DECK_CHARACTERS)
+
+
+def test_long_runs_of_one_mark_take_linear_time():
+    """Each of these took time with the square of its length, holding every other learner up."""
+    assert split_bars("\\" * 4_000_000 + "|a") == ["\\" * 2_000_000, "a"]
+    assert tokenize("a b" + "!" * 400_000 + "c") == [["a", "b", "c"]]
+    assert "<pre>" in export._to_html("```x\n" * 100_000)
 
 
 def test_a_message_quotes_at_most_eighty_characters_of_a_cell():

@@ -42,7 +42,7 @@ AT_ONCE = 100  # sentences between two looks at a clock or a pause, some millise
 LOOK_AHEAD = 50  # sentences in which to find one that has pairs
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n\s*\n")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+(?=\s|$)|\n\s*\n")
 
 # Words that hold sentences together; left off the map, not out of the training.
 _FUNCTION = """

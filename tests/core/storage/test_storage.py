@@ -201,6 +201,44 @@ def test_suspended_edits_decks_settings_lessons_runs(database: Database, ada: Le
     assert learners.saved_runs(database, ada.id) == (runs[1],)
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_what_is_stored_and_cannot_be_read_is_left_out_and_counted(
+    database: Database, ada: Learner, year: int
+) -> None:
+    """A review of the year 1 or 9999, let in by an earlier version, closed the page for good."""
+    answer(database, ada, "c", Rating.GOOD)
+    (entry,), after = study.log(database, ada.id), study.states(database, ada.id)
+    study.save_deck(database, ada.id, DECK, NOW)
+    assert study.left_out(database, ada.id) == 0
+    odd = datetime(year, 1, 2, tzinfo=UTC)
+    with database.write() as connection:
+        connection.execute(schema.reviews.update().values(at=odd))
+        connection.execute(schema.card_states.update().values(due=odd))
+        connection.execute(schema.decks.update().values(text="no deck"))
+        edit = {"learner_id": ada.id, "card_id": "e", "card": "[]", "at": NOW}
+        connection.execute(schema.card_edits.insert().values(**edit))
+    for read in (study.states, study.log, study.edits, study.own_decks):
+        assert not read(database, ada.id)
+    assert study.left_out(database, ada.id) == 4
+    study.record(database, ada.id, entry, after["c"])  # the card can be studied again
+    assert study.states(database, ada.id) == after and study.left_out(database, ada.id) == 3
+
+
+def test_settings_of_another_type_are_brought_into_form_on_their_way_in(
+    database: Database, ada: Learner
+) -> None:
+    content = json.loads(transfer.export_progress(database, ada.id, NOW))
+    content["settings"] = {"run_notes": ["no", "notes"], "study": {"new_per_day": "many"}}
+    progress = transfer.read_progress(json.dumps(content).encode())
+    transfer.import_progress(database, ada.id, progress, NOW)
+    assert learners.run_notes(database, ada.id) == {}
+    assert learners.study_settings(database, ada.id) == StudySettings()
+    learners.set_setting(database, ada.id, "run_notes", {"a": 1, "b": "kept"})  # let in by an earlier version
+    assert learners.run_notes(database, ada.id) == {"b": "kept"}
+    learners.set_run_note(database, ada.id, "b", None)
+    assert learners.run_notes(database, ada.id) == {}
+
+
 def test_deleting_a_learner_deletes_everything_of_theirs(database: Database, ada: Learner) -> None:
     bob = learners.create(database, "Bob", learners.new_key(), NOW)
     for learner in (ada, bob):
@@ -300,6 +338,8 @@ def test_the_unbroken_file_is_fine() -> None:
         ("states.0.stage", ["review"], r"states\[0\].stage"),
         ("states.0.due", "tomorrow", r"states\[0\].due: it must be a moment such as 2026.*, not 'tomorrow'"),
         ("states.0.due", "2026-03-02T09:00:00", r"states\[0\].due"),
+        ("states.0.due", "9999-12-31T23:59:59-12:00", r"states\[0\].due: it is outside the years"),
+        ("reviews.0.at", "0001-01-01T00:00:00+14:00", r"reviews\[0\].at: it is outside the years"),
         ("states.0.due", 5, r"states\[0\].due"),
         ("states.0.stability", None, r"states\[0\].stability: it is missing; a card in stage 'learning'"),
         ("states.0.stability", -1, r"states\[0\].stability: .* from 1e-06 to 1000000, not -1"),
