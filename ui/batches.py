@@ -31,7 +31,7 @@ SMALLEST, LARGEST = 8, 256
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class BatchProgress:
     """`done` of `total` different keys have their value."""
 
     done: int
@@ -58,11 +58,11 @@ class Batches(Generic[K, V]):
         self._asked: _Asked[K] | None = None
         self._size = SMALLEST
 
-    def progress(self, keys: Sequence[K]) -> Progress:
+    def progress(self, keys: Sequence[K]) -> BatchProgress:
         """How far it is, without asking for more."""
         return self.advance(keys, go=False)
 
-    def advance(self, keys: Sequence[K], go: bool = True) -> Progress:
+    def advance(self, keys: Sequence[K], go: bool = True) -> BatchProgress:
         """Take what has come in, ask for the next batch unless `go` is False, and say how far it is.
 
         Raises what the worker raised; the batch is then asked for again at the next call.
@@ -74,7 +74,7 @@ class Batches(Generic[K, V]):
             if go and missing and self._asked is None:
                 missing.sort(key=self._length)  # a batch of equal lengths wastes nothing on padding
                 self._send(missing[: self._size])
-            return Progress(len(wanted) - len(missing), len(wanted))
+            return BatchProgress(len(wanted) - len(missing), len(wanted))
 
     def _send(self, batch: list[K]) -> None:
         asked = self._asked = _Asked(batch, self._ask(batch), time.perf_counter())

@@ -39,7 +39,7 @@ def in_utc(moment: datetime) -> datetime:
 CardId = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable)]
 CardText = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(storable)]
 FilledText = Annotated[CardText, StringConstraints(min_length=1)]
-Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+UtcTime = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 class Rating(IntEnum):
@@ -150,11 +150,11 @@ class CardState:
 
     card_id: CardId
     stage: Stage
-    due: Moment
+    due: UtcTime
     step: Annotated[int, Between(0, 100)] | None = None
     stability: Annotated[float, Between(1e-6, 1e6)] | None = None
     difficulty: Annotated[float, Between(1, 10)] | None = None
-    last_review: Moment | None = None
+    last_review: UtcTime | None = None
 
 
 def _complete(state: CardState) -> CardState:
@@ -174,7 +174,7 @@ class Review:
 
     card_id: CardId
     rating: Annotated[Rating, BeforeValidator(_no_switch)]
-    at: Moment
+    at: UtcTime
     before: StoredState
     mode: StudyMode = StudyMode.FLIP
     confidence: Annotated[Confidence, BeforeValidator(_no_switch)] | None = None

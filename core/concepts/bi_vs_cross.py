@@ -26,7 +26,7 @@ MAX_CHARACTERS = 300  # of one text; attention over more words than that is no p
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class QueryScores:
     """A query against n candidates under both encoders; every array is (n,), in the order typed."""
 
     query: str
@@ -108,14 +108,14 @@ def read_text(text: str, name: str) -> str:
     return found
 
 
-def compare(query: str, candidates: Sequence[str]) -> Comparison:
+def compare(query: str, candidates: Sequence[str]) -> QueryScores:
     """Cosines and joint scores of the query with every candidate, both orders. Raises InputError."""
     from ..models import cross_encoder
     from ..models.embedding import embed
 
     z = embed(BASE_MODEL, 0, "mean", [query, *candidates])  # (1 + n, d)
     both = cross_encoder.score_both_orders([(query, candidate) for candidate in candidates])
-    return Comparison(
+    return QueryScores(
         query,
         tuple(candidates),
         z[1:] @ z[0],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..losses.softmax import CONCATENATIONS
-from ..training.nli import BASE, HEAD, POOLINGS, Example, Task, as_pairs, features, probabilities, split
+from ..training.nli import BASE, HEAD, POOLINGS, Example, NliTask, as_pairs, features, probabilities, split
 from ..types import FloatArray
 from ..vectors import pair_cosines, row_cosines
 
@@ -104,7 +104,7 @@ def baseline(given: tuple[Example, ...], seed: int) -> Baseline:
     )
 
 
-def classify(task: Task, checkpoint: str, premise: str, hypothesis: str) -> tuple[FloatArray, float]:
+def classify(task: NliTask, checkpoint: str, premise: str, hypothesis: str) -> tuple[FloatArray, float]:
     """What the model of that checkpoint file says of a pair: probabilities (3,) in the order of CLASSES, and
     its cosine. Raises InputError when the file is missing or damaged."""
     from ..training import checkpoints
@@ -118,8 +118,8 @@ def classify(task: Task, checkpoint: str, premise: str, hypothesis: str) -> tupl
 
 
 def tasks(
-    given: tuple[Example, ...], what: str, chosen: tuple[str, ...], seeds: int, like: Task
-) -> tuple[Task, ...]:
+    given: tuple[Example, ...], what: str, chosen: tuple[str, ...], seeds: int, like: NliTask
+) -> tuple[NliTask, ...]:
     """One task for each choice and seed, seed by seed, so that all are compared early.
 
     `what` names the field that differs: "concatenation" or "pooling".

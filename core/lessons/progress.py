@@ -26,7 +26,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class LessonProgress:
     """Steps count from 0. `furthest` is the last step that was reached."""
 
     step: int = 0
@@ -41,15 +41,15 @@ class Progress:
     def explanation(self, step: int) -> str:
         return dict(self.explanations).get(step, "")
 
-    def at(self, step: int) -> Progress:
+    def at(self, step: int) -> LessonProgress:
         return replace(self, step=step, furthest=max(step, self.furthest))
 
-    def with_answer(self, step: int, answer: Answer | None) -> Progress:
+    def with_answer(self, step: int, answer: Answer | None) -> LessonProgress:
         """None takes the answer away, for another try."""
         kept = {**dict(self.answers), step: answer}
         return replace(self, answers=tuple((i, a) for i, a in sorted(kept.items()) if a is not None))
 
-    def with_explanation(self, step: int, text: str) -> Progress:
+    def with_explanation(self, step: int, text: str) -> LessonProgress:
         kept = {**dict(self.explanations), step: text[:LONGEST_EXPLANATION]}
         return replace(self, explanations=tuple(sorted(kept.items())))
 
@@ -66,10 +66,10 @@ class Progress:
         }
 
 
-def from_json(value: Any, steps: int) -> Progress:
+def from_json(value: Any, steps: int) -> LessonProgress:
     """to_json's form for a lesson of so many steps; whatever does not fit is left out."""
     if not isinstance(value, Mapping):
-        return Progress()
+        return LessonProgress()
 
     def number(name: str) -> int:
         found = value.get(name)
@@ -94,7 +94,7 @@ def from_json(value: Any, steps: int) -> Progress:
         for i, t in _by_step(value.get("explanations"), steps)
         if isinstance(t, str)
     ]
-    return Progress(
+    return LessonProgress(
         number("step"), number("furthest"), tuple(answers), tuple(words), value.get("finished") is True
     )
 

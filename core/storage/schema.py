@@ -31,7 +31,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Moment(TypeDecorator[datetime]):
+class StoredTime(TypeDecorator[datetime]):
     """A timezone-aware datetime, exact to the microsecond."""
 
     impl = BigInteger
@@ -54,7 +54,7 @@ learners = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String(80), nullable=False),
     Column("key_hash", String(64), nullable=False, unique=True),
-    Column("created", Moment, nullable=False),
+    Column("created", StoredTime, nullable=False),
 )
 
 
@@ -72,11 +72,11 @@ card_states = Table(
     _learner(),
     _text_key("card_id"),
     Column("stage", String(16), nullable=False),
-    Column("due", Moment, nullable=False),
+    Column("due", StoredTime, nullable=False),
     Column("step", Integer),
     Column("stability", Float(53)),
     Column("difficulty", Float(53)),
-    Column("last_review", Moment),
+    Column("last_review", StoredTime),
 )
 
 reviews = Table(
@@ -86,7 +86,7 @@ reviews = Table(
     Column("learner_id", ForeignKey("lab_learners.id", ondelete="CASCADE"), nullable=False),
     Column("card_id", String(120), nullable=False),
     Column("rating", Integer, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", StoredTime, nullable=False),
     Column("mode", String(16), nullable=False),
     Column("confidence", Integer),
     Column("seconds", Float(53)),
@@ -95,7 +95,7 @@ reviews = Table(
 )
 
 suspended = Table(
-    "lab_suspended", metadata, _learner(), _text_key("card_id"), Column("at", Moment, nullable=False)
+    "lab_suspended", metadata, _learner(), _text_key("card_id"), Column("at", StoredTime, nullable=False)
 )
 
 card_edits = Table(
@@ -104,7 +104,7 @@ card_edits = Table(
     _learner(),
     _text_key("card_id"),
     Column("card", Text, nullable=False),  # JSON
-    Column("at", Moment, nullable=False),
+    Column("at", StoredTime, nullable=False),
 )
 
 decks = Table(
@@ -113,7 +113,7 @@ decks = Table(
     _learner(),
     _text_key("key"),
     Column("text", Text, nullable=False),  # in the deck format of core/cards/parse.py
-    Column("at", Moment, nullable=False),
+    Column("at", StoredTime, nullable=False),
 )
 
 settings = Table(
@@ -130,7 +130,7 @@ lessons = Table(
     _learner(),
     _text_key("lesson"),
     Column("value", Text, nullable=False),  # JSON
-    Column("at", Moment, nullable=False),
+    Column("at", StoredTime, nullable=False),
 )
 
 runs = Table(
@@ -139,7 +139,7 @@ runs = Table(
     _learner(),
     _text_key("run_id"),
     Column("title", String(200), nullable=False),
-    Column("created", Moment, nullable=False),
+    Column("created", StoredTime, nullable=False),
     Column("config", Text, nullable=False),  # TrainingConfig as JSON
     Column("path", Text, nullable=False),  # relative to the data folder
     Column("size", BigInteger, nullable=False),  # bytes

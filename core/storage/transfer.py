@@ -70,7 +70,7 @@ Named = Annotated[dict[CardId, Annotated[JsonValue, AfterValidator(_short)]], Fi
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StoredProgress:
     """What a progress file holds."""
 
     name: Annotated[str, AfterValidator(learners.checked_name)]
@@ -95,7 +95,7 @@ class Progress:
         )
 
 
-PROGRESS = TypeAdapter(Progress)
+PROGRESS = TypeAdapter(StoredProgress)
 
 
 def export_progress(database: Database, learner_id: int, now: datetime) -> str:
@@ -103,7 +103,7 @@ def export_progress(database: Database, learner_id: int, now: datetime) -> str:
     table = schema.learners
     with database.read() as connection:
         name = connection.execute(select(table.c.name).where(table.c.id == learner_id)).scalar_one()
-    progress = Progress(
+    progress = StoredProgress(
         name,
         tuple(study.states(database, learner_id).values()),
         study.log(database, learner_id),
@@ -117,7 +117,7 @@ def export_progress(database: Database, learner_id: int, now: datetime) -> str:
     return json.dumps(head | PROGRESS.dump_python(progress, mode="json"), ensure_ascii=False, indent=1)
 
 
-def import_progress(database: Database, learner_id: int, progress: Progress, now: datetime) -> None:
+def import_progress(database: Database, learner_id: int, progress: StoredProgress, now: datetime) -> None:
     """Replace everything a learner has by what the file holds, in one transaction.
 
     The learner keeps name and key; their list of saved runs stays.
@@ -130,7 +130,7 @@ def import_progress(database: Database, learner_id: int, progress: Progress, now
                 connection.execute(insert(table), [{"learner_id": learner_id} | row for row in rows])
 
 
-def _rows(p: Progress, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
+def _rows(p: StoredProgress, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
     """Every table of a learner's studies with the rows it is to have."""
     begun = [s for s in p.states if s.stage is not Stage.NEW]
     edits = [{"card_id": c.id, "card": study.CARD.dump_json(c).decode(), "at": now} for c in p.edits]
@@ -146,7 +146,7 @@ def _rows(p: Progress, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
 
 
 @door("The file cannot be read as a progress file. Choose the file that the export made.")
-def read_progress(data: bytes) -> Progress:
+def read_progress(data: bytes) -> StoredProgress:
     """A progress file, checked whole. Raises InputError that names the first place that does not fit."""
     if len(data) > MAX_BYTES:
         raise InputError(

@@ -61,7 +61,7 @@ class Situations(Table):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class NliTask:
     """One training: which examples, what the classifier sees, how vectors are pooled, and how it learns.
 
     The seed decides the split by premise, the order of the batches and the classifier's first weights.

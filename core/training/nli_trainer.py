@@ -17,7 +17,7 @@ from ..vectors import pair_cosines
 from .checkpoints import Checkpoint
 from .controls import check
 from .gradient import GradientTrainer, array_of
-from .nli import CLASSES, HEAD, NliSnapshot, Task, as_pairs, probabilities, split
+from .nli import CLASSES, HEAD, NliSnapshot, NliTask, as_pairs, probabilities, split
 from .sampling import make_sampler
 from .trainable import TrainableEncoder
 
@@ -25,7 +25,7 @@ from .trainable import TrainableEncoder
 class NliTrainer(GradientTrainer[NliSnapshot]):
     """One task: the encoder and the classifier that learn together."""
 
-    def __init__(self, encoder: Encoder, task: Task, resume: Checkpoint | None = None) -> None:
+    def __init__(self, encoder: Encoder, task: NliTask, resume: Checkpoint | None = None) -> None:
         config = task.config()
         check(config)
         self.task = task

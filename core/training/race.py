@@ -38,7 +38,7 @@ class Race:
         if resume is not None:
             bi, cross = (checkpoints.load(file) for file in (resume, _beside(resume, ".cross")))
             sides = json.loads(_beside(resume, ".measured").read_text(encoding="utf-8"))
-            measured = RaceSnapshot(*(Measurement(**side) for side in sides))
+            measured = RaceSnapshot(*(Evaluation(**side) for side in sides))
         work = (self.sentences, self.pairs, self.config, self.held_out)
         base = registry.load(self.config.base_model, seed=self.config.seed)
         return RaceTrainer(
@@ -49,7 +49,7 @@ class Race:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class Evaluation:
     """One of the two at one of its steps. `seconds` of its own training, without measuring."""
 
     step: int
@@ -63,11 +63,11 @@ class Measurement:
 class RaceSnapshot:
     """How good each of the two was when it was measured last."""
 
-    bi: Measurement
-    cross: Measurement
+    bi: Evaluation
+    cross: Evaluation
 
 
-def curve(snapshots: Sequence[RaceSnapshot], side: str) -> tuple[Measurement, ...]:
+def curve(snapshots: Sequence[RaceSnapshot], side: str) -> tuple[Evaluation, ...]:
     """All measurements of "bi" or "cross", each once, in the order of its steps."""
     return tuple({found.step: found for found in (getattr(s, side) for s in snapshots)}.values())
 
@@ -107,11 +107,11 @@ class RaceTrainer(Trainer[RaceSnapshot]):
         if bi is None or self.last is self.bi:
             now = self.bi.snapshot()
             quality = (now.metrics.held_out_accuracy, now.metrics.held_out_auc)
-            bi = Measurement(now.step, now.seconds, now.loss, *quality)
+            bi = Evaluation(now.step, now.seconds, now.loss, *quality)
         if cross is None or self.last is self.cross:
             read = self.cross.snapshot()
             quality = (read.held_out_accuracy, read.held_out_auc)
-            cross = Measurement(read.step, read.seconds, read.loss, *quality)
+            cross = Evaluation(read.step, read.seconds, read.loss, *quality)
         self.measured = RaceSnapshot(bi, cross)
         return self.measured
 

@@ -11,7 +11,7 @@ from core.data import sentence_sets, sentences
 from core.data.split import make_split
 from core.losses import LOSSES
 from core.training.controls import BY_FIELD
-from core.training.race import Measurement, Race, RaceSnapshot, curve
+from core.training.race import Evaluation, Race, RaceSnapshot, curve
 from core.types import InputError, RunStatus, TaskRun, TrainingConfig
 from pages.bi_vs_cross import keys
 from ui import inputs, messages, state, widgets
@@ -168,6 +168,6 @@ def outcome() -> tuple[str, str] | None:
     return truth, f"After {end:.1f} seconds of training: bi-encoder {bi:.2f}, cross-encoder {cross:.2f}."
 
 
-def _at(found: tuple[Measurement, ...], seconds: float) -> float | None:
+def _at(found: tuple[Evaluation, ...], seconds: float) -> float | None:
     """The accuracy measured last by then."""
     return next((m.accuracy for m in reversed(found) if m.seconds <= seconds), None)

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import bi_vs_cross
-from core.concepts.bi_vs_cross import Comparison, WordEffects
+from core.concepts.bi_vs_cross import QueryScores, WordEffects
 from core.models.cross_encoder import attention as joint_attention
 from core.types import FloatArray
 from pages.bi_vs_cross import keys
@@ -37,14 +37,14 @@ TABLE_SIZES = (10, 100, 1_000, LARGEST)
 # --- Rank ----------------------------------------------------------------------------------------
 
 
-def query_and_candidates() -> Comparison:
+def query_and_candidates() -> QueryScores:
     """The query, its candidates, and both encoders' answers."""
     query = widgets.text_input(keys.QUERY, "Query", max_chars=bi_vs_cross.MAX_CHARACTERS)
     text = widgets.text_area(keys.CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
     return _compared(query, text)
 
 
-def _compared(query: str, candidates: str) -> Comparison:
+def _compared(query: str, candidates: str) -> QueryScores:
     return kit.ask(
         bi_vs_cross.compare,
         bi_vs_cross.read_text(query, "The query"),
@@ -53,7 +53,7 @@ def _compared(query: str, candidates: str) -> Comparison:
     )
 
 
-def ranking(found: Comparison) -> None:
+def ranking(found: QueryScores) -> None:
     """The places under both, as lines and as a table."""
     bi, cross = found.bi_rank, found.cross_rank
     by_cross = np.argsort(cross)
@@ -74,7 +74,7 @@ def ranking(found: Comparison) -> None:
     safe_table(columns, key="bvc_ranking", name="ranking")
 
 
-def disagreement(found: Comparison) -> None:
+def disagreement(found: QueryScores) -> None:
     """The candidate whose place differs most, and the words behind it under each encoder."""
     gap = np.abs(found.bi_rank - found.cross_rank)
     if len(gap) < 2 or not gap.any():

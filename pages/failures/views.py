@@ -32,7 +32,7 @@ Paths = list[list[tuple[int, Readings]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedRuns:
     """Two runs of one experiment, broken and sound."""
 
     plans: tuple[Plan, Plan]
@@ -79,14 +79,14 @@ def plans(experiment: FailureMode, given: SentenceSet) -> tuple[Plan, Plan]:
     return experiment.broken(given, seed), experiment.sound(given, seed)
 
 
-def compared(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> Comparison | None:
+def compared(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> PairedRuns | None:
     """The two runs that were made from exactly that, None when there are none or they are forgotten."""
-    found: Comparison | None = (state.get(keys.RUNS) or {}).get(experiment.key)
+    found: PairedRuns | None = (state.get(keys.RUNS) or {}).get(experiment.key)
     return found if found is not None and found.plans == prepared and found.runs() else None
 
 
-def _keep(experiment: FailureMode, now: Comparison | None) -> None:
-    every: Mapping[str, Comparison] = state.get(keys.RUNS) or {}
+def _keep(experiment: FailureMode, now: PairedRuns | None) -> None:
+    every: Mapping[str, PairedRuns] = state.get(keys.RUNS) or {}
     others = {key: found for key, found in every.items() if key != experiment.key}
     state.put(keys.RUNS, others | ({} if now is None else {experiment.key: now}))
 
@@ -95,11 +95,11 @@ def _start(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     _stop(experiment)
     requests = [RunRequest(p.config, p.sentences, p.train, p.held_out, "pca") for p in prepared]
     started = tuple(executor().start(request, session_is_open()) for request in requests)
-    _keep(experiment, Comparison(prepared, started))
+    _keep(experiment, PairedRuns(prepared, started))
 
 
 def _stop(experiment: FailureMode) -> None:
-    old: Comparison | None = (state.get(keys.RUNS) or {}).get(experiment.key)
+    old: PairedRuns | None = (state.get(keys.RUNS) or {}).get(experiment.key)
     for run in old.runs() if old is not None else ():
         executor().forget(run.id)
     _keep(experiment, None)
@@ -138,7 +138,7 @@ def watch(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     watching.watch(comparison.runs, draw)
 
 
-def _draw(experiment: FailureMode, now: Comparison, paths: Paths) -> None:
+def _draw(experiment: FailureMode, now: PairedRuns, paths: Paths) -> None:
     if not any(paths):
         return
     names = (experiment.broken_name, experiment.sound_name)
@@ -154,7 +154,7 @@ def _draw(experiment: FailureMode, now: Comparison, paths: Paths) -> None:
     folded_table(columns, title="All readings", key="gw_rows", name=name, height=260)
 
 
-def _curve(field: str, names: tuple[str, str], now: Comparison, paths: Paths) -> None:
+def _curve(field: str, names: tuple[str, str], now: PairedRuns, paths: Paths) -> None:
     lines = {
         name: ([step for step, _ in path], [getattr(r, field) for _, r in path])
         for name, path in zip(names, paths)

@@ -6,7 +6,7 @@ import hashlib
 
 import streamlit as st
 
-from core.lessons.progress import Progress, from_json
+from core.lessons.progress import LessonProgress, from_json
 from core.lessons.types import Lesson
 from core.storage import learners
 from pages.lessons import keys
@@ -22,10 +22,10 @@ def storage_key(lesson: Lesson) -> str:
     return "own-" + hashlib.sha1(state.get(keys.TEXT).encode()).hexdigest()[:10]
 
 
-def progress(lesson: Lesson) -> Progress:
+def progress(lesson: Lesson) -> LessonProgress:
     """Where the learner stands. What was done in this tab before a name was chosen counts too."""
     key = storage_key(lesson)
-    here: dict[str, Progress] = dict(state.get(keys.KEPT) or ())
+    here: dict[str, LessonProgress] = dict(state.get(keys.KEPT) or ())
     if key in here:
         return here[key]
     who = learner.current()
@@ -33,7 +33,7 @@ def progress(lesson: Lesson) -> Progress:
     return from_json(stored, len(lesson.steps))
 
 
-def keep(lesson: Lesson, changed: Progress) -> None:
+def keep(lesson: Lesson, changed: LessonProgress) -> None:
     """Remember it here and, with a learner, on disk before the next thing is drawn."""
     key = storage_key(lesson)
     here = {**dict(state.get(keys.KEPT) or ()), key: changed}

@@ -54,7 +54,7 @@ with main:
         "- **Drag** with the mouse or a finger, or use the keyboard: N and P choose a point, arrow keys move "
         "it. On a sphere, drag the background to turn it; hollow points are behind."
     )
-    st.latex(LOSSES[now.task.loss].formula if now else r"\,")
+    st.latex(LOSSES[now.objective.loss].formula if now else r"\,")
     with st.expander("Numbers behind the picture", icon=":material/table:"):
         if now is not None and not state.get(keys.RUNNING):
             views.numbers(now)

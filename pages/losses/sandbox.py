@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.concepts import sandbox as physics
-from core.concepts.sandbox import Floats, LossTask, Observation
+from core.concepts.sandbox import Floats, Objective, Observation
 from core.concepts.sandbox.presets import PRESETS, Preset, told_groups
 from core.types import InputError
 from pages.losses import keys
@@ -47,7 +47,7 @@ class Sandbox:
     the largest gradient in that time."""
 
     start: Start
-    task: LossTask
+    objective: Objective
     z: Floats
     seen: Observation
     step: int
@@ -112,20 +112,20 @@ def again(new_seed: bool = False) -> None:
         state.put(keys.SEED, state.get(keys.SEED) + 1)
 
 
-def task() -> LossTask:
+def objective() -> Objective:
     """What the loss is told by the settings on the page."""
     true = physics.groups(state.get(keys.POINTS), state.get(keys.GROUPS))
     told = told_groups(true, state.get(keys.TOLD))
     margin, temperature = state.get(keys.MARGIN), state.get(keys.TEMPERATURE)
-    return physics.task_of(state.get(keys.LOSS), told, state.get(keys.NEGATIVES), margin, temperature)
+    return physics.objective_of(state.get(keys.LOSS), told, state.get(keys.NEGATIVES), margin, temperature)
 
 
 def current() -> Sandbox:
     """The points as the settings want them. Raises InputError when the loss has no pair to look at."""
     number, groups, seed = state.get(keys.POINTS), state.get(keys.GROUPS), state.get(keys.SEED)
-    start, wanted = Start(number, groups, state.get(keys.SPACE), seed), task()
+    start, wanted = Start(number, groups, state.get(keys.SPACE), seed), objective()
     old: Sandbox | None = state.get(keys.SANDBOX)
-    if old is not None and (old.start, old.task) == (start, wanted):
+    if old is not None and (old.start, old.objective) == (start, wanted):
         return old
     if old is not None and old.start == start:
         new = _begun(start, wanted, old.z, old.step, old.serial)
@@ -137,7 +137,7 @@ def current() -> Sandbox:
     return new
 
 
-def _begun(start: Start, wanted: LossTask, z: Floats, step: int, serial: int) -> Sandbox:
+def _begun(start: Start, wanted: Objective, z: Floats, step: int, serial: int) -> Sandbox:
     """The sandbox with its points at z and the record of the loss begun again."""
     seen = resources.anew(physics.observe, wanted, z)  # every place of a drag is asked for once only
     reference = physics.largest_gradient(seen.gradient)
@@ -150,7 +150,7 @@ def take_drag(old: Sandbox, drag: circle.Drag | None) -> Sandbox:
         return old
     z = old.z.copy()
     z[drag.row] = drag.at
-    moved = _begun(old.start, old.task, physics.on_surface(z), old.step, drag.serial)
+    moved = _begun(old.start, old.objective, physics.on_surface(z), old.step, drag.serial)
     state.put(keys.SANDBOX, moved)
     state.put(keys.POSITIONS, positions_to_text(moved.z))
     return moved
@@ -160,7 +160,7 @@ def advance(steps: int) -> None:
     """Let the loss move the points; a callback, and what the running picture does at each tick."""
     try:
         old = current()
-        led = resources.anew(physics.descend, old.task, old.z, state.get(keys.RATE), steps)
+        led = resources.anew(physics.descend, old.objective, old.z, state.get(keys.RATE), steps)
     except InputError:
         return  # the page says why
     path = tuple((old.step + i + 1, loss) for i, loss in enumerate(led.losses))

@@ -121,13 +121,13 @@ def answer(now: Sandbox) -> None:
         return
     chosen, guess = sandbox.preset(), state.get(keys.GUESSES[state.get(keys.PRESET)])
     truth = chosen.truth(now.z, now.seen.loss)
-    as_given = now.task == chosen.task() and truth == chosen.expected
+    as_given = now.objective == chosen.objective() and truth == chosen.expected
     kit.verdict(guess, truth, chosen.why if as_given else OTHER)
 
 
 def numbers(now: Sandbox) -> None:
     """The picture and the curve as tables."""
-    z, seen, told = now.z, now.seen, now.task.told
+    z, seen, told = now.z, now.seen, now.objective.told
     points: dict[str, Any] = {
         "point": [str(i + 1) for i in range(len(z))],
         "colour": [GROUP_NAMES[g] for g in now.true],

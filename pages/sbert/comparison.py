@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.concepts.sbert import Baseline, tasks
 from core.training import nli
-from core.training.nli import Example, NliSnapshot, Task
+from core.training.nli import Example, NliSnapshot, NliTask
 from core.types import RunStatus, TaskRun
 from pages.sbert import keys
 from ui import messages, state
@@ -32,7 +32,7 @@ class Study:
     """Trainings that differ in `what`, and the ids of their runs, in the same order."""
 
     what: str  # "concatenation" or "pooling"
-    tasks: tuple[Task, ...]
+    tasks: tuple[NliTask, ...]
     run_ids: tuple[str, ...]
 
     def runs(self) -> list[TaskRun[NliSnapshot]]:
@@ -49,12 +49,14 @@ def written(name: str) -> str:
     return NAMES.get(name) or spaced
 
 
-def wanted(what: str, given: tuple[Example, ...], chosen: tuple[str, ...], like: Task) -> tuple[Task, ...]:
+def wanted(
+    what: str, given: tuple[Example, ...], chosen: tuple[str, ...], like: NliTask
+) -> tuple[NliTask, ...]:
     """The trainings that the settings on the page describe."""
     return tasks(given, what, chosen, state.get(keys.SEEDS), like)
 
 
-def buttons(what: str, plan: tuple[Task, ...]) -> None:
+def buttons(what: str, plan: tuple[NliTask, ...]) -> None:
     key = keys.STUDIES[what]
     study: Study | None = state.get(key)
 
@@ -78,7 +80,7 @@ def buttons(what: str, plan: tuple[Task, ...]) -> None:
     )
 
 
-def watch(what: str, plan: tuple[Task, ...], before: Baseline) -> None:
+def watch(what: str, plan: tuple[NliTask, ...], before: Baseline) -> None:
     """Progress, the comparison and its table."""
     study: Study | None = state.get(keys.STUDIES[what])
     frozen: Baseline | None = before  # None where it is about other pairs than the trainings
@@ -95,7 +97,7 @@ def watch(what: str, plan: tuple[Task, ...], before: Baseline) -> None:
     watching.watch(study.runs if study is not None else list, draw)
 
 
-def _split(plan: tuple[Task, ...]) -> tuple[Any, ...]:
+def _split(plan: tuple[NliTask, ...]) -> tuple[Any, ...]:
     """What decides which pairs are held out by the first training."""
     return tuple((task.examples, task.seed) for task in plan[:1])
 
@@ -112,7 +114,7 @@ def _progress(study: Study, runs: Sequence[TaskRun[NliSnapshot]]) -> None:
 
 
 def _draw(
-    what: str, runs: Sequence[TaskRun[NliSnapshot]], plan: tuple[Task, ...], before: Baseline | None
+    what: str, runs: Sequence[TaskRun[NliSnapshot]], plan: tuple[NliTask, ...], before: Baseline | None
 ) -> None:
     done = _done(runs)
     names = tuple(dict.fromkeys(str(getattr(task, what)) for task in plan))
@@ -171,7 +173,7 @@ def table(what: str, done: Sequence[TaskRun[NliSnapshot]]) -> None:
     safe_table(columns, key=f"sb_rows_{what}", name=f"sbert-{what}")
 
 
-def outcome(what: str, plan: tuple[Task, ...]) -> tuple[str, dict[str, float]] | None:
+def outcome(what: str, plan: tuple[NliTask, ...]) -> tuple[str, dict[str, float]] | None:
     """The choice with the lowest mean rank correlation, and all means; None before all of `plan` is done."""
     study: Study | None = state.get(keys.STUDIES[what])
     done = [] if study is None or study.tasks != plan else _done(study.runs())

@@ -12,7 +12,7 @@ from core.concepts import sbert
 from core.concepts.sbert import Baseline
 from core.losses.softmax import CONCATENATIONS
 from core.training import nli
-from core.training.nli import CLASSES, Example, Task
+from core.training.nli import CLASSES, Example, NliTask
 from core.types import InputError
 from pages.sbert import comparison, keys
 from ui import kit, state, widgets
@@ -132,7 +132,7 @@ def cosines(examples: tuple[Example, ...], found: Baseline) -> tuple[str, str]:
 # --- The comparison --------------------------------------------------------------------------------
 
 
-def settings(what: str) -> tuple[Task, tuple[str, ...]]:
+def settings(what: str) -> tuple[NliTask, tuple[str, ...]]:
     """How the trainings learn, and which choices are compared."""
     if what == "concatenation":
         titles = {name: comparison.written(name) for name in CONCATENATIONS}
@@ -151,7 +151,7 @@ def settings(what: str) -> tuple[Task, tuple[str, ...]]:
             "and the classifier's first weights. Few pairs are held out, so one pair more or less moves the "
             "accuracy by several percent: compare over a few seeds before you believe a difference."
         )
-    return Task((), steps=steps, learning_rate=rate, trained_layers=layers, seed=seed), names
+    return NliTask((), steps=steps, learning_rate=rate, trained_layers=layers, seed=seed), names
 
 
 def paper(what: str) -> None:
@@ -180,7 +180,7 @@ def ask() -> None:
             "Train a classifier under Concatenation or Pooling, and its answer for your pair appears here."
         )
         return
-    tasks: list[Task] = [run.task for run in done]
+    tasks: list[NliTask] = [run.task for run in done]
     names = [
         f"{comparison.written(t.concatenation)} · {comparison.written(t.pooling)} · seed {t.seed}"
         for t in tasks

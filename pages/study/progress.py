@@ -143,7 +143,7 @@ def _transfer(kept: Collection) -> None:
         button("Replace my progress by this file", _import, who, progress, key="import_progress")
 
 
-def _import(learner_id: int, progress: transfer.Progress) -> None:
+def _import(learner_id: int, progress: transfer.StoredProgress) -> None:
     with messages.kept_in(state.STUDY_SAID):
         transfer.import_progress(database(), learner_id, progress, now())
         state.put(state.STUDY_TRIAL, None)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.data.text import sentence_id
 from core.training import word2vec
-from core.training.word2vec import Lesson, Settings, State, Task, TokenizedText
+from core.training.word2vec import Settings, SkipGrams, TokenizedText, Word2vecSnapshot, Word2vecTask
 from core.types import Forces, Frame, InputError, IntArray, RunStatus, Sentence, SentenceSet, TaskRun
 from pages.word2vec import keys
 from pages.word2vec import setup as page
@@ -31,17 +31,17 @@ LABELLED = 120  # with more words on the map, names would cover each other
 class Training:
     """The run on the page as it is now, and which words its map shows."""
 
-    run: TaskRun[State]
+    run: TaskRun[Word2vecSnapshot]
     rows: tuple[int, ...]
 
     @property
     def settings(self) -> Settings:
-        task: Task = self.run.task
+        task: Word2vecTask = self.run.task
         return task.settings
 
     @property
     def corpus(self) -> TokenizedText:
-        task: Task = self.run.task
+        task: Word2vecTask = self.run.task
         return word2vec.read(task.text)
 
     @property
@@ -49,13 +49,13 @@ class Training:
         return word2vec.total(self.corpus, self.settings)
 
     @property
-    def state(self) -> State:
+    def state(self) -> Word2vecSnapshot:
         """Before the first report, the vectors that every run of these settings begins with."""
         return self.run.snapshots[-1] if self.run.snapshots else word2vec.start(self.corpus, self.settings)
 
     @property
-    def lesson(self) -> Lesson | None:
-        return self.state.lesson
+    def skip_grams(self) -> SkipGrams | None:
+        return self.state.skip_grams
 
     @property
     def history(self) -> list[tuple[int, float]]:
@@ -79,7 +79,7 @@ class Training:
         return f"{method} {len(self.rows)} {self.run.id}"
 
 
-def is_busy(run: TaskRun[State]) -> bool:
+def is_busy(run: TaskRun[Word2vecSnapshot]) -> bool:
     """It learns, or its map is behind."""
     drawn = run.frames[-1].step if run.frames else -1
     return run.is_active or (bool(run.snapshots) and drawn < run.snapshots[-1].step)
@@ -90,7 +90,7 @@ def current() -> Training:
     text, settings = page.text(), page.settings()
     if not text.strip():
         raise InputError("Paste a text: some thousand words on one topic are best, a hundred are the least.")
-    task, corpus = Task(text, settings), word2vec.read(text)
+    task, corpus = Word2vecTask(text, settings), word2vec.read(text)
     word2vec.check(settings)
     known = watching.task_runs(_ids())
     if not known or known[0].task != task:
@@ -111,7 +111,7 @@ def _ids() -> tuple[str, ...]:
     return () if run_id is None else (run_id,)
 
 
-def _begin(task: Task, until: int | None) -> None:
+def _begin(task: Word2vecTask, until: int | None) -> None:
     """A new run in place of the one there is, up to that sentence."""
     watching.forget(_ids())
     state.put(keys.RUN, executor().start(task, session_is_open(), until))
@@ -152,11 +152,11 @@ def _neighbours(now: Training) -> IntArray | None:
 
 def forces(now: Training) -> Forces | None:
     """The next sentence's pairs among the words on the map: d loss / d (u . v), summed over equal pairs."""
-    if now.lesson is None or not state.get(keys.FORCES):
+    if now.skip_grams is None or not state.get(keys.FORCES):
         return None
     place = {row: i for i, row in enumerate(now.rows)}
     summed: dict[tuple[int, int], float] = {}
-    for pair, chance in zip(now.lesson.pairs.tolist(), now.lesson.chance.tolist()):
+    for pair, chance in zip(now.skip_grams.pairs.tolist(), now.skip_grams.chance.tolist()):
         for k, other in enumerate(pair[1:]):
             ends = place.get(pair[0], -1), place.get(other, -1)
             if min(ends) >= 0 and ends[0] != ends[1]:
@@ -191,7 +191,7 @@ def picture(now: Training) -> None:
         )
     drawn, rows, busy = bool(now.frames), now.rows, now.busy
 
-    def look(runs: Sequence[TaskRun[State]]) -> None:
+    def look(runs: Sequence[TaskRun[Word2vecSnapshot]]) -> None:
         if not runs:
             return
         seen = Training(runs[0], rows)

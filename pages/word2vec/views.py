@@ -10,7 +10,7 @@ import streamlit as st
 from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
-from core.training.word2vec import State
+from core.training.word2vec import Word2vecSnapshot
 from core.types import InputError, TaskRun
 from core.vectors import cosine_matrix
 from pages.word2vec import keys
@@ -31,7 +31,7 @@ SHOWN = 10  # neighbours in the table
 def ticking(now: Training, draw: Callable[[Training], None]) -> None:
     """Draw again while the run goes on."""
 
-    def look(runs: Sequence[TaskRun[State]]) -> None:
+    def look(runs: Sequence[TaskRun[Word2vecSnapshot]]) -> None:
         for run in runs:
             with kit.sentences_not_tracebacks():
                 draw(Training(run, now.rows))
@@ -181,21 +181,21 @@ def pairs(now: Training) -> None:
 
 
 def _pairs(now: Training) -> None:
-    if now.lesson is None:
+    if now.skip_grams is None:
         st.caption("The pairs appear once the training loop is loaded.")
         return
-    lesson, name = now.lesson, now.corpus.vocabulary
+    skip_grams, name = now.skip_grams, now.corpus.vocabulary
     st.markdown("The last sentence:" if now.done else "The next sentence:")
-    st.text(" ".join(lesson.sentence))
+    st.text(" ".join(skip_grams.sentence))
     st.markdown(
         "Each row is one small step. The **neighbour** should come out as real (1), the **random words** as "
         "not real (0); the number in brackets is what the vectors say now, σ(u · v)."
     )
     columns = {
-        "word": [name[p[0]] for p in lesson.pairs],
-        "neighbour": [name[p[1]] for p in lesson.pairs],
-        "seems real": lesson.chance[:, 0].tolist(),
-        "random words": [_negatives(now, i) for i in range(len(lesson.pairs))],
+        "word": [name[p[0]] for p in skip_grams.pairs],
+        "neighbour": [name[p[1]] for p in skip_grams.pairs],
+        "seems real": skip_grams.chance[:, 0].tolist(),
+        "random words": [_negatives(now, i) for i in range(len(skip_grams.pairs))],
     }
     safe_table(columns, key="w2v_pairs", name="word2vec-pairs", height=300)
     st.caption(
@@ -206,9 +206,9 @@ def _pairs(now: Training) -> None:
 
 
 def _negatives(now: Training, i: int) -> str:
-    lesson, name = now.lesson, now.corpus.vocabulary
-    assert lesson is not None
-    drawn = zip(lesson.pairs[i, 2:].tolist(), lesson.chance[i, 1:].tolist())
+    skip_grams, name = now.skip_grams, now.corpus.vocabulary
+    assert skip_grams is not None
+    drawn = zip(skip_grams.pairs[i, 2:].tolist(), skip_grams.chance[i, 1:].tolist())
     return ", ".join(f"{name[row]} ({chance:.2f})" for row, chance in drawn if row >= 0)
 
 

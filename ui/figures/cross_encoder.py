@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from core.retrieval.costs import CostCurve, PublishedCost, Timings
-    from core.training.race import Measurement
+    from core.training.race import Evaluation
 
 BI, CROSS = NOW, "#E69F00"
 ATTENTION = ((0.0, "rgba(0,114,178,0.04)"), (1.0, NOW))  # readable on light and on dark
@@ -187,7 +187,7 @@ def costs(curve: CostCurve, published: PublishedCost, largest: int) -> go.Figure
     return figure
 
 
-def race(bi: Sequence[Measurement], cross: Sequence[Measurement], measure: str, against: str) -> go.Figure:
+def race(bi: Sequence[Evaluation], cross: Sequence[Evaluation], measure: str, against: str) -> go.Figure:
     """Held-out accuracy or AUC of both against seconds of training or steps."""
     import plotly.graph_objects as go
 

@@ -28,7 +28,7 @@ AT_REST = 1e-3  # a largest gradient below this moves nothing one could see
 
 
 @dataclass(frozen=True, slots=True)
-class LossTask:
+class Objective:
     """What the loss is told. `told` (n,) names the group each point is said to be in; points of one group
     are similar, others dissimilar. Without `negatives` losses of labelled pairs see similar pairs only."""
 
@@ -39,11 +39,12 @@ class LossTask:
     temperature: float = DEFAULT_TEMPERATURE
 
 
-def task_of(loss: str, told: Sequence[int], negatives: bool, margin: float, temperature: float) -> LossTask:
-    """A task in which settings that the loss does not read stand at their defaults, so that equal tasks
-    are equal."""
+def objective_of(
+    loss: str, told: Sequence[int], negatives: bool, margin: float, temperature: float
+) -> Objective:
+    """Settings that the loss does not read stand at their defaults, so that equal objectives are equal."""
     row = LOSSES[loss]
-    return LossTask(
+    return Objective(
         loss,
         tuple(told),
         negatives or row.needs != "labelled",
@@ -116,10 +117,10 @@ def split_groups(true: Sequence[int]) -> tuple[int, ...]:
     return tuple(told)
 
 
-def rows_of(task: LossTask) -> Rows:
+def rows_of(objective: Objective) -> Rows:
     """All pairs or triplets that the told groups allow. Raises InputError when there are none."""
-    told, n = task.told, len(task.told)
-    needs = LOSSES[task.loss].needs
+    told, n = objective.told, len(objective.told)
+    needs = LOSSES[objective.loss].needs
     alike = [(i, j) for i in range(n) for j in range(n) if i != j and told[i] == told[j]]
     if needs == "triplets":
         found = [(a, p, o) for a, p in alike for o in range(n) if told[o] != told[a]]
@@ -130,7 +131,7 @@ def rows_of(task: LossTask) -> Rows:
         _some(alike, "similar pairs: no two points are told to be in one group")
         left, right = zip(*alike)
         return Rows(left, right, (1.0,) * len(alike))
-    pairs = [(i, j) for i in range(n) for j in range(i + 1, n) if task.negatives or told[i] == told[j]]
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n) if objective.negatives or told[i] == told[j]]
     _some(pairs, "similar pairs: no two points are told to be in one group")
     left, right = zip(*pairs)
     return Rows(left, right, tuple(float(told[i] == told[j]) for i, j in pairs))
@@ -141,21 +142,21 @@ def _some(found: Sequence[Any], what: str) -> None:
         raise InputError(f"There are no {what}. Take more points or fewer groups.")
 
 
-def observe(task: LossTask, z: ArrayLike) -> Observation:
+def observe(objective: Objective, z: ArrayLike) -> Observation:
     """The loss, its gradient along the surface and the force of every pair, at z (n, d)."""
     from ...losses.gradient import loss_and_gradient
 
     points = on_surface(z)
-    rows = rows_of(task)
+    rows = rows_of(objective)
     found = loss_and_gradient(
-        task.loss,
+        objective.loss,
         points,
         rows.left,
         rows.right,
         rows.label,
         rows.negative,
-        margin=task.margin,
-        temperature=task.temperature,
+        margin=objective.margin,
+        temperature=objective.temperature,
     )
     ordered = np.sort(found.pairs, axis=1)  # (m, 2)
     pairs, place = np.unique(ordered, axis=0, return_inverse=True)
@@ -165,14 +166,14 @@ def observe(task: LossTask, z: ArrayLike) -> Observation:
     return Observation(found.value, along_surface(points, found.gradient), pairs, cosines, forces)
 
 
-def descend(task: LossTask, z: ArrayLike, rate: float, steps: int) -> Descent:
+def descend(objective: Objective, z: ArrayLike, rate: float, steps: int) -> Descent:
     """`steps` steps of gradient descent on the surface: z <- unit(z - rate * gradient)."""
     points = on_surface(z)
-    seen = observe(task, points)
+    seen = observe(objective, points)
     losses = []
     for _ in range(steps):
         points = on_surface(points - rate * seen.gradient)
-        seen = observe(task, points)
+        seen = observe(objective, points)
         losses.append(seen.loss)
     return Descent(points, seen, tuple(losses))
 

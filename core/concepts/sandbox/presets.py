@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import sandbox
-from . import OUTCOMES, Floats, LossTask
+from . import OUTCOMES, Floats, Objective
 
 # What the loss hears of the colours: a short name and a sentence.
 TOLD = {
@@ -38,10 +38,10 @@ class Preset:
     space: str = "circle"
     patience: int = 400  # steps after which the answer stands
 
-    def task(self) -> LossTask:
+    def objective(self) -> Objective:
         true = sandbox.groups(self.points, self.group_count)
         told = told_groups(true, self.told)
-        return sandbox.task_of(self.loss, told, True, self.margin, self.temperature)
+        return sandbox.objective_of(self.loss, told, True, self.margin, self.temperature)
 
     def truth(self, z: Floats, loss: float) -> str:
         """The option that is true of these points (n, d) and this loss."""

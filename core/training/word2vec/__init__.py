@@ -82,7 +82,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Word2vecTask:
     """One training: a text and how to learn from it."""
 
     text: str
@@ -116,7 +116,7 @@ class TokenizedText:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Word2vecSnapshot:
     """A snapshot. `vectors` and `contexts` (v, d) float32 are v and u above. `step` counts sentences over all
     epochs; `loss` is the mean over the pairs since the snapshot before, nan at the start."""
 
@@ -124,20 +124,20 @@ class State:
     loss: float
     vectors: FloatArray
     contexts: FloatArray
-    lesson: Lesson | None = None  # what the next sentence will teach
+    skip_grams: SkipGrams | None = None  # what the next sentence will teach
 
     @property
     def embeddings(self) -> FloatArray:
         """What a map of the words draws."""
         return self.vectors
 
-    def outline(self) -> State:
+    def outline(self) -> Word2vecSnapshot:
         """What a run keeps of it once a newer one has come."""
-        return State(self.step, self.loss, self.vectors[:0], self.contexts[:0])
+        return Word2vecSnapshot(self.step, self.loss, self.vectors[:0], self.contexts[:0])
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class SkipGrams:
     """What one sentence teaches. `pairs` (m, 2 + k): word, neighbour, negatives, as rows; -1 where the draw
     hit the neighbour itself. `chance` (m, 1 + k) in [0, 1]: sigma(u . v), how much a pair seems real now."""
 
@@ -223,13 +223,13 @@ def pair_gradients(
     return real * neighbour + random @ negatives, real * word, random[:, None] * word
 
 
-def start(corpus: TokenizedText, settings: Settings) -> State:
+def start(corpus: TokenizedText, settings: Settings) -> Word2vecSnapshot:
     """Before the first step: v uniform in (-0.5, 0.5) / d, u zero. Raises InputError for bad settings."""
     check(settings)
     shape = (len(corpus.vocabulary), settings.dimensions)
     draw = np.random.default_rng(settings.seed)
     vectors = ((draw.random(shape) - 0.5) / settings.dimensions).astype(np.float32)
-    return _sealed(State(0, float("nan"), vectors, np.zeros(shape, np.float32)))
+    return _sealed(Word2vecSnapshot(0, float("nan"), vectors, np.zeros(shape, np.float32)))
 
 
 def total(corpus: TokenizedText, settings: Settings) -> int:
@@ -243,7 +243,7 @@ def marks(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS)
     return tuple(sorted({round(s * total(corpus, settings)) for s in share.tolist()}))
 
 
-class Word2vecTrainer(Trainer[State]):
+class Word2vecTrainer(Trainer[Word2vecSnapshot]):
     """One run; a step is one sentence read, and a few are read at once. The result depends on corpus,
     settings and step only, not on where a run was cut."""
 
@@ -277,13 +277,13 @@ class Word2vecTrainer(Trainer[State]):
         """Closer together at the start, where the words move most."""
         return self.step in self.marks
 
-    def snapshot(self) -> State:
+    def snapshot(self) -> Word2vecSnapshot:
         if not (np.isfinite(self.vectors).all() and np.isfinite(self.contexts).all()):
             raise Diverged("The vectors grew beyond all bounds. Choose a smaller learning rate.")
         if self.pairs:
             self.mean, self.loss, self.pairs = self.loss / self.pairs, 0.0, 0
-        now = _sealed(State(self.step, self.mean, self.vectors.copy(), self.contexts.copy()))
-        return replace(now, lesson=next_lesson(self.corpus, self.settings, now))
+        now = _sealed(Word2vecSnapshot(self.step, self.mean, self.vectors.copy(), self.contexts.copy()))
+        return replace(now, skip_grams=next_skip_grams(self.corpus, self.settings, now))
 
     def save(self, file: Path) -> None:
         from safetensors.numpy import save_file
@@ -303,13 +303,15 @@ class Word2vecTrainer(Trainer[State]):
         self.step, self.pairs = int(step), int(pairs)
 
 
-def train(corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[State]:
+def train(
+    corpus: TokenizedText, settings: Settings, snapshots: int = SNAPSHOTS
+) -> Iterator[Word2vecSnapshot]:
     """The whole run as an iterator of snapshots, the untrained vectors first."""
     trainer = Word2vecTrainer(corpus, settings, snapshots=snapshots)
     yield from (state for state in iterate(trainer) if state is not None)
 
 
-def next_lesson(corpus: TokenizedText, settings: Settings, state: State) -> Lesson:
+def next_skip_grams(corpus: TokenizedText, settings: Settings, state: Word2vecSnapshot) -> SkipGrams:
     """The pairs that come next; at the end of the run, those that came last."""
     from . import kernel
 
@@ -325,7 +327,7 @@ def next_lesson(corpus: TokenizedText, settings: Settings, state: State) -> Less
             break
     words = tuple(corpus.vocabulary[w] for w in corpus.words[begin:end])
     scores = np.einsum("md,mkd->mk", state.vectors[pairs[:, 0]], state.contexts[pairs[:, 1:]])
-    return Lesson(words, pairs, _sigmoid(scores).astype(np.float32))
+    return SkipGrams(words, pairs, _sigmoid(scores).astype(np.float32))
 
 
 def companions(corpus: TokenizedText, row: int, window: int) -> IntArray:
@@ -375,7 +377,7 @@ def _sigmoid(x: NDArray[Any]) -> NDArray[Any]:
     return 1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0)))
 
 
-def _sealed(state: State) -> State:
+def _sealed(state: Word2vecSnapshot) -> Word2vecSnapshot:
     """Snapshots are shared, so nobody may write into them."""
     for array in (state.vectors, state.contexts):
         array.setflags(write=False)

@@ -7,7 +7,7 @@ import pytest
 
 from core.data.toml_lines import lines_of_fields
 from core.lessons.outcomes import MEASUREMENTS, VALUES, Evidence
-from core.lessons.progress import Answer, Progress, from_json
+from core.lessons.progress import Answer, LessonProgress, from_json
 from core.lessons.reader import LESSONS, check, load_lessons, parse
 from core.metrics.measures import auc, neighbour_purity
 from core.types import InputError, Pair, Sentence, SentenceSet
@@ -168,10 +168,13 @@ def test_what_cannot_be_measured_says_so():
 
 def test_progress_survives_json_and_changed_lessons():
     done = (
-        Progress().at(3).with_answer(1, Answer("rises", "falls", "0.5 before")).with_explanation(2, "words")
+        LessonProgress()
+        .at(3)
+        .with_answer(1, Answer("rises", "falls", "0.5 before"))
+        .with_explanation(2, "words")
     )
     assert from_json(done.to_json(), 5) == done
     assert not done.answer(1).is_right
     assert from_json(done.to_json(), 2).step == 1 and from_json(done.to_json(), 2).explanation(2) == ""
-    assert from_json("rubbish", 4) == Progress()
+    assert from_json("rubbish", 4) == LessonProgress()
     assert done.with_answer(1, None).answer(1) is None

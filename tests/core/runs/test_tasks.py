@@ -23,7 +23,7 @@ RACE = Race(
     SPLIT.held_out,
     TrainingConfig(loss="contrastive", steps=4, trained_layers=1, batch_size=4, snapshot_every=2),
 )
-WORDS = word2vec.Task(grammar_text(), word2vec.Settings(epochs=1, dimensions=8))
+WORDS = word2vec.Word2vecTask(grammar_text(), word2vec.Settings(epochs=1, dimensions=8))
 
 
 def wait(engine: LocalExecutor, run_id: str, until: Callable[[TaskRun[Any]], bool]) -> TaskRun[Any]:
@@ -53,7 +53,7 @@ def test_a_race_is_paused_and_goes_on_to_its_end(executor: LocalExecutor) -> Non
 
 
 def test_a_classifier_leaves_a_checkpoint_that_answers(executor: LocalExecutor) -> None:  # noqa: F811
-    task = nli.Task(nli.examples(), steps=3, trained_layers=1)
+    task = nli.NliTask(nli.examples(), steps=3, trained_layers=1)
     run = wait(executor, executor.start(task), rested)
     assert run.status is RunStatus.FINISHED and run.checkpoints == (3,)
     path = executor.checkpoint_path(run.id, 3)
@@ -83,7 +83,7 @@ def test_word_vectors_do_not_depend_on_pauses_and_get_a_map(executor: LocalExecu
 
 
 def test_what_cannot_be_trained_fails_in_its_own_words(executor: LocalExecutor) -> None:  # noqa: F811
-    run = wait(executor, executor.start(word2vec.Task("too short", word2vec.Settings())), rested)
+    run = wait(executor, executor.start(word2vec.Word2vecTask("too short", word2vec.Settings())), rested)
     assert run.status is RunStatus.FAILED and run.error is not None and "paste a longer text" in run.error
 
 

@@ -24,7 +24,7 @@ from core.data.folders import data_folder
 from core.storage import learners, schema, study, transfer
 from core.storage.database import Database, database_url, put
 from core.storage.learners import Learner, SavedRun
-from core.storage.transfer import PROGRESS, Progress
+from core.storage.transfer import PROGRESS, StoredProgress
 from core.types import InputError, TrainingConfig
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
@@ -304,7 +304,7 @@ def test_progress_travels_in_one_file(database: Database, ada: Learner, tmp_path
 def broken(path: str, value: Any) -> bytes:
     """A valid progress file with one value changed."""
     after, entry = review(new_state("a", NOW), Rating.GOOD, NOW, mode=StudyMode.TYPED)
-    progress = Progress("Ada", (after,), (entry,), ("a",), (Card("a", "t", "q", "a"),))
+    progress = StoredProgress("Ada", (after,), (entry,), ("a",), (Card("a", "t", "q", "a"),))
     content: dict[str, Any] = {
         "format": "embedding-lab-progress",
         "version": 1,

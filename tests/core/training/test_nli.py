@@ -110,7 +110,7 @@ TINY = tuple(
 
 
 def trained(steps: int = 25, **changes) -> NliTrainer:
-    task = nli.Task(TINY, steps=steps, learning_rate=3e-3, **changes)
+    task = nli.NliTask(TINY, steps=steps, learning_rate=3e-3, **changes)
     trainer = NliTrainer(tiny_encoder(), task)
     while trainer.step < steps:
         trainer.advance()
@@ -153,7 +153,7 @@ def test_the_trainer_and_the_plain_formula_agree_on_the_loss():
 def test_the_base_model_is_left_alone():
     encoder = tiny_encoder()
     before = {name: p.clone() for name, p in encoder.named_parameters()}
-    trainer = NliTrainer(encoder, nli.Task(TINY, steps=5, learning_rate=3e-3))
+    trainer = NliTrainer(encoder, nli.NliTask(TINY, steps=5, learning_rate=3e-3))
     trainer.advance()
     assert all(torch.equal(p, before[name]) for name, p in encoder.named_parameters())
     assert any(not torch.equal(p, before[name]) for name, p in trainer.encoder.tuned().named_parameters())

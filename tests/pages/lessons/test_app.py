@@ -22,10 +22,10 @@ def page_text(app) -> str:
 
 def at_step(open_app, lesson: str, number: int, **query):
     """The lesson at a step (from 1), reached as a learner reaches it who has been there."""
-    from core.lessons.progress import Progress
+    from core.lessons.progress import LessonProgress
 
     app = open_app(PAGE, lesson=lesson, **query)
-    app.session_state[keys.KEPT.name] = ((lesson, Progress().at(number - 1)),)
+    app.session_state[keys.KEPT.name] = ((lesson, LessonProgress().at(number - 1)),)
     return app.run()
 
 

@@ -63,7 +63,7 @@ def test_the_sphere_and_every_loss_work(open_app):
     for loss in ("triplet", "mnrl", "cosent", "cosine"):
         app.selectbox(key="ls_loss").set_value(loss).run()
         assert not app.exception
-        assert app.session_state["ls_sandbox"].task.loss == loss
+        assert app.session_state["ls_sandbox"].objective.loss == loss
 
 
 @pytest.mark.parametrize("loss", ["triplet"])

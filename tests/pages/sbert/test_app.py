@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.concepts import sbert
-from core.training.nli import Task, examples
+from core.training.nli import NliTask, examples
 from core.types import InputError, RunStatus
 from pages.sbert import comparison, keys, views
 from tests.pages.workers import in_this_process, runs_in_this_process  # noqa: F401
@@ -92,7 +92,7 @@ def test_a_comparison_runs_to_its_end_and_answers(open_app, engine):
 
 def test_a_classifier_that_is_gone_says_so(tmp_path):
     with pytest.raises(InputError, match="no checkpoint"):
-        sbert.classify(Task(examples()), str(tmp_path / "gone.safetensors"), "a", "b")
+        sbert.classify(NliTask(examples()), str(tmp_path / "gone.safetensors"), "a", "b")
 
 
 def test_old_trainings_do_not_answer_for_new_settings(open_app):

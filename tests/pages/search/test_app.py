@@ -129,7 +129,7 @@ def test_a_failing_batch_is_reported_and_asked_again():
     with pytest.raises(RuntimeError, match="It stopped"):
         work.advance(["a", "bb"])
     work.advance(["a", "bb"])
-    assert work.progress(["a", "bb", "a"]) == batches.Progress(2, 2)
+    assert work.progress(["a", "bb", "a"]) == batches.BatchProgress(2, 2)
     assert work.known(["bb", "a", "c"]) == [2, 1, None]
     work.advance(["ccc", "dddd"])
     work.advance(["ccc", "dddd"])

@@ -71,7 +71,7 @@ def test_a_link_reopens_a_run_where_it_stood(page, engine):
     app = page(w2v_at="900", w2v="Pairs of a step")
     run = run_of(app, engine)
     assert run.step == 900 and run.frames[-1].step == 900
-    assert " ".join(run.snapshots[-1].lesson.sentence) in [t.value for t in app.text]
+    assert " ".join(run.snapshots[-1].skip_grams.sentence) in [t.value for t in app.text]
 
 
 def test_own_text_is_learned_and_a_text_too_short_is_explained_and_kept(page, engine):
