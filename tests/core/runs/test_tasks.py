@@ -79,7 +79,7 @@ def test_word_vectors_do_not_depend_on_pauses_and_get_a_map(executor: LocalExecu
     assert np.array_equal(parts.snapshots[-1].vectors, whole.snapshots[-1].vectors)
     assert parts.frames[-1].xy.shape == (5, 2)
     assert not len(parts.snapshots[-2].vectors), "of older states a run keeps the outline"
-    assert parts.snapshots[-1].lesson is not None
+    assert parts.snapshots[-1].skip_grams is not None
 
 
 def test_what_cannot_be_trained_fails_in_its_own_words(executor: LocalExecutor) -> None:  # noqa: F811
