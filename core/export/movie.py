@@ -18,7 +18,8 @@ from .replay_page import drawn_frames
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#262D36")
+NEUTRAL = "#7A7F84"  # of a sentence without a group; both as the map in the app draws them on white
 GROUND, TEXT, EDGE = "#FFFFFF", "#1F2933", "#FFFFFF"
 MOST_KEYS = 60  # frames of the run that a movie shows
 BETWEEN = 3  # pictures from one of them to the next
@@ -155,12 +156,13 @@ def _one_palette(pictures: Sequence[Image.Image]) -> list[Image.Image]:
 
 def _legend(run: Run) -> list[tuple[str, str]]:
     names = [g for g in dict.fromkeys(run.sentences.groups) if g is not None]
-    return [(name, PALETTE[i % len(PALETTE)]) for i, name in enumerate(names)]
+    rows = [(name, PALETTE[i % len(PALETTE)]) for i, name in enumerate(names)]
+    return [*rows, ("no group", NEUTRAL)] if names and None in run.sentences.groups else rows
 
 
 def _colours(run: Run) -> list[str]:
-    of = dict(_legend(run))
-    return [PALETTE[0] if g is None else of[g] for g in run.sentences.groups]
+    of = dict(reversed(_legend(run)))  # of two equal names the first, which is a group
+    return [NEUTRAL if g is None else of[g] for g in run.sentences.groups]
 
 
 def _label(step: int, loss: float | None) -> str:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import tomllib
 import subprocess
 import sys
 import warnings
@@ -28,6 +29,7 @@ from core.training import checkpoints
 from core.training.tuned import tuned
 from core.types import InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
 
+ROOT = Path(__file__).resolve().parents[3]
 NASTY = (
     '=cmd("calc")',
     "</script><script>alert(1)</script>",
@@ -228,6 +230,38 @@ def test_the_replay_page_asks_nobody_and_runs_no_text(run):
     data = json.loads(re.search(r'type="application/json">(.*?)</script>', page, re.S)[1])
     assert data["texts"] == list(run[0].sentences.texts) and data["steps"] == [0, 1, 2, 3]
     assert data["losses"][0] is None and len(data["forces"][3]) > 0
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("sprites", "groupLook"), ("sprites", "polygon"), ("sprites", "trace"), ("scene", "pointRadius")],
+)
+def test_the_replay_page_draws_points_by_the_maps_own_code(file, name):
+    def source(text: str) -> str:
+        return re.search(rf"function {name}\(.*?\n}}\n", text, re.S)[0]
+
+    frontend = ROOT / "ui" / "boards" / "moving_map" / "frontend"
+    page = replay_page.TEMPLATE.read_text("utf-8")
+    assert source(page) == source((frontend / f"{file}.js").read_text("utf-8"))
+    for line in (r"const GROUPS = \[.*?\];", r"const SHAPES = \[.*?\];"):
+        both = (frontend / "theme.js").read_text("utf-8") + (frontend / "sprites.js").read_text("utf-8")
+        assert re.search(line, page)[0] == re.search(line, both)[0]
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    for scheme in ("light", "dark"):
+        ground, text = (
+            [int(theme[scheme][key][i : i + 2], 16) for i in (1, 3, 5)]
+            for key in ("backgroundColor", "textColor")
+        )
+        assert f"[{ground}, {text}]" in page
+
+
+def test_pictures_draw_a_sentence_without_a_group_in_no_groups_colour(run):
+    first, *others = run[0].sentences.sentences
+    mixed = replace(run[0].sentences, sentences=(replace(first, group=None), *others))
+    drawn = movie.svg(replace(run[0], sentences=mixed)).decode()
+    colours = re.findall(r'r="7" fill="(#\w+)"', drawn)
+    assert colours[0] == movie.NEUTRAL and movie.NEUTRAL not in colours[1:]
+    assert ">no group<" in drawn
 
 
 def test_a_run_without_a_map_cannot_be_replayed(run):
