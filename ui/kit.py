@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar, TypeVarTuple
+from functools import cache
+from typing import Any, TypeVar, TypeVarTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,6 +20,31 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
+# Streamlit puts columns below each other in a window of less than 640 pixels; a column of cards breaks words
+# long before that, with the sidebar open in a window of about 1,000.
+_CARDS_BELOW = """
+const ROOM = 780; // pixels of both columns, below which the second one goes under the first
+
+export default function ({ parentElement }) {
+  const own = parentElement.getRootNode().host ?? parentElement;
+  const row = own.closest("[data-testid=stHorizontalBlock]");
+  if (!row) return;
+  const place = () => {
+    const below = row.clientWidth < ROOM;
+    row.style.flexDirection = below ? "column" : "";
+    const size = below ? { width: "100%", flex: "none" } : { width: "", flex: "" };
+    for (const column of row.children) Object.assign(column.style, size);
+  };
+  const watch = new ResizeObserver(place);
+  watch.observe(row);
+  place();
+  return () => {
+    watch.disconnect();
+    row.style.flexDirection = "";
+    for (const column of row.children) Object.assign(column.style, { width: "", flex: "" });
+  };
+}
+"""
 
 
 def opening(path: str, lead: str) -> None:
@@ -30,9 +56,16 @@ def opening(path: str, lead: str) -> None:
 
 
 def side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The main column, and the side column for cards."""
+    """The main column, and the side column for cards: below it where the window is narrow."""
     main, side = st.columns([0.74, 0.26], gap="large")
-    return main, side
+    with side, st.container(gap=None):
+        _cards_below()(key="cards_below")
+        return main, st.container()
+
+
+@cache
+def _cards_below() -> Any:
+    return st.components.v2.component("embedding-lab.cards-below", js=_CARDS_BELOW)
 
 
 def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:

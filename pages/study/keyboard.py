@@ -1,7 +1,7 @@
-"""Keys belong to the card: a tiny component that takes the keyboard back from the row of views and modes.
+"""Keys belong to the card: a tiny component that takes the keyboard back from decks, modes and switches.
 
-After a click there the browser's focus stays on an option of that row, and Space would choose it again
-instead of flipping the card. Everything else about keys is Streamlit's own `shortcut=`.
+After a click there the browser's focus stays where it was clicked, and Space would choose it again instead
+of flipping the card. Everything else about keys is Streamlit's own `shortcut=`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import streamlit as st
 _SCRIPT = """
 export default function () {
   const focused = document.activeElement;
-  if (focused && focused.closest("[data-testid=stButtonGroup]")) focused.blur();
+  const rows = "[data-testid=stButtonGroup], [data-testid=stCheckbox], [data-testid=stSelectbox]";
+  if (focused && focused.closest(rows)) focused.blur();
 }
 """
 
@@ -25,5 +26,5 @@ def _component() -> Any:
 
 
 def belong_to_card(trial: str) -> None:
-    """Take the focus off the rows of options whenever `trial` changes; text fields keep it."""
+    """Take the focus off decks, modes and switches whenever `trial` changes; text fields keep it."""
     _component()(key="study_keys", data={"trial": trial})

@@ -36,6 +36,7 @@ FOUR_LABELS = {Rating.AGAIN: "Again", Rating.HARD: "Hard", Rating.GOOD: "Good", 
 TWO_LABELS = {Rating.AGAIN: "Again", Rating.GOOD: "Got it"}
 MORE = 10  # new cards on request
 CARD_WIDTH = 860  # pixels; longer lines are hard to follow
+PICTURE_HEIGHT = 220  # pixels, so that the ratings below it are on the screen
 LONGEST_PAUSE = 300.0  # seconds; who took longer was away, and the time says nothing
 SURE = (
     "Say how sure you are before you see the answer. What you were certain about and got wrong comes back "
@@ -70,19 +71,19 @@ def study(kept: Collection) -> None:
         _nothing_left(kept, plan, deck_key)
     else:
         trial = _trial(card, kept)
-        with st.container(border=True, key="card", width=CARD_WIDTH):
+        with st.container(border=True, key="card", width=CARD_WIDTH, gap="xsmall"):
             _face(card, trial, mode, kept)
-        keyboard.belong_to_card(f"{mode.value} {trial.name}")
+        keyboard.belong_to_card(f"{mode.value} {state.get(keys.SURE)} {deck_key} {trial.name}")
     _tools(kept, card)
     preferences.form(kept)
 
 
 def _choose(kept: Collection) -> tuple[str, StudyMode]:
     titles = {ALL: "All decks"} | {deck.key: deck.title for deck in kept.decks}
-    left, middle, right = st.columns([0.4, 0.36, 0.24], vertical_alignment="bottom")
-    deck = widgets.selectbox(keys.DECK, "Deck", titles, at=left)
-    mode = widgets.segmented_control(keys.MODE, "How to be asked", MODES, at=middle)
-    widgets.toggle(keys.SURE, "Ask how sure I am", help=SURE, at=right)
+    with row():
+        deck = widgets.selectbox(keys.DECK, "Deck", titles, label_visibility="collapsed", width=250)
+        mode = widgets.segmented_control(keys.MODE, "How to be asked", MODES, label_visibility="collapsed")
+        widgets.toggle(keys.SURE, "Ask how sure I am", help=SURE)
     return deck, StudyMode(mode)
 
 
@@ -127,19 +128,18 @@ def _trial(card: Card, kept: Collection) -> Trial:
 def _face(card: Card, trial: Trial, mode: StudyMode, kept: Collection) -> None:
     deck = kept.deck_of(card.id)
     display.question(card, deck.title if deck is not None else "")
-    moving_picture.kept(card, kept.learner.id, trial.flipped)
+    moving_picture.kept(card, kept.learner.id, trial.flipped, height=PICTURE_HEIGHT)
     if not trial.flipped:
         _ASK[mode](card, trial, kept)
         return
-    st.divider()
     suggested = None
     if mode is StudyMode.TYPED and trial.typed.strip():
         suggested = typed_answer.compare(card, trial.typed)
     elif mode is StudyMode.CHOICE and trial.picked is not None:
         suggested = _picked(card, trial, kept)
-    display.answer(card)
-    display.live_link(card, key=f"live {trial.name}")
-    _ratings(card, trial, mode, kept, suggested)
+    display.body(card.answer)
+    _ratings(card, trial, mode, kept, suggested)  # before the reasons: on the screen however long these are
+    display.reasons(card)
 
 
 def _ask_flip(card: Card, trial: Trial, kept: Collection) -> None:
@@ -234,6 +234,7 @@ def _ratings(card: Card, trial: Trial, mode: StudyMode, kept: Collection, sugges
             more: dict[str, Any] = {"type": "primary"} if rating is primary else {}
             more |= {"shortcut": str(place), "help": f"Comes back in {in_words(waits[rating])}"}
             button(labels[rating], act, key=f"rate {int(rating)} {trial.name}", **more)
+        display.live_link(card, key=f"live {trial.name}")
     told = ", ".join(f"{labels[rating]}: {in_words(wait)}" for rating, wait in waits.items())
     st.caption(f"Comes back in: {told}.")
 

@@ -38,8 +38,13 @@ def question(card: Card, where: str = "") -> None:
 
 
 def answer(card: Card) -> None:
-    """The other side: the answer, why the tempting one is wrong, who says so."""
+    """The other side: the answer, and the reasons."""
     body(card.answer)
+    reasons(card)
+
+
+def reasons(card: Card) -> None:
+    """Why the tempting answer is wrong, and who says so."""
     if card.wrong:
         with st.container(border=True, gap="xsmall"):
             st.caption("Why the tempting answer is wrong")

@@ -14,7 +14,7 @@ from ui.learner import database
 HEIGHT = 340
 
 
-def draw(shown: pictures.Picture, key: str, flipped: bool) -> None:
+def draw(shown: pictures.Picture, key: str, flipped: bool, height: int = HEIGHT) -> None:
     """Draw it; the sentences of the answer are marked only when the card is flipped."""
     replay = len(shown.steps) > 1
     moving_map.board(
@@ -25,7 +25,7 @@ def draw(shown: pictures.Picture, key: str, flipped: bool) -> None:
         space=f"{key} {shown.steps} {shown.sentences.ids[0]}",
         labels=False,
         selected=shown.marked if flipped else (),
-        height=HEIGHT,
+        height=height,
         frames=shown.frames if replay else None,
         steps=shown.steps if replay else None,
         can_mark=False,
@@ -43,7 +43,7 @@ def setting(card_id: str) -> str:
     return "pictures." + "-".join(card_id.split("-")[:2])
 
 
-def kept(card: Card, learner_id: int, flipped: bool) -> None:
+def kept(card: Card, learner_id: int, flipped: bool, height: int = HEIGHT) -> None:
     """The picture kept with a card from a run; nothing for any other card."""
     if not card.id.startswith("run-"):
         return
@@ -54,4 +54,4 @@ def kept(card: Card, learner_id: int, flipped: bool) -> None:
         st.caption(str(error))
         return
     if shown is not None:
-        draw(shown, key=f"picture {card.id}", flipped=flipped)
+        draw(shown, key=f"picture {card.id}", flipped=flipped, height=height)

@@ -7,9 +7,9 @@ import io
 import json
 import os
 import re
-import tomllib
 import subprocess
 import sys
+import tomllib
 import warnings
 import zipfile
 from dataclasses import replace

@@ -165,6 +165,14 @@ def test_a_typed_answer_gets_scores_and_a_live_link_opens_its_experiment(open_pa
 def test_it_looks_right_everywhere(open_page, name, width, height, scheme):
     page = open_page("/study", width=width, height=height, scheme=scheme)
     begin(page, "Viewer")
-    key(page, "Space", "Again")
+    if width > 1000:
+        page.set_viewport_size({"width": 1366, "height": 768})
+    page.locator("label").filter(has_text="Ask how sure I am").click()
+    expect(page.get_by_role("button", name=re.compile("^Certain"))).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    key(page, "Space", "Again")  # though the switch was pressed last
+    if width > 1000:
+        for part in (page.get_by_role("heading", level=3), page.get_by_role("button", name="Got it")):
+            expect(part).to_be_in_viewport(ratio=1)
     shot(page, f"study-{name}")
     no_errors(page)
