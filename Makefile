@@ -26,6 +26,7 @@ export VENV PYTHON TORCH_INDEX
 app:
 	@sh scripts/setup.sh app
 	@$(BIN) -m streamlit run server.py --server.address $(ADDRESS) --server.port $(PORT) --server.headless $(HEADLESS) \
+		--browser.serverAddress $(if $(filter 0.0.0.0 ::,$(ADDRESS)),localhost,$(ADDRESS)) \
 		--server.fileWatcherType $(WATCH)
 
 setup:

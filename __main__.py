@@ -42,6 +42,7 @@ def open_app(
     if headless is None and (os.environ.get("CI") or os.environ.get("SSH_CONNECTION")):
         headless = True  # Streamlit itself sees whether there is a screen
     options = {"server.address": address, "server.port": port, "server.headless": headless}
+    options["browser.serverAddress"] = "localhost" if address in ("0.0.0.0", "::") else address
     flags = [f"--{name}={value}" for name, value in options.items() if value is not None]
     _work_in_our_folder()
     from streamlit.web import cli as streamlit

@@ -7,12 +7,14 @@ import os
 import streamlit as st
 
 from ui import pages
+from ui.guard import uploads
 
 LOGO = str(pages.ROOT / "assets" / "logo.svg")
 st.set_page_config(page_title="Embedding Lab", page_icon=LOGO, layout="wide")
 st.logo(LOGO, size="large")
 
 st.navigation(pages.navigation()).run()
+uploads.page_is_drawn()
 
 # Only after the page is drawn: the worker processes load the models while the reader reads.
 if os.environ.get("EMBEDDING_LAB_WARM_UP", "1") != "0":

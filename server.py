@@ -12,22 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
+from ui.guard import outside
+from ui.guard.headers import Headers
+from ui.guard.password import Password
+from ui.guard.uploads import Uploads
 from ui.resources import executor
 from ui.runs import push
 
 # Streamlit takes a folder named pages/ for its older way of making pages until the first visitor's script
 # has run; that visitor's link to a page would then be refused as unknown.
 PagesManager.uses_pages_directory = False
+outside.ask_nobody()
 
 
 @asynccontextmanager
 async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    if said := outside.who_can_reach():
+        print(said, flush=True)
     engine = executor()
     with push.mounted():
         yield {}
     engine.close()
 
 
-app = st.App(Path(__file__).with_name("app.py"), routes=[push.route()], lifespan=life)
+guards = [Middleware(guard) for guard in (Headers, Password, Uploads)]  # the first one sees a request first
+app = st.App(Path(__file__).with_name("app.py"), routes=[push.route()], middleware=guards, lifespan=life)

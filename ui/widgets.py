@@ -17,6 +17,7 @@ from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ui import state
+from ui.guard import uploads
 from ui.messages import as_written
 from ui.state import Key
 
@@ -81,6 +82,7 @@ def upload(
     label: str, types: Sequence[str], *, key: str, megabytes: int, act: Callable[[], None] | None = None
 ) -> UploadedFile | None:
     """A file of at most so many megabytes; `act` is called when there is one, or none any more."""
+    uploads.draw(megabytes)
     return st.file_uploader(label, types, key=key, max_upload_size=megabytes, on_change=act or "rerun")
 
 

@@ -49,12 +49,14 @@ class Server:
         return self.log.read_bytes()[since:].decode("utf-8", "replace")
 
 
-def start_server(home: Path, script: str = "server.py", base: str = "", **environment: str) -> Server:
+def start_server(
+    home: Path, script: str = "server.py", base: str = "", address: str = "127.0.0.1", **environment: str
+) -> Server:
     """`streamlit run server.py` on a free port; returns once it answers. Stop it with stop_server().
 
     `base`: the path below which the app lies, with a slash in front.
     """
-    options = "--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"
+    options = f"--server.address={address}", "--server.headless=true", "--server.fileWatcherType=none"
     command = [sys.executable, "-m", "streamlit", "run", script, *options, f"--server.baseUrlPath={base}"]
     return launch([*command, "--server.port={port}"], ROOT, home, base, **environment)
 

@@ -1,0 +1,1 @@
+"""What stands between the network and the app: headers, uploads, a class password, no word to the outside."""
