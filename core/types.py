@@ -209,6 +209,15 @@ class _Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a run stands among those that share the workers."""
+
+    place: int | None  # 1 is next; None from its first step on: everybody's turn comes again
+    others: int  # runs that take turns with it
+    seconds: float | None  # expected until its first turn, from its first step on until its end
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRun(_Activity, Generic[S]):
     """The run of any task (core/training/trainer.py) as it is now; a bi-encoder's is a `Run`.
 
@@ -223,7 +232,7 @@ class TaskRun(_Activity, Generic[S]):
     frames: tuple[Frame, ...] = ()
     status: RunStatus = RunStatus.WAITING
     error: str | None = None
-    queue_place: int | None = None  # 1 is next
+    turn: Turn | None = None  # while it wants to be trained
     checkpoints: tuple[int, ...] = ()  # steps whose state was kept
 
 
@@ -240,7 +249,7 @@ class Run(_Activity):
     frames: tuple[Frame, ...] = ()
     status: RunStatus = RunStatus.WAITING
     error: str | None = None
-    queue_place: int | None = None  # 1 is next
+    turn: Turn | None = None  # while it wants to be trained
     checkpoints: tuple[int, ...] = ()  # steps one can rewind to
     forked_from: tuple[str, int] | None = None  # (run id, step)
 

@@ -15,11 +15,15 @@ from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar, TypeVarTuple
 
+import streamlit as st
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from core.runs.executor import LocalExecutor
 from core.runs.functions import name_of
+from core.runs.live import Tab
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -78,10 +82,16 @@ def anew(function: Callable[[*Ts], R], *args: *Ts) -> R:
     return executor().call(function, *args).result(timeout=PATIENCE)
 
 
-def session_is_open() -> Callable[[], bool]:
-    """A test, callable from any thread, of whether the current browser tab is still connected."""
+def session_is_open() -> Tab:
+    """The current browser tab: a test, callable from any thread, of whether it is still connected."""
     context = get_script_run_ctx()
     if context is None or not Runtime.exists():
-        return lambda: True
+        return Tab("", lambda: True)
     session, runtime = context.session_id, Runtime.instance()
-    return lambda: bool(runtime.is_active_session(session))
+    return Tab(_browser() or session, lambda: bool(runtime.is_active_session(session)))
+
+
+def _browser() -> str:
+    """What all tabs of a browser have in common: the token in Streamlit's cookie, whose mask differs."""
+    token, _ = decode_xsrf_token_string(st.context.cookies.get(XSRF_COOKIE_NAME, ""))
+    return "" if token is None else token.hex()

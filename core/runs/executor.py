@@ -6,8 +6,6 @@ with its public methods.
 
 from __future__ import annotations
 
-import itertools
-import logging
 import secrets
 import shutil
 import tempfile
@@ -21,10 +19,9 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from ..maps import layouts
 from ..models import registry
+from ..training.checkpoints import checkpoint_file, copy_checkpoints
 from ..training.trainer import Task
 from ..types import InputError, Run, RunStatus, TaskRun, TrainingConfig
-from .checkpoint_files import checkpoint_file, copy_checkpoints
-from .functions import name_of
 from .live import LiveRun
 from .pool import Pool
 from .process import WorkerProcess
@@ -33,19 +30,9 @@ from .request import RunRequest, refuse_unforkable
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
-log = logging.getLogger(__name__)
-
 OWNER_GRACE = 20.0  # seconds a run goes on after its tab closed: long enough for a reload
 KEPT_RUNS = 40  # finished runs in memory, all learners together
 IDLE_SECONDS = 1800.0  # after which a run whose tab is gone is forgotten
-
-BROKEN_WORKER = (
-    "The process that was training stopped unexpectedly, most often because the machine ran out of "
-    "memory. What it had learned up to its last checkpoint is kept. Fewer trained layers or a smaller "
-    "batch need less memory."
-)
-BROKEN_CALL = "The computation stopped unexpectedly. It has been restarted: please try again."
-UNEXPECTED = "The computation failed in a way we did not foresee ({}). The server's log has the details."
 
 
 class LocalExecutor:
@@ -53,14 +40,11 @@ class LocalExecutor:
 
     def __init__(self, workers: int | None = None) -> None:
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
-        self._numbers = itertools.count(1)
-        self._futures: dict[int, tuple[Future[Any], WorkerProcess]] = {}
         self._runs: dict[str, LiveRun] = {}
-        self._queue: list[str] = []
         self._home = Path(tempfile.mkdtemp(prefix="embedding-lab-"))
         self._closed = threading.Event()
         self.layout_ready = threading.Event()
-        self.pool = Pool(self._on_message, self._started, workers)
+        self.pool = Pool(self._started, self._died, workers)
         self.call(registry.preload)
         threading.Thread(target=self._watch_owners, daemon=True).start()
 
@@ -69,13 +53,7 @@ class LocalExecutor:
     def call(self, function: Callable[[*Ts], R], *args: *Ts, lane: str = "encode") -> Future[R]:
         """Run a function of this package in the lane's process. The future raises InputError for bad
         input and RuntimeError, in words one can show, for anything unforeseen."""
-        future: Future[R] = Future()
-        with self._lock:
-            worker, number = self.pool.for_call(lane), next(self._numbers)
-            self._futures[number] = (future, worker)
-            self.pool.calls[worker] += 1
-            worker.send("call", number, name_of(function), args)
-        return future
+        return self.pool.call(function, args, lane)
 
     def _started(self, worker: WorkerProcess) -> None:
         """Whoever asks for anything soon asks for a map, so the process that draws starts with the others."""
@@ -84,6 +62,10 @@ class LocalExecutor:
             self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
         else:
             self.pool.for_call("layout")
+
+    def _died(self, worker: WorkerProcess) -> None:
+        if worker.lane == "layout":
+            self.layout_ready.clear()
 
     def _warmed_up(self, future: Future[Any]) -> None:
         if future.exception() is None:
@@ -152,10 +134,7 @@ class LocalExecutor:
         return view
 
     def _view(self, run_id: str) -> Run | TaskRun[Any]:
-        live = self._live(run_id)
-        with self._lock:
-            place = self._queue.index(run_id) + 1 if run_id in self._queue else None
-        return replace(live.view(), queue_place=place)
+        return replace(self._live(run_id).view(), turn=self.pool.turn(run_id))
 
     def watch(self, run_id: str, observer: Callable[[], None]) -> None:
         """Have `observer` called, on any thread, whenever the run or its place in the queue changes."""
@@ -174,11 +153,11 @@ class LocalExecutor:
             self._enqueue(live, until)
 
     def pause(self, run_id: str) -> None:
-        self._interrupt(run_id, RunStatus.PAUSED)
+        self.pool.interrupt(self._live(run_id), RunStatus.PAUSED)
 
     def stop(self, run_id: str) -> None:
         """End a run. It keeps its snapshots and checkpoints, so it can still be replayed or forked."""
-        self._interrupt(run_id, RunStatus.STOPPED)
+        self.pool.interrupt(self._live(run_id), RunStatus.STOPPED)
 
     def draw(self, run_id: str, method: str, rows: tuple[int, ...] | None = None) -> None:
         """Show the run's snapshots as a map by this method, of those rows of their embeddings or of all."""
@@ -186,7 +165,7 @@ class LocalExecutor:
 
     def forget(self, run_id: str) -> None:
         """End a run and drop it: nobody will come back for it."""
-        self.stop(run_id)
+        self.pool.interrupt(self._live(run_id), RunStatus.STOPPED, "drop")
         with self._lock:
             self._drop(self._runs[run_id])
 
@@ -211,105 +190,13 @@ class LocalExecutor:
         live = self._live(run_id)
         live.take_checkpoints((live.position,))
 
-    def _interrupt(self, run_id: str, status: RunStatus) -> None:
-        live = self._live(run_id)
-        with self._lock:
-            if run_id in self._queue:
-                self._queue.remove(run_id)
-                live.rest(status)
-                self._tell_the_queue()
-                return
-            worker = next((w for w, busy in self.pool.busy.items() if busy == run_id), None)
-        if worker is not None:
-            live.resting_status = status
-            worker.send("pause", run_id)
-        elif status is RunStatus.STOPPED:
-            live.rest(status)
-
     def _enqueue(self, live: LiveRun, until: int | None) -> str:
         live.wait(until)
         with self._lock:
             self._runs[live.id] = live
-            self._queue.append(live.id)
             self._forget()
-        self._dispatch()
+        self.pool.train(live)
         return live.id
-
-    def _dispatch(self) -> None:
-        """Hand waiting runs to idle workers, first come first served."""
-        with self._lock:
-            while self._queue and (worker := self.pool.for_run()) is not None:
-                live = self._runs[self._queue.pop(0)]
-                self.pool.busy[worker] = live.id
-                live.starting()
-                worker.send("train", live.work())
-                self._tell_the_queue()
-            self.pool.share_cores()
-
-    def _tell_the_queue(self) -> None:
-        """The places in the queue have changed."""
-        for run_id in self._queue:
-            self._runs[run_id].changed()
-
-    # ---- what workers say ----------------------------------------------------------------------
-
-    def _on_message(self, worker: WorkerProcess, message: tuple[Any, ...]) -> None:
-        match message:
-            case ("result", number, value):
-                self._settle(number, value, None)
-            case ("failed", int() as number, text, trace):
-                self._settle(number, None, failure(text, trace))
-            case ("snapshot", run_id, step, steps, snapshot):
-                self._tell(run_id, lambda live: live.take_snapshot(step, steps, snapshot))
-            case ("step", run_id, step, steps):
-                self._tell(run_id, lambda live: live.take_step(step, steps))
-            case ("checkpoints", run_id, steps):
-                self._tell(run_id, lambda live: live.take_checkpoints(steps))
-            case ("rested", run_id):
-                self._tell(run_id, lambda live: live.rest(None))
-                self._release(worker)
-            case ("failed", str() as run_id, text, trace):
-                reason = str(failure(text, trace))
-                self._tell(run_id, lambda live: live.fail(reason))
-                self._release(worker)
-            case ("died", _code):
-                self._on_death(worker)
-
-    def _settle(self, number: int, value: Any, error: Exception | None) -> None:
-        with self._lock:
-            future, worker = self._futures.pop(number, (None, None))
-            if worker is not None:
-                self.pool.calls[worker] -= 1
-        if future is None or not future.set_running_or_notify_cancel():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(value)
-
-    def _tell(self, run_id: str, action: Callable[[LiveRun], None]) -> None:
-        with self._lock:
-            live = self._runs.get(run_id)
-        if live is not None:
-            action(live)
-
-    def _release(self, worker: WorkerProcess) -> None:
-        with self._lock:
-            self.pool.busy.pop(worker, None)
-        self._dispatch()
-
-    def _on_death(self, worker: WorkerProcess) -> None:
-        with self._lock:
-            lost = [number for number, (_, owner) in self._futures.items() if owner is worker]
-            run_id = self.pool.busy.pop(worker, None)
-        for number in lost:
-            self._settle(number, None, RuntimeError(BROKEN_CALL))
-        if run_id is not None:
-            self._tell(run_id, lambda live: live.fail(BROKEN_WORKER))
-        if worker.lane == "layout":
-            self.layout_ready.clear()
-        if not self._closed.is_set():
-            self._dispatch()
 
     # ---- housekeeping --------------------------------------------------------------------------
 
@@ -339,11 +226,8 @@ class LocalExecutor:
                     self.stop(live.id)
             with self._lock:
                 self._forget()
-                retired = self.pool.retire()
-                if retired:
-                    self.layout_ready.clear()
-            for worker in retired:
-                worker.close()
+            if self.pool.retire():
+                self.layout_ready.clear()
 
     def _forget(self) -> None:
         """Drop abandoned runs after a while, and the oldest ones when there are too many."""
@@ -365,16 +249,5 @@ class LocalExecutor:
 
     def close(self) -> None:
         self._closed.set()
-        with self._lock:
-            retired = self.pool.retire(everything=True)
-        for worker in retired:
-            worker.close()
+        self.pool.close()
         shutil.rmtree(self._home, ignore_errors=True)
-
-
-def failure(text: str | None, trace: str) -> Exception:
-    """The exception a page sees: the worker's own words for bad input, else a general sentence."""
-    if text is not None:
-        return InputError(text)
-    log.error("A worker failed:\n%s", trace)
-    return RuntimeError(UNEXPECTED.format(trace.strip().splitlines()[-1][:200]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,17 @@ from ..training.trainer import Task
 from ..types import Run, RunStatus, TaskRun
 from .drawing import Drawing, Engine
 from .worker import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A browser's tab that watches a run: whose, and, when called on any thread, whether it is still open."""
+
+    browser: str
+    is_open: Callable[[], bool]
+
+    def __call__(self) -> bool:
+        return self.is_open()
 
 
 class LiveRun:
@@ -42,8 +53,19 @@ class LiveRun:
         self.drawing: Drawing | None = None
         self.seen = time.monotonic()
         self.resting_status: RunStatus | None = None
+        self._began, self._made, self._cost = (
+            0,
+            0,
+            0.0,
+        )  # this turn's first step; steps and seconds of all turns
         self.position = run.step  # the step the model has reached, snapshots or not
         self.on_change: list[Callable[[], None]] = []  # called on any thread; they must not wait
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Who shares the machine with others for it: the browsers that watch it."""
+        tabs = [tab for tab in (self.alive, *self._also_alive) if isinstance(tab, Tab)]
+        return tuple({tab.browser for tab in tabs}) or (self.id,)
 
     def changed(self) -> None:
         for observer in tuple(self.on_change):
@@ -75,15 +97,21 @@ class LiveRun:
         self.resting_status = None
         self._change(status=RunStatus.WAITING, error=None)
 
-    def starting(self) -> None:
-        self._change(status=RunStatus.STARTING)
+    def begin(self, turn: float) -> Work:
+        """What a worker is to do next, for so many seconds. It may have to catch up from an earlier
+        checkpoint: what it reports again on the way is known already."""
+        if self._run.status is RunStatus.WAITING:
+            self._change(status=RunStatus.STARTING)
+        self._began = self.position
+        rewinds = isinstance(self._run, Run)
+        return Work(self.id, self.task, self._until, self.folder, self.position, rewinds, turn)
 
-    def work(self) -> Work:
-        """What a worker is to do next. It may have to catch up from an earlier checkpoint: what it reports
-        again on the way is known already."""
-        kept = [step for step in self._run.checkpoints if step <= self.position]
-        resume = max(kept, default=None)
-        return Work(self.id, self.task, self._until, self.folder, resume, isinstance(self._run, Run))
+    def left(self, seconds: float) -> float | None:
+        """Seconds of training until its end, after a turn of so many; None where nobody can know yet."""
+        self._cost += seconds
+        self._made += max(0, self.position - self._began)
+        last = self.steps if self._until is None else self._until
+        return (last - self.position) * self._cost / self._made if last and self._made else None
 
     def rest(self, status: RunStatus | None) -> None:
         """The worker let go: paused, stopped, or finished because the planned step is reached."""

@@ -40,6 +40,11 @@ def most_workers() -> int:
     return max(1, min(cores(), (memory() - SERVER_BYTES) // WORKER_BYTES))
 
 
+def trainer_bytes() -> int:
+    """Memory that the trainers of one process may take while they wait for their turn."""
+    return (memory() - SERVER_BYTES - most_workers() * WORKER_BYTES) // (2 * most_workers())
+
+
 def _limit(name: str) -> str:
     try:
         return (CGROUP / name).read_text().strip()

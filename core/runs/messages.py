@@ -6,7 +6,9 @@ receives them and hands them on to whatever on the page shows them.
     header   topic    whose message it is
              kind     "frame", or "history": the first message of a connection, whose `series` is complete
              status   a RunStatus; `phase` what the page's buttons depend on: active, drawing or rest
-             line     the status line in words;  place  in the queue, 1 is next, or null
+             line     the status line in words
+             place    in the queue, 1 is next, or null;  others  how many runs take turns with it
+             wait     seconds expected until the first step, after it until the end, or null
              step     that the model has reached;  steps  planned;  loss, seconds  of that step, or null
              drawn    the step that `xy` shows, -1 for none yet;  space  names its coordinate system
              unseen   {right, before, count, range}: held-out pairs told right and Wilson's interval, or null
@@ -36,9 +38,10 @@ from typing import Any
 
 import numpy as np
 
+from ..cards.from_run import plural
 from ..cards.reading import Moment
 from ..metrics.intervals import wilson
-from ..types import FloatArray, IntArray, Metrics, Run, RunStatus, SentenceSet
+from ..types import FloatArray, IntArray, Metrics, Run, RunStatus, SentenceSet, Turn
 from .encoding import pack
 
 TAIL = 16  # snapshots that a message repeats, so that a listener that missed some has no gap
@@ -122,7 +125,9 @@ def contents(
         "status": run.status,
         "phase": phase(run),
         "line": status_line(run),
-        "place": run.queue_place,
+        "place": None if run.turn is None else run.turn.place,
+        "others": 0 if run.turn is None else run.turn.others,
+        "wait": None if run.turn is None else run.turn.seconds,
         "step": run.step,
         "steps": max(run.config.steps, run.step),
         "loss": last.loss if last is not None and math.isfinite(last.loss) else None,
@@ -202,11 +207,9 @@ def space(method: str, sentences: SentenceSet) -> str:
 
 
 def status_line(run: Run) -> str:
-    """One line: what is happening, where, how fast."""
+    """One line: what is happening, where, how fast, and who else is at it."""
     if run.status is RunStatus.WAITING:
-        place = run.queue_place or 1
-        ahead = "next in line" if place == 1 else f"number {place} in line"
-        return f"Waiting for a free worker: {ahead}. Others are training on this server now."
+        return waiting_line(run.turn)
     words = STATUS_WORDS[run.status]
     if run.status is RunStatus.STARTING:
         return words
@@ -216,7 +219,32 @@ def status_line(run: Run) -> str:
         line += f" · loss {last.loss:.3f}"
         if last.seconds > 0:
             line += f" · {run.step / last.seconds:.1f} steps a second"
+    if run.turn is not None and run.turn.others:
+        line += f" · in turns with {run.turn.others} {plural(run.turn.others, 'other run')}"
+        if run.turn.seconds is not None:
+            line += f" · about {duration(run.turn.seconds)} left"
     return line
+
+
+def waiting_line(turn: Turn | None) -> str:
+    if turn is None or turn.place is None:
+        return "Waiting for a free worker"
+    place = "next in line" if turn.place == 1 else f"number {turn.place} in line"
+    line = f"Waiting for the first step: {place}"
+    if turn.seconds is not None:
+        line += f", estimated {duration(turn.seconds)}"
+    return (
+        f"{line}. {turn.others} {plural(turn.others, 'other run')} in training on this server."
+        if turn.others
+        else line
+    )
+
+
+def duration(seconds: float) -> str:
+    """Rounded as an estimate deserves: whole seconds, from ten on tens, from two minutes on minutes."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds, -1):.0f} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
 def moved(run: Run) -> FloatArray:

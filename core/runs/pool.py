@@ -1,42 +1,78 @@
-"""The worker processes: which there are, who answers a call, who may train, and how many threads each takes.
+"""The worker processes: which there are, who answers a call, who trains whose run, with how many threads.
 
 Processes that have torch answer calls and train; calls are answered between two steps, so one such process is
-enough for one learner. A second one starts when a second run waits. All end when nobody has asked for long.
+enough for one learner. A second one starts when a second run waits; when there are more runs than processes,
+they take turns (turns.py). All end when nobody has asked for long.
 """
 
 from __future__ import annotations
 
+import itertools
+import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
 
+from ..types import InputError, RunStatus, Turn
 from . import machine
-from .process import Receive, WorkerProcess
+from .functions import name_of
+from .live import LiveRun
+from .process import WorkerProcess
+from .turns import Turns
 
 IDLE_END = 300.0  # seconds without any work after which the processes end, until somebody asks again
 TORCH = "encode"  # the lane of all that needs torch but a process of its own
+BROKEN_WORKER = (
+    "The process that was training stopped unexpectedly, most often because the machine ran out of "
+    "memory. What it had learned up to its last checkpoint is kept. Fewer trained layers or a smaller "
+    "batch need less memory."
+)
+BROKEN_CALL = "The computation stopped unexpectedly. It has been restarted: please try again."
+UNEXPECTED = "The computation failed in a way we did not foresee ({}). The server's log has the details."
+
+log = logging.getLogger(__name__)
 
 
 class Pool:
-    """Not locked: the executor calls everything here with its own lock held, `end` apart.
+    """Everything here may be called on any thread.
 
-    `on_start(worker)` is called for every process that starts.
+    `on_start(worker)` is called for every process that starts, `on_death(worker)` for one that ends unasked.
     """
 
     def __init__(
-        self, on_message: Receive, on_start: Callable[[WorkerProcess], None], most: int | None = None
+        self,
+        on_start: Callable[[WorkerProcess], None],
+        on_death: Callable[[WorkerProcess], None],
+        most: int | None = None,
     ) -> None:
-        self._on_message, self._on_start = on_message, on_start
+        self._on_start, self._on_death = on_start, on_death
+        self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
+        self._numbers = itertools.count(1)
+        self._futures: dict[int, tuple[Future[Any], WorkerProcess]] = {}  # questions not answered yet
+        self._lives: dict[str, LiveRun] = {}  # those that workers may report of
+        self.turns = Turns()
         self.most = most or machine.most_workers()
         self.cores = machine.cores()
         self.threads = self.cores  # of each process that trains, now
         self.training: list[WorkerProcess] = []
         self.lanes: dict[str, WorkerProcess] = {}  # the others: layout, background
         self.busy: dict[WorkerProcess, str] = {}  # who trains which run
-        self.calls: Counter[WorkerProcess] = Counter()  # questions not answered yet
+        self.warm: set[WorkerProcess] = set()  # who has its model loaded
+        self._closed = False
         self._used = time.monotonic()
 
-    # ---- who does it -------------------------------------------------------------------------
+    # ---- calls -------------------------------------------------------------------------------
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], lane: str) -> Future[Any]:
+        """As LocalExecutor.call."""
+        with self._lock:
+            worker, number, future = self.for_call(lane), next(self._numbers), Future[Any]()
+            self._futures[number] = (future, worker)
+            worker.send("call", number, name_of(function), args)
+        return future
 
     def for_call(self, lane: str) -> WorkerProcess:
         """The process that answers: of those with torch the one with least to do, training or not."""
@@ -46,21 +82,86 @@ class Pool:
                 self.lanes[lane] = WorkerProcess(lane, 1, self._on_message)
                 self._on_start(self.lanes[lane])
             return self.lanes[lane]
-        self.training = [worker for worker in self.training if not worker.dead]
+        self._bury()
         if not self.training:
             self._start()
-        return min(self.training, key=lambda worker: (worker in self.busy, self.calls[worker]))
+        calls = Counter(worker for _, worker in self._futures.values())
+        return min(self.training, key=lambda worker: (worker in self.busy, calls[worker]))
 
-    def for_run(self) -> WorkerProcess | None:
-        """A process that may train now; None when all do, a new one where the machine bears it."""
+    def _settle(self, number: int, value: Any, error: Exception | None) -> None:
+        with self._lock:
+            future, _ = self._futures.pop(number, (None, None))
+        if future is None or not future.set_running_or_notify_cancel():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(value)
+
+    # ---- runs --------------------------------------------------------------------------------
+
+    def train(self, live: LiveRun) -> None:
+        """The run waits for its turn from now on."""
+        with self._lock:
+            self._lives[live.id] = live
+            self.turns.enter(live.id, live.owners)
+            self._dispatch()
+
+    def turn(self, run_id: str) -> Turn | None:
+        """Where the run stands in the queue; None for one that rests."""
+        with self._lock:
+            return self.turns.turn(run_id, self.most)
+
+    def interrupt(self, live: LiveRun, status: RunStatus, how: str = "pause") -> None:
+        """Have it rest, which it does after its step where it is having its turn. With "drop", nobody will
+        ask for it again."""
+        with self._lock:
+            if how == "drop":
+                self._lives.pop(live.id, None)
+            worker = self.turns.stop(live.id)
+            if worker is not None:
+                live.resting_status = status
+                worker.send("leave", how, live.id)
+            elif live.is_active or status is RunStatus.STOPPED:
+                live.rest(status)
+            self._tell_who_waits()
+
+    def _dispatch(self) -> None:
+        """Give idle processes to those who are next."""
+        with self._lock:
+            idle = self.idle(len(self.turns.waiting()))
+            while (chosen := self.turns.choose(idle)) is not None:
+                run_id, worker = chosen
+                idle.remove(worker)
+                self.busy[worker] = run_id
+                seconds = self.turns.begin(run_id, worker)
+                worker.send("train", self._lives[run_id].begin(seconds))
+            if idle and (stranded := self.turns.stranded()) is not None:
+                self.turns.move(stranded).send("leave", "move", stranded)
+            self._tell_who_waits()
+            self.share_cores()
+
+    def _tell_who_waits(self) -> None:
+        """The places in the queue have changed."""
+        for run_id in self.turns.new():
+            self._lives[run_id].changed()
+
+    # ---- processes ---------------------------------------------------------------------------
+
+    def idle(self, wanted: int) -> list[WorkerProcess]:
+        """Processes that may train now. Where fewer than `wanted` runs find one, another is started if the
+        machine bears it; it counts once its model is loaded, unless there is no other."""
         self._used = time.monotonic()
+        self._bury()
+        free = [worker for worker in self.training if worker not in self.busy]
+        if wanted > len(free) and len(self.training) < self.most:
+            free.append(self._start())
+        loaded = [worker for worker in free if worker in self.warm]
+        return loaded if self.warm.intersection(self.training) else free
+
+    def _bury(self) -> None:
         self.training = [worker for worker in self.training if not worker.dead]
-        idle = [worker for worker in self.training if worker not in self.busy]
-        if idle:
-            return min(idle, key=lambda worker: self.calls[worker])
-        if len(self.training) >= self.most:
-            return None
-        return self._start()
+        self.warm &= set(self.training)
 
     def _start(self) -> WorkerProcess:
         worker = WorkerProcess("train", self.cores, self._on_message)
@@ -68,8 +169,6 @@ class Pool:
         self.training.append(worker)
         self._on_start(worker)
         return worker
-
-    # ---- how much of the machine ---------------------------------------------------------------
 
     def share_cores(self) -> None:
         """Give every run its part of the cores; told between two steps."""
@@ -82,11 +181,100 @@ class Pool:
     def all(self) -> list[WorkerProcess]:
         return [*self.lanes.values(), *self.training]
 
-    def retire(self, everything: bool = False) -> list[WorkerProcess]:
-        """Take out the processes that are to end, because nothing was asked of any for long."""
-        working = bool(self.busy) or any(self.calls.values())
-        if not everything and (working or time.monotonic() - self._used < IDLE_END):
-            return []
-        gone, self.training, self.lanes = self.all(), [], {}
-        self.calls.clear()
-        return gone
+    def retire(self) -> bool:
+        """End the processes when nothing was asked of any for long, and say so."""
+        with self._lock:
+            working = bool(self.busy) or bool(self._futures)
+            if working or not self.all() or time.monotonic() - self._used < IDLE_END:
+                return False
+            gone, self.training, self.lanes = self.all(), [], {}
+        for worker in gone:
+            worker.close()
+        return True
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed, gone = True, self.all()
+        for worker in gone:
+            worker.close()
+
+    # ---- what they say -----------------------------------------------------------------------
+
+    def _on_message(self, worker: WorkerProcess, message: tuple[Any, ...]) -> None:
+        match message:
+            case ("result", number, value):
+                self._settle(number, value, None)
+            case ("failed", int() as number, text, trace):
+                self._settle(number, None, failure(text, trace))
+            case ("snapshot", run_id, step, steps, snapshot):
+                self._tell(run_id, lambda live: live.take_snapshot(step, steps, snapshot))
+            case ("step", run_id, step, steps):
+                self._tell(run_id, lambda live: live.take_step(step, steps))
+            case ("checkpoints", run_id, steps):
+                self._tell(run_id, lambda live: live.take_checkpoints(steps))
+            case ("turn", run_id, seconds, change):
+                self._let_go(worker, run_id, seconds, change)
+            case ("rested", run_id):
+                self._tell(run_id, lambda live: live.rest(None))
+                self._let_go(worker, run_id)
+            case ("failed", str() as run_id, text, trace):
+                reason = str(failure(text, trace))
+                self._tell(run_id, lambda live: live.fail(reason))
+                self._let_go(worker, run_id)
+            case ("moved", run_id):
+                with self._lock:
+                    self.turns.moved(run_id)
+                self._dispatch()
+            case ("warm",):
+                with self._lock:
+                    self.warm.add(worker)
+                self._dispatch()
+            case ("died", _code):
+                self._take_death(worker)
+
+    def _tell(self, run_id: str, action: Callable[[LiveRun], None]) -> None:
+        with self._lock:
+            live = self._lives.get(run_id)
+        if live is not None:
+            action(live)
+
+    def _let_go(
+        self, worker: WorkerProcess, run_id: str, seconds: float | None = None, change: float = 0.0
+    ) -> None:
+        """The process is through with the run: a turn of so many seconds, or for good (None)."""
+        with self._lock:
+            self.warm.add(worker)
+            if self.busy.get(worker) == run_id:
+                del self.busy[worker]
+            live = self._lives.get(run_id)
+            if seconds is not None and live is not None:
+                self.turns.end(run_id, seconds, change, live.left(seconds))
+            else:
+                self.turns.leave(run_id)
+                self._lives.pop(run_id, None)
+        self._dispatch()
+
+    def _take_death(self, worker: WorkerProcess) -> None:
+        with self._lock:
+            calls = [number for number, (_, asked) in self._futures.items() if asked is worker]
+            trained = self.busy.pop(worker, None)
+            for run_id in self.turns.lost(worker):  # they were to rest, and do, where their files say
+                self._tell(run_id, lambda live: live.rest(None))
+                self._lives.pop(run_id, None)
+            if trained is not None:
+                self._tell(trained, lambda live: live.fail(BROKEN_WORKER))
+                self.turns.leave(trained)
+                self._lives.pop(trained, None)
+        for number in calls:
+            self._settle(number, None, RuntimeError(BROKEN_CALL))
+        self._on_death(worker)
+        if not self._closed:
+            self._dispatch()
+
+
+def failure(text: str | None, trace: str) -> Exception:
+    """The exception a page sees: the worker's own words for bad input, else a general sentence."""
+    if text is not None:
+        return InputError(text)
+    log.error("A worker failed:\n%s", trace)
+    return RuntimeError(UNEXPECTED.format(trace.strip().splitlines()[-1][:200]))

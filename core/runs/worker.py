@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import math
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -18,49 +20,55 @@ from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
-from ..training.checkpoints import thin
+from ..training.checkpoints import checkpoint_file, checkpoints_in, thin
 from ..training.trainer import Task, Trainer, iterate
 from ..types import InputError
-from .checkpoint_files import checkpoint_file, checkpoints_in
+from . import machine
 from .functions import resolve
 
-KEPT_TRAINERS = 2  # paused runs that stay in memory, so that "one step" does not reload anything
-CHECKPOINTS = 20  # about so many over a run, on round numbers, for those that can be rewound
-CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to
+KEPT_RESTING = 2  # paused runs that stay in memory, so that "one step" does not reload anything
+CHECKPOINTS = 10  # about so many over a run, on round numbers, for those that can be rewound
+CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to,
+DISK_SHARE = 50  # and of what is free no more than this part of it
 STEP_NEWS = 0.2  # seconds between two reports of a step without a snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Train `run_id` from the checkpoint of `resume` (or from the start) up to step `until` (or the end)."""
+    """Train `run_id` from where it stands, `step`, up to step `until` (or the end), for one turn."""
 
     run_id: str
     task: Task[Any]
     until: int | None
     folder: str  # where this run's checkpoints lie
-    resume: int | None
+    step: int
     rewinds: bool  # keep checkpoints on the way, not only where the run rests
+    turn: float = math.inf  # seconds after which others are next; at least one step is made
 
 
 class TrainingLane:
-    """Trains one run at a time and remembers the last few trainers."""
+    """Trains one run at a time and keeps the trainers of those whose turn comes again, as memory allows."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.trainers: OrderedDict[str, Trainer[Any]] = OrderedDict()
+        self.kept: OrderedDict[str, tuple[Work, Trainer[Any]]] = OrderedDict()  # the latest last
+        self.resting: set[str] = set()  # whose last step is on disk
 
     def trainer(self, work: Work) -> Trainer[Any]:
         """From memory, or from the newest checkpoint that is not past where the run stands."""
-        known = self.trainers.pop(work.run_id, None)
-        if known is not None and known.step == work.resume:
+        _, known = self.kept.pop(work.run_id, (None, None))
+        self.resting.discard(work.run_id)
+        if known is not None and known.step == work.step:
             return known
-        kept = [step for step in checkpoints_in(work.folder) if step <= (work.resume or 0)]
+        kept = [step for step in checkpoints_in(work.folder) if step <= work.step]
         return work.task.trainer(checkpoint_file(work.folder, max(kept)) if kept else None)
 
     def run(self, work: Work) -> None:
+        """One turn. Says at its end that the run rests, or how long it took, and how long getting ready."""
+        began = time.monotonic()
         trainer = self.trainer(work)
         every = max(1, round(trainer.steps / CHECKPOINTS)) if work.rewinds else 0
-        told = 0.0
+        ready, first, told, asked = time.monotonic(), trainer.step, 0.0, ""
         for snapshot in iterate(trainer, work.until):
             place = (work.run_id, trainer.step, trainer.steps)
             if snapshot is not None:
@@ -70,15 +78,44 @@ class TrainingLane:
                 told = time.monotonic()
             if every and trainer.step % every == 0:
                 self.keep(work, trainer)
-            if self.asked_to_pause(work.run_id):
+            asked = self.asked_of(work.run_id)
+            if asked or (trainer.step > first and time.monotonic() >= ready + work.turn):
                 break
-        if trainer.step not in checkpoints_in(work.folder):
-            self.keep(work, trainer)
-        self.trainers[work.run_id] = trainer
-        while len(self.trainers) > KEPT_TRAINERS:
-            self.trainers.popitem(last=False)
         self.connection.send(("step", work.run_id, trainer.step, trainer.steps))
-        self.connection.send(("rested", work.run_id))
+        self.kept[work.run_id] = (work, trainer)
+        if asked == "drop":
+            self.leave("drop", work.run_id)
+        elif asked or trainer.step >= (trainer.steps if work.until is None else work.until):
+            self.leave("pause", work.run_id)
+        else:
+            self.connection.send(("turn", work.run_id, time.monotonic() - ready, ready - began))
+        self.make_room()
+
+    def leave(self, how: str, run_id: str) -> None:
+        """A run that is not having its turn: "pause" puts its last step on disk, "move" does and lets go of
+        it, "drop" lets go of it."""
+        if how != "drop" and run_id in self.kept:
+            work, trainer = self.kept[run_id]
+            if trainer.step not in checkpoints_in(work.folder):
+                self.keep(work, trainer)
+            self.resting.add(run_id)
+        if how != "pause":
+            self.kept.pop(run_id, None)
+        self.connection.send(("moved" if how == "move" else "rested", run_id))
+
+    def make_room(self) -> None:
+        """Those at rest leave memory first, then who had its turn just now: all others are next before it."""
+        room = machine.trainer_bytes()
+        while len(self.kept) > 1:
+            idle = [run_id for run_id in self.kept if run_id in self.resting]
+            full = sum(trainer.nbytes for _, trainer in self.kept.values()) > room
+            if not full and len(idle) <= KEPT_RESTING:
+                return
+            work, trainer = self.kept[idle[0] if idle else next(reversed(self.kept))]
+            if not idle and trainer.step not in checkpoints_in(work.folder):
+                self.keep(work, trainer)
+            del self.kept[work.run_id]
+            self.resting.discard(work.run_id)
 
     def keep(self, work: Work, trainer: Trainer[Any]) -> None:
         """Write the state of this step to disk, then drop the steps that the disk budget has no room for."""
@@ -86,35 +123,40 @@ class TrainingLane:
         file.parent.mkdir(exist_ok=True)
         trainer.save(file)
         kept = checkpoints_in(work.folder)
-        room = max(3, CHECKPOINT_BYTES // max(1, file.stat().st_size)) if work.rewinds else 1
+        free = min(CHECKPOINT_BYTES, shutil.disk_usage(work.folder).free // DISK_SHARE)
+        room = max(3, free // max(1, file.stat().st_size)) if work.rewinds else 1
         stay = thin(kept, room)
         self.connection.send(("checkpoints", work.run_id, stay))  # before any file goes
         for step in set(kept) - set(stay):
             for part in file.parent.glob(checkpoint_file(work.folder, step).name + "*"):
                 part.unlink(missing_ok=True)
 
-    def asked_to_pause(self, run_id: str) -> bool:
-        """Hear and answer what came in during the last step. Whether a pause for this run was among it."""
-        asked = False
+    def asked_of(self, run_id: str) -> str:
+        """Hear and answer what came in during the last step. What was asked of this run, or nothing."""
+        asked = ""
         while self.connection.poll():
             message = self.connection.recv()
-            asked = asked or message == ("pause", run_id)
-            answer(self.connection, message)
+            if message[0] == "leave" and message[2] == run_id:
+                asked = message[1]
+            else:
+                self.answer(message)
         return asked
 
+    def answer(self, message: tuple[Any, ...]) -> None:
+        """Do what can be done between two steps. What goes wrong is told, in words for bad input."""
+        match message:
+            case ("exit",):
+                sys.exit(0)
+            case ("leave", how, run_id):
+                with told(self.connection, run_id):
+                    self.leave(how, run_id)
+            case ("threads", count):
+                import torch
 
-def answer(connection: Connection, message: tuple[Any, ...]) -> None:
-    """Do what can be done between two steps. What goes wrong is told, in words for bad input."""
-    match message:
-        case ("exit",):
-            sys.exit(0)
-        case ("threads", count):
-            import torch
-
-            torch.set_num_threads(count)
-        case ("call", number, name, args):
-            with told(connection, number):
-                connection.send(("result", number, resolve(name)(*args)))
+                torch.set_num_threads(count)
+            case ("call", number, name, args):
+                with told(self.connection, number):
+                    self.connection.send(("result", number, resolve(name)(*args)))
 
 
 @contextlib.contextmanager
@@ -137,13 +179,15 @@ def serve(connection: Connection, warm_up: Sequence[Callable[[], None]] = ()) ->
         if cold and not connection.poll():
             with contextlib.suppress(InputError):  # a missing model is told by whoever needs it
                 cold.pop(0)()
+            if not cold:
+                connection.send(("warm",))
             continue
         message = connection.recv()
         if message[0] == "train":
             with told(connection, message[1].run_id):
                 lane.run(message[1])
         else:
-            answer(connection, message)
+            lane.answer(message)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ class GradientTrainer(Trainer[S]):
         self.optimizer = make_optimizer(self.parameters, config)
         self.steps, self.snapshot_every = config.steps, config.snapshot_every
         self.last_loss = math.nan
+        self.nbytes = 4 * sum(p.nbytes for p in self.parameters.values())  # weights, gradients, two moments
 
     @abstractmethod
     def loss_of(self, step: int) -> Tensor:

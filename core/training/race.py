@@ -86,6 +86,7 @@ class RaceTrainer(Trainer[RaceSnapshot]):
         self.last: BiEncoderTrainer | CrossEncoderTrainer | None = None  # who made the last step
         self.steps, self.fresh = bi.steps + cross.steps, measured is None
         self.step, self.seconds = bi.step + cross.step, bi.seconds + cross.seconds
+        self.nbytes = bi.nbytes + cross.nbytes
 
     def advance(self) -> None:
         """A step of the one with less time of training; who is at the end waits for the other."""

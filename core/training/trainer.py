@@ -31,6 +31,7 @@ class Trainer(ABC, Generic[S]):
     seconds: float = 0.0
     snapshot_every: int = 1
     until: int | None = None  # where whoever iterates wants to stop; None is at the end
+    nbytes: int = 0  # memory that it takes, about, where that is much
     fresh: bool = True  # its start was not reported yet; False for one that goes on from a checkpoint
 
     @abstractmethod

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from core.runs.checkpoint_files import checkpoint_file
 from core.runs.live import LiveRun
+from core.training.checkpoints import checkpoint_file
 from core.training.trainer import Task, Trainer, iterate
 from core.types import InputError, RunStatus, TaskRun
 from pages.bi_vs_cross import race

@@ -13,7 +13,7 @@ from streamlit import config
 
 from core.runs.channel import Hub, Topic
 from core.runs.encoding import unpack
-from core.types import InputError, Run, SentenceSet, TrainingConfig
+from core.types import InputError, Run, SentenceSet, TrainingConfig, Turn
 from ui.runs import push
 
 RUN = Run("id", TrainingConfig(), SentenceSet(()), (), ())
@@ -33,7 +33,7 @@ class World:
     def read(self, run_id: str) -> Run:
         if self.place is None:
             raise InputError("forgotten")
-        return replace(RUN, queue_place=self.place)
+        return replace(RUN, turn=Turn(self.place, 0, None))
 
     def put(self, place: int | None) -> None:
         self.place = place

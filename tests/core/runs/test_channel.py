@@ -11,7 +11,7 @@ import pytest
 from core.runs import channel
 from core.runs.channel import Hub, Topic, relay
 from core.runs.encoding import unpack
-from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig
+from core.types import InputError, Run, RunStatus, SentenceSet, TrainingConfig, Turn
 
 RUN = Run("id", TrainingConfig(steps=100), SentenceSet(()), (), ())
 
@@ -20,7 +20,7 @@ class Source:
     """A run that tests change: its place in the queue numbers its states."""
 
     def __init__(self) -> None:
-        self.run: Run | None = replace(RUN, queue_place=0)
+        self.run: Run | None = replace(RUN, turn=Turn(0, 0, None))
         self.reads = 0
         self.topic = Topic(self.read)
 
@@ -31,7 +31,7 @@ class Source:
         return self.run
 
     def put(self, place: int | None) -> None:
-        self.run = None if place is None else replace(RUN, queue_place=place)
+        self.run = None if place is None else replace(RUN, turn=Turn(place, 0, None))
         self.topic.changed()
 
 

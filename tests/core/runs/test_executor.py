@@ -139,17 +139,6 @@ def test_a_fork_refuses_what_it_cannot_change(executor: LocalExecutor) -> None:
         executor.fork(whole.id, 99)
 
 
-def test_later_runs_queue_with_their_place_shown(executor: LocalExecutor) -> None:
-    first = executor.start(request(steps=2000))
-    second, third = executor.start(request()), executor.start(request())
-    assert [executor.run(i).queue_place for i in (second, third)] == [1, 2]
-    executor.stop(second)
-    assert executor.run(third).queue_place == 1
-    wait(executor, first, lambda r: r.step >= 1)
-    executor.stop(first)
-    assert wait(executor, third, rested).status is RunStatus.FINISHED
-
-
 def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecutor) -> None:
     run_id = executor.start(request(steps=2000))
     wait(executor, run_id, lambda r: r.step >= 3)

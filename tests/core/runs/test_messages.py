@@ -23,6 +23,7 @@ from core.types import (
     SentenceSet,
     Snapshot,
     TrainingConfig,
+    Turn,
 )
 
 N, D = 6, 8
@@ -124,7 +125,7 @@ def test_all_frames_come_on_request_and_only_then():
 
 
 def test_a_run_of_which_nothing_is_known_yet_has_a_message_too():
-    run = Run("id", TrainingConfig(), SET, PAIRS, HELD_OUT, queue_place=3)
+    run = Run("id", TrainingConfig(), SET, PAIRS, HELD_OUT, turn=Turn(3, 0, None))
     header, arrays = unpack(messages.message(run, "t", frames=True))
     assert (header["drawn"], header["step"], header["loss"], header["place"]) == (-1, 0, None, 3)
     assert "number 3 in line" in header["line"]
@@ -153,3 +154,25 @@ def test_a_message_is_small():
     shots = tuple(replace(snapshot(s), embeddings=vectors) for s in range(41))
     run = run_at(0, sentences=sentences, frames=(drawn,), snapshots=shots)
     assert len(messages.message(run, "x" * 32)) < 3500
+
+
+@pytest.mark.parametrize(
+    ("status", "turn", "says"),
+    [
+        (RunStatus.WAITING, Turn(2, 5, 4.2), "number 2 in line, estimated 4 s. 5 other runs in training"),
+        (RunStatus.WAITING, Turn(1, 1, 0.1), "next in line, estimated 1 s. 1 other run in training"),
+        (RunStatus.RUNNING, Turn(None, 3, 47.0), "in turns with 3 other runs · about 50 s left"),
+        (RunStatus.RUNNING, Turn(None, 1, 200.0), "in turns with 1 other run · about 3 min left"),
+        (RunStatus.RUNNING, Turn(None, 1, None), "in turns with 1 other run"),
+    ],
+)
+def test_the_line_says_who_else_is_at_it_and_how_long_that_takes(status, turn, says):
+    run = run_at(2, status=status, turn=turn)
+    line = messages.status_line(run)
+    assert says in line and "None" not in line
+    header, _ = unpack(messages.message(run, "t"))
+    assert (header["place"], header["others"], header["wait"]) == (turn.place, turn.others, turn.seconds)
+
+
+def test_a_run_that_trains_alone_says_nothing_of_others():
+    assert "turns" not in messages.status_line(run_at(2, status=RunStatus.RUNNING, turn=Turn(None, 0, 9.0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import psutil
@@ -13,6 +14,7 @@ from core.models import embedding
 from core.runs import machine, pool
 from core.runs.executor import LocalExecutor
 from core.runs.pool import Pool
+from core.runs.turns import TURN
 from core.types import RunStatus
 from tests.core.runs.test_executor import PATIENCE, request, rested, wait
 
@@ -20,61 +22,151 @@ from tests.core.runs.test_executor import PATIENCE, request, rested, wait
 class FakeProcess:
     """A worker process that hears and does nothing."""
 
-    def __init__(self, lane: str, threads: int, on_message: object) -> None:
+    def __init__(self, lane: str, threads: int, on_message: Callable[..., None]) -> None:
         self.lane, self.threads, self.dead = lane, threads, False
         self.heard: list[tuple[Any, ...]] = []
+        self.says = partial(on_message, self)
 
     def send(self, *message: Any) -> None:
         self.heard.append(message)
 
-    def threads_now(self) -> int:
-        return [message[1] for message in self.heard if message[0] == "threads"][-1]
+    def last(self, kind: str) -> Any:
+        return [message[1:] for message in self.heard if message[0] == kind][-1]
+
+
+class FakeRun:
+    """What the pool asks of a run."""
+
+    is_active = True
+
+    def __init__(self, name: str, owner: str = "") -> None:
+        self.id, self.owners, self.resting_status = name, (owner or name,), None
+        self.rested: list[Any] = []
+
+    def begin(self, seconds: float) -> tuple[str, float]:
+        return self.id, seconds
+
+    def left(self, seconds: float) -> float:
+        return 10.0
+
+    def rest(self, status: Any) -> None:
+        self.rested.append(status or self.resting_status)
+
+    def changed(self) -> None:
+        pass
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Pool:
+def fake(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(pool, "WorkerProcess", FakeProcess)
     monkeypatch.setattr(machine, "cores", lambda: 8)
-    return Pool(lambda *_: None, lambda _: None, most=4)
+    return Pool(lambda _: None, lambda _: None, most=2)
 
 
-def begin(found: Pool, run_id: str) -> Any:
-    worker = found.for_run()
-    if worker is not None:
-        found.busy[worker] = run_id
-        found.share_cores()
-    return worker
+def warm(fake: Any) -> list[Any]:
+    """Two processes that have their model loaded."""
+    for name in "ab":
+        fake.train(FakeRun(name))
+    for worker in list(fake.training):
+        worker.says(("warm",))
+        worker.says(("rested", fake.busy[worker]))
+    assert len(fake.training) == 2 and not fake.busy
+    return list(fake.training)
 
 
-def test_cores_are_shared_by_the_runs_there_are(fake: Pool) -> None:
-    workers = [begin(fake, name) for name in "abc"]
-    assert [worker.threads_now() for worker in workers] == [2, 2, 2]  # 8 cores, 3 runs
-    for worker in workers[1:]:
-        del fake.busy[worker]
-    fake.share_cores()
-    assert workers[0].threads_now() == 8, "who stays alone takes them all"
-    assert len({id(worker) for worker in workers}) == 3
+def test_cores_are_shared_by_the_runs_there_are(fake: Any) -> None:
+    workers = warm(fake)
+    for name in "cde":
+        fake.train(FakeRun(name))
+    assert [worker.last("threads") for worker in workers] == [(4,), (4,)]  # 8 cores, 2 at a time
+    fake.interrupt(FakeRun("e"), RunStatus.PAUSED)
+    workers[1].says(("rested", "d"))
+    assert workers[0].last("threads") == (8,), "who stays alone takes them all"
 
 
-def test_there_are_never_more_processes_than_the_machine_bears(fake: Pool) -> None:
-    workers = [begin(fake, name) for name in "abcde"]
-    assert workers[4] is None and len(fake.training) == 4
-    assert all(worker.threads_now() == 2 for worker in workers[:4])
+def test_there_are_never_more_processes_than_the_machine_bears(fake: Any) -> None:
+    warm(fake)
+    for name in "cdefg":
+        fake.train(FakeRun(name))
+    assert len(fake.training) == 2 and sorted(fake.busy.values()) == ["c", "d"]
 
 
-def test_a_call_goes_to_whoever_does_not_train_and_has_least_to_answer(fake: Pool) -> None:
-    first = begin(fake, "a")
-    assert fake.for_call("encode") is first, "one process is enough for one learner"
-    second = begin(fake, "b")
-    del fake.busy[second]
-    assert fake.for_call("encode") is second
-    third = begin(fake, "c")
-    assert third is second
-    fake.calls[second] = 3
+def test_a_process_that_still_loads_gets_no_run_while_another_could_take_it(fake: Any) -> None:
+    fake.train(FakeRun("a"))
+    (first,) = fake.training
+    first.says(("warm",))
+    fake.train(FakeRun("b"))
+    assert len(fake.training) == 2 and list(fake.busy.values()) == ["a"]
+    first.says(("turn", "a", 0.3, 0.0))
+    assert list(fake.busy.values()) == ["b"], "its turn comes on the process that is warm"
+    fake.training[1].says(("warm",))
+    assert first.last("leave") == ("move", "a"), "the other one is idle, and a waits"
+    first.says(("moved", "a"))
+    assert fake.busy == {first: "b", fake.training[1]: "a"}
+
+
+def test_runs_take_turns_and_each_begins_with_a_single_step(fake: Any) -> None:
+    one, two = warm(fake)
+    for name in "cde":
+        fake.train(FakeRun(name))
+    assert [one.last("train"), two.last("train")] == [(("c", 0.0),), (("d", 0.0),)]
+    one.says(("turn", "c", 0.4, 0.1))
+    assert one.last("train") == (("e", 0.0),), "a new run goes before everybody's second turn"
+    two.says(("turn", "d", 0.3, 0.1))
+    assert two.last("train") == (("d", TURN),), "the process that has it goes on with it"
+
+
+def test_a_run_that_waits_for_its_next_turn_is_paused_by_the_process_that_has_it(fake: Any) -> None:
+    one, _ = warm(fake)
+    runs = {name: FakeRun(name) for name in "cde"}
+    for run in runs.values():
+        fake.train(run)
+    one.says(("turn", "c", 0.4, 0.1))
+    fake.interrupt(runs["c"], RunStatus.PAUSED)
+    assert one.last("leave") == ("pause", "c") and not runs["c"].rested
+    one.says(("turn", "e", 0.4, 0.1))
+    assert fake.busy[one] != "c", "it gets no further turn"
+    one.says(("rested", "c"))
+    assert runs["c"].rested == [RunStatus.PAUSED] and fake.turn("c") is None
+
+
+def test_a_run_that_never_had_a_turn_rests_at_once(fake: Any) -> None:
+    warm(fake)
+    runs = [FakeRun(name) for name in "cde"]
+    for run in runs:
+        fake.train(run)
+    fake.interrupt(runs[2], RunStatus.STOPPED)
+    assert runs[2].rested == [RunStatus.STOPPED] and fake.turn("e") is None
+
+
+def test_when_a_process_dies_those_in_its_memory_go_on_elsewhere_or_rest(fake: Any) -> None:
+    one, two = warm(fake)
+    runs = {name: FakeRun(name) for name in "cdef"}
+    for run in runs.values():
+        fake.train(run)
+    one.says(("turn", "c", 0.4, 0.1))
+    one.says(("turn", "e", 0.4, 0.1))
+    fake.interrupt(runs["c"], RunStatus.PAUSED)
+    one.dead = True
+    runs["f"].fail = runs["f"].rested.append  # type: ignore[attr-defined]
+    one.says(("died", -9))
+    assert runs["c"].rested == [RunStatus.PAUSED], "it was to rest"
+    assert runs["f"].rested == [pool.BROKEN_WORKER], "it was having its turn"
+    two.says(("turn", "d", 9.0, 0.0))
+    assert fake.busy[two] == "e", "it goes on from its last checkpoint"
+
+
+def test_a_call_goes_to_whoever_does_not_train_and_has_least_to_answer(fake: Any) -> None:
+    first, second = warm(fake)
+    fake.train(FakeRun("c"))
+    assert fake.busy == {first: "c"} and fake.for_call("encode") is second
+    fake.train(FakeRun("d"))
     assert fake.for_call("encode") is first
+    fake.call(embedding.embed, (), "encode")
+    assert fake.for_call("encode") is second
 
 
-def test_a_dead_process_is_replaced(fake: Pool) -> None:
+def test_a_dead_process_is_replaced(fake: Any) -> None:
     first: Any = fake.for_call("encode")
     first.dead = True
     assert fake.for_call("encode") is not first and len(fake.training) == 1
@@ -150,7 +242,7 @@ def test_a_second_run_gets_a_process_of_its_own_and_the_numbers_stay(executor) -
 
 
 def test_idle_processes_end_and_start_again_when_somebody_asks(executor, monkeypatch) -> None:
-    until(lambda: not executor._futures)
+    until(lambda: not executor.pool._futures)
     pids = [worker.pid for worker in executor.processes()]
     monkeypatch.setattr(pool, "IDLE_END", 0.0)
     until(lambda: not executor.processes() and not any(psutil.pid_exists(pid) for pid in pids))

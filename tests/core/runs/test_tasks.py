@@ -96,7 +96,7 @@ def test_a_forgotten_run_is_gone(executor: LocalExecutor) -> None:  # noqa: F811
 
 
 def test_a_file_dropped_a_moment_ago_gives_way_to_the_nearest_older(executor: LocalExecutor) -> None:  # noqa: F811
-    from core.runs.checkpoint_files import checkpoint_file
+    from core.training.checkpoints import checkpoint_file
     from tests.core.runs.test_executor import request
     from tests.core.runs.test_executor import rested as at_rest
     from tests.core.runs.test_executor import wait as wait_for
