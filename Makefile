@@ -1,5 +1,6 @@
 # make app    install what is missing, start the app, open it in the browser
-# make test   install what is missing (a browser too), run every test; ARGS="tests/core -k parse" narrows it
+# make test   install what is missing (a browser too), run every test; ARGS="tests/core -k parse" narrows it,
+#             JOBS=0 runs it in one process (for a debugger)
 # make check  lint, formatting, types
 # make bench  print the benchmark tables; ARGS="projection" runs only the named ones
 # make setup  only install
@@ -17,6 +18,7 @@ ADDRESS ?= localhost
 HEADLESS ?= $(if $(CI)$(SSH_CONNECTION),true,$(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY),false,true),false))
 WATCH ?= none
 ARGS ?=
+JOBS ?= 2
 BIN = $(VENV)/bin/python
 
 export VENV PYTHON TORCH_INDEX
@@ -36,7 +38,7 @@ browser: setup
 	@$(BIN) scripts/browser.py --install >/dev/null
 
 test: browser
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup
 	@status=0; \

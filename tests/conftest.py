@@ -44,7 +44,7 @@ app_test.PagesManager = type("PagesManager", (PagesManager,), {})  # type: ignor
 
 pytest_plugins = ["tests.browser.fixtures"]
 
-_missed_browser_tests: list[str] = []
+NO_BROWSER = "no Chromium found"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,19 +59,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A browser test without a browser fails under CI and is reported loudly elsewhere."""
     if item.get_closest_marker("e2e") is None or browser.find() is not None:
         return
-    message = f"no Chromium found: run `make test`, which installs one, or set {browser.ENV}"
+    message = f"{NO_BROWSER}: run `make test`, which installs one, or set {browser.ENV}"
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)
-    _missed_browser_tests.append(item.nodeid)
     pytest.skip(message)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _missed_browser_tests:
+    missed = sum(NO_BROWSER in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
+    if missed:
         terminalreporter.section("browser tests NOT run", red=True)
         terminalreporter.line(
-            f"{len(_missed_browser_tests)} browser tests did not run, because there is no Chromium. "
-            "`make test` installs one."
+            f"{missed} browser tests did not run, because there is no Chromium. `make test` installs one."
         )
 
 
