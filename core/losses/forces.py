@@ -76,6 +76,10 @@ def summed_by_pair(pairs: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     >>> summed_by_pair(torch.tensor([[3, 1], [1, 3]]), torch.tensor([1.0, 2.0]))
     (tensor([[1, 3]]), tensor([3.]))
     """
-    ordered = pairs.sort(dim=1).values
-    kept, place = ordered.unique(dim=0, return_inverse=True)
+    import torch
+
+    left, right = pairs.amin(dim=1), pairs.amax(dim=1)
+    base = int(right.max()) + 1 if len(pairs) else 1
+    codes, place = (left * base + right).unique(return_inverse=True)  # one number a pair: rows sort slowly
+    kept = torch.stack((codes // base, codes % base), dim=1)
     return kept, values.new_zeros(len(kept)).index_add(0, place, values)

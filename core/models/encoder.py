@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -95,12 +95,28 @@ class Packing:
         n, length = self.mask.shape
         if len(self.flat) == n * length:  # nothing to pad
             return x.view(n, length, -1)
-        return x.new_zeros(n * length, x.shape[1]).index_copy(0, self.flat, x).view(n, length, -1)
+        padded: Tensor = _Pad.apply(x, self.flat, n * length)
+        return padded.view(n, length, -1)
 
     def unpad(self, padded: Tensor) -> Tensor:
         """(n, l, d) -> (t, d)."""
         together = padded.reshape(-1, padded.shape[2])
         return together if len(self.flat) == len(together) else together.index_select(0, self.flat)
+
+
+class _Pad(torch.autograd.Function):
+    """Rows x (t, d) into their places `flat` (t,) among `count` rows of zeros. PyTorch's own index_copy would
+    copy the zeros once more, and clear a copy of the gradient that nobody reads."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, flat: Tensor, count: int) -> Tensor:
+        ctx.save_for_backward(flat)
+        return x.new_zeros(count, x.shape[1]).index_copy_(0, flat, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        (flat,) = ctx.saved_tensors
+        return grad.index_select(0, flat), None, None
 
 
 class Embeddings(nn.Module):
