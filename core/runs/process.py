@@ -58,7 +58,11 @@ class WorkerProcess:
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "EMBEDDING_LAB_LANE": self.lane,
             "OMP_NUM_THREADS": threads,
-            "OMP_WAIT_POLICY": "PASSIVE",  # a thread that waits leaves its core to the browser and the server
+            "OMP_WAIT_POLICY": "PASSIVE",  # a thread that waits leaves its core to the browser and the server,
+            "GOMP_SPINCOUNT": "2000",  # after some 30 microseconds: most waits in a step are shorter than that
+            "GLIBC_TUNABLES": os.environ.get(
+                "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+            ),  # large pages: 4 % of a step
             "MKL_NUM_THREADS": threads,
             "NUMBA_NUM_THREADS": "1",  # umap-learn's threading layer
             "TOKENIZERS_PARALLELISM": "false",
