@@ -6,14 +6,20 @@ import os
 
 import streamlit as st
 
-from ui import pages
+from core.types import InputError
+from ui import messages, pages, state
 from ui.guard import uploads
 
 LOGO = str(pages.ROOT / "assets" / "logo.svg")
 st.set_page_config(page_title="Embedding Lab", page_icon=LOGO, layout="wide")
 st.logo(LOGO, size="large")
 
-st.navigation(pages.navigation()).run()
+page = st.navigation(pages.navigation())
+messages.left_in(state.PROBLEM)
+try:
+    page.run()
+except InputError as problem:  # such as a disk that took nothing: the app goes on
+    messages.warning(str(problem))
 uploads.page_is_drawn()
 
 # Only after the page is drawn: the worker processes load the models while the reader reads.

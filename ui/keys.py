@@ -49,6 +49,7 @@ COLOUR = Key[ColorBy]("colour", "group", url=True)
 FORCES = Key("forces", False, url=True)
 RUN_ID = Key[str | None]("run_id", None)
 RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
+PROBLEM = Key[str | None]("problem", None)  # what a click could not do, for the top of the next page
 MESSAGE = Key[str | None]("message", None)
 MARKED = Key("marked", "")  # pairs just marked on the map, which the next run adds to the typed ones
 MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import streamlit as st
 
 from core.types import InputError, Notice
 from ui import state
+
+Arguments = TypeVarTuple("Arguments")
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#~|$&]|:(?=\w))")
 _FIRST = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")  # would begin a list or a heading
@@ -80,6 +82,14 @@ def kept_in(key: state.Key[str | None]) -> Iterator[None]:
         state.put(key, str(problem))
     except TimeoutError:
         state.put(key, TOO_SLOW)
+
+
+def refusals_kept(act: Callable[[*Arguments], object], *args: *Arguments) -> None:
+    """Do what a click asks for; what the act refuses, or a full disk refuses it, stands on the next page."""
+    try:
+        act(*args)
+    except InputError as problem:
+        state.put(state.PROBLEM, str(problem))
 
 
 def left_in(key: state.Key[str | None], show: Callable[[str], Any] = warning) -> None:

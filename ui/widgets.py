@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, Literal, Protocol, TypeVar, TypeVarTuple
 
 import streamlit as st
@@ -16,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from ui import state
+from ui import messages, state
 from ui.guard import uploads
 from ui.messages import as_written
 from ui.state import Key
@@ -59,7 +60,7 @@ def button(
     **more: Any,
 ) -> None:
     """A click calls `act(*args)` before the page is drawn again. `icon` is a Material symbol's name."""
-    click: Any = act  # Streamlit drops what it returns
+    click: Any = act and partial(messages.refusals_kept, act)
     symbol = f":material/{icon}:" if icon else None
     st.button(label, key=key, on_click=click, args=args, icon=symbol, type=type, **more)
 

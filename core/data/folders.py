@@ -1,11 +1,30 @@
-"""Where a person's own things are kept: progress, saved runs, tuned models. One folder, found in one way."""
+"""Where a person's own things are kept: progress, saved runs, tuned models. One folder, found in one way.
+
+And where a process keeps what it needs while it lives: checkpoints, sockets, files on their way to a browser.
+"""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
 
+from ..types import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a folder with an open file in it cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX, OWNER = "embedding-lab-", "owner"
+DISK = "EMBEDDING_LAB_DISK"  # GB that the checkpoints of all runs together may take
+DISK_GB = 2.0
 HOME = "EMBEDDING_LAB_HOME"  # the folder of everything below
 TUNED = "EMBEDDING_LAB_TUNED"  # another folder for tuned models alone
 
@@ -26,3 +45,79 @@ def model_folders(environment: Mapping[str, str] = os.environ) -> tuple[Path, ..
     from platformdirs import user_data_path
 
     return data_folder(environment) / "models", user_data_path("embedding-lab") / "models"
+
+
+@cache
+def own_folder() -> Path:
+    """This process's folder among the system's temporary ones; it goes when the process ends.
+
+    Those of processes that were killed are removed first. Raises InputError when there is no room for one.
+    """
+    place = Path(tempfile.gettempdir())
+    remove_orphans(place)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        owner = (folder / f"{OWNER}.part").open("w")
+        _lock(owner)
+        (folder / f"{OWNER}.part").rename(folder / OWNER)
+    except OSError as error:
+        raise InputError(no_room(place, error)) from error
+    _held.append(owner)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def remove_orphans(place: Path) -> None:
+    """Remove the folders of processes that live no more: a lock ends with its process, however that ends."""
+    for owner in place.glob(f"{PREFIX}*/{OWNER}"):
+        with contextlib.suppress(OSError), owner.open("r+") as file:
+            _lock(file)
+            shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+def _lock(file: TextIOWrapper) -> None:
+    """Take the lock of the file. Raises OSError when another process holds it."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_held: list[TextIOWrapper] = []  # the lock is kept as long as the file is open
+
+
+def no_room(place: Path, error: Exception) -> str:
+    """What to say when a folder takes nothing more."""
+    reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+    return f"The folder {place} cannot be written: {reason}. Make room there and try again."
+
+
+def disk_budget(environment: Mapping[str, str] = os.environ) -> int:
+    """Bytes that the checkpoints of all runs together may take. What is no number counts for nothing."""
+    with contextlib.suppress(ValueError):
+        return int(max(0.1, float(environment.get(DISK, DISK_GB))) * 1e9)
+    return int(DISK_GB * 1e9)
+
+
+def too_many(folders: Sequence[Path], whole: Path, budget: int) -> list[Path]:
+    """Which of these folders, the first ones first, have to be emptied so that what lies below `whole` fits.
+
+    A file that several folders share counts once, and is free only when all of them are empty.
+    """
+    holders: dict[tuple[int, int], set[Path]] = {}
+    sizes: dict[tuple[int, int], int] = {}
+    for file in whole.rglob("*"):
+        with contextlib.suppress(OSError):  # dropped by its worker meanwhile
+            found = file.stat()
+            if file.is_file():
+                key = found.st_dev, found.st_ino
+                sizes[key] = found.st_size
+                holders.setdefault(key, set()).add(file.parent)
+    total, chosen = sum(sizes.values()), []
+    for folder in folders:
+        if total <= budget:
+            break
+        chosen.append(folder)
+        for key, parents in holders.items():
+            if folder in parents:
+                parents.discard(folder)
+                total -= sizes[key] if not parents else 0
+    return chosen

@@ -6,6 +6,7 @@ with its public methods.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
+from ..data.folders import disk_budget, own_folder, too_many
 from ..maps import layouts
 from ..models import registry
 from ..training.checkpoints import checkpoint_file, copy_checkpoints
@@ -41,7 +43,7 @@ class LocalExecutor:
     def __init__(self, workers: int | None = None) -> None:
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._runs: dict[str, LiveRun] = {}
-        self._home = Path(tempfile.mkdtemp(prefix="embedding-lab-"))
+        self._home = Path(tempfile.mkdtemp(dir=own_folder()))
         self._closed = threading.Event()
         self.layout_ready = threading.Event()
         self.pool = Pool(self._started, self._died, workers)
@@ -172,7 +174,8 @@ class LocalExecutor:
     def checkpoint_path(self, run_id: str, step: int) -> str | None:
         """The file that holds the weights of a kept step; None for a step that was not kept."""
         live = self._live(run_id)
-        return str(checkpoint_file(live.folder, step)) if step in live.view().checkpoints else None
+        file = checkpoint_file(live.folder, step)
+        return str(file) if step in live.view().checkpoints and file.exists() else None
 
     def adopt(self, run: Run, layout: str, alive: Callable[[], bool] | None = None) -> tuple[str, str]:
         """Take in a run from a file, at rest, under a new id: that id, and where its last step's checkpoint
@@ -226,6 +229,8 @@ class LocalExecutor:
                     self.stop(live.id)
             with self._lock:
                 self._forget()
+            with contextlib.suppress(OSError):  # a folder that went while it was looked at
+                self._make_room()
             if self.pool.retire():
                 self.layout_ready.clear()
 
@@ -237,6 +242,19 @@ class LocalExecutor:
         gone = [r for i, r in enumerate(idle) if i < surplus or r.abandoned_for() > IDLE_SECONDS]
         for live in gone:
             self._drop(live)
+
+    def _make_room(self) -> None:
+        """Take the checkpoints of the runs that rest longest, until those of all fit the disk budget.
+
+        Such a run can still be replayed, and goes on by repeating its steps.
+        """
+        with self._lock:
+            resting = sorted((r for r in self._runs.values() if not r.is_active), key=lambda r: r.seen)
+        by_folder = {Path(live.folder): live for live in resting}
+        for folder in too_many(list(by_folder), self._home, disk_budget()):
+            by_folder[folder].take_checkpoints(())  # told first: nobody asks for a file that is gone
+            for file in folder.glob("step-*"):
+                file.unlink(missing_ok=True)
 
     def _drop(self, live: LiveRun) -> None:
         del self._runs[live.id]

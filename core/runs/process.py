@@ -22,6 +22,8 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
+from ..data.folders import own_folder
+
 PACKAGE = __name__.rpartition(".")[0]  # "core.runs", however deep it is installed
 ROOT = Path(__file__).resolve().parents[PACKAGE.count(".") + 1]  # the folder it is imported from
 log = logging.getLogger(__name__)
@@ -52,7 +54,9 @@ class WorkerProcess:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         key = secrets.token_bytes(32)
-        listener = Listener(authkey=key)
+        # In our own folder, which goes when we end or are found dead. On Windows it is a named pipe.
+        address = str(own_folder() / f"{secrets.token_hex(4)}.sock") if os.name == "posix" else None
+        listener = Listener(address, authkey=key)
         threads = str(self.threads)
         environment = dict(os.environ) | {
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),

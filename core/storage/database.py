@@ -17,7 +17,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from ..data.folders import data_folder
 from ..types import InputError
@@ -60,6 +60,9 @@ class Database:
                 _make_tables(connection, shown)
         except BaseException as error:
             database.close()
+            cause = error.__cause__
+            if isinstance(cause, SQLAlchemyError):  # what write() made a sentence of says less here
+                error = cause
             if isinstance(error, SQLAlchemyError):
                 reason = str(getattr(error, "orig", None) or error).splitlines()[0]
                 raise InputError(f"The database {shown} cannot be opened: {reason}.") from error
@@ -78,14 +81,34 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: it sees one consistent state."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._refusals(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; committed, and on disk, when the block ends without an error."""
-        with self._engine.connect().execution_options(lab_write=True) as connection, connection.begin():
+        with (
+            self._refusals(),
+            self._engine.connect().execution_options(lab_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """A full disk, a folder that became read-only, a server that is gone: a sentence that names it."""
+        try:
+            yield
+        except OperationalError as error:
+            reason = str(error.orig).splitlines()[0].rstrip(".")
+            if self._engine.dialect.name == "sqlite":
+                where = f"The folder {Path(str(self._engine.url.database)).parent}"
+            else:
+                where = f"The database {self._engine.url.render_as_string(hide_password=True)}"
+            raise InputError(
+                f"{where} did not take this: {reason}. What was saved before is safe; try again when "
+                "that is mended."
+            ) from error
 
 
 def _parsed(url: str) -> URL:

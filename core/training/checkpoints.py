@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from ..data.folders import no_room
 from ..types import FloatArray, InputError, IntArray, TrainingConfig
 
 FORMAT = "embedding-lab-checkpoint-1"
@@ -63,10 +64,22 @@ def save(checkpoint: Checkpoint, file: Path) -> None:
         "updates": json.dumps(dict(checkpoint.updates)),
         "seconds": repr(checkpoint.seconds),
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(file.name + ".part")
-    save_file(tensors, unfinished, metadata=about)
-    unfinished.replace(file)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(file.name + ".part")
+        save_file(tensors, unfinished, metadata=about)
+        unfinished.replace(file)
+
+
+@contextlib.contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """What the disk refuses inside becomes a sentence that names the folder."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise InputError(no_room(file.parent, error)) from error
 
 
 def load(file: Path) -> Checkpoint:

@@ -16,7 +16,7 @@ from typing import Any, TypeVarTuple
 
 import streamlit as st
 
-from core.data.folders import data_folder
+from core.data.folders import data_folder, own_folder
 from core.export import (
     model_folder,
     movie,
@@ -113,7 +113,7 @@ def _download(label: str, file: str, make: Callable[[], bytes], says: str | None
 
 def _made_file(function: Callable[[*Ts, str], object], *args: *Ts) -> bytes:
     """Let a worker write a file, and read it."""
-    with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
+    with tempfile.TemporaryDirectory(dir=own_folder()) as folder:
         path = Path(folder) / "made"
         resources.anew(function, *args, str(path))
         return path.read_bytes()
@@ -236,7 +236,7 @@ def open_bytes(data: bytes, name: str) -> str:
         state.put(moment, step)
         state.once(f"{moment.name} {run_id}")
     try:
-        with tempfile.TemporaryDirectory(prefix="embedding-lab-") as folder:
+        with tempfile.TemporaryDirectory(dir=own_folder()) as folder:
             path = Path(folder) / "opened.zip"
             path.write_bytes(data)
             resources.anew(run_file_weights.restore, str(path), checkpoint)

@@ -87,7 +87,13 @@ def fork(run: Run, step: int, config: TrainingConfig) -> None:
     config = config.replace(steps=max(config.steps, step + 1))
     state.put(state.REWIND_OPEN, False)
     with messages.kept_in(state.MESSAGE):
-        _show(executor().fork(run.id, step, config))
+        forked = executor().fork(run.id, step, config)
+        _show(forked)
+        _, found = executor().run(forked).forked_from or (run.id, step)
+        if found != step:
+            state.put(
+                state.MESSAGE, f"Step {step} is no longer kept. This is step {found}, the nearest before it."
+            )
 
 
 def show_again(run_id: str) -> None:

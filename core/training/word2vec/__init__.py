@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ...types import FloatArray, InputError, IntArray
 from ...vectors import unit_rows
+from ..checkpoints import writing
 from ..trainer import Diverged, Trainer, iterate
 
 POWER = 0.75  # of the word frequencies that negatives are drawn by; found by trial in the paper
@@ -290,7 +291,8 @@ class Word2vecTrainer(Trainer[Word2vecSnapshot]):
 
         arrays = {"vectors": self.vectors, "contexts": self.contexts}
         arrays["clock"] = np.array([self.step, self.seconds, self.mean, self.loss, self.pairs])
-        save_file(arrays, file)
+        with writing(file):
+            save_file(arrays, file)
 
     def load(self, file: Path) -> None:
         """Stand where the trainer of the same task stood that was saved there."""

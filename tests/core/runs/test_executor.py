@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -211,3 +212,31 @@ def test_two_full_pipes_do_not_wait_for_each_other(executor: LocalExecutor) -> N
     for place in range(len(done)):
         ask_again(place, 3)
     assert all(future.result(60) for future in done)
+
+
+def test_a_run_that_rests_makes_room_and_still_goes_on(
+    executor: LocalExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the disk budget its checkpoints go; it repeats its steps and stands where it stood."""
+    run = wait(executor, executor.start(request(seed=5)), rested)
+    with monkeypatch.context() as poor:
+        poor.setattr("core.runs.executor.disk_budget", lambda: 0)
+        run = wait(executor, run.id, lambda r: not r.checkpoints)
+        assert executor.checkpoint_path(run.id, 6) is None and len(run.snapshots) == 7
+        with pytest.raises(InputError, match="not kept"):
+            executor.fork(run.id, 3)
+    executor.resume(run.id, steps=1)
+    run = wait(executor, run.id, lambda r: rested(r) and r.step == 7)
+    whole = wait(executor, executor.start(request(seed=5, steps=7)), rested)
+    assert np.allclose(run.snapshots[6].embeddings, whole.snapshots[6].embeddings, atol=1e-5)
+
+
+def test_a_rewind_to_a_step_whose_file_is_gone_goes_to_the_nearest_before_it(executor: LocalExecutor) -> None:
+    """A worker that is killed may have dropped a file that the server still believes in."""
+    run = wait(executor, executor.start(request(seed=6)), rested)
+    path = executor.checkpoint_path(run.id, 5)
+    assert path is not None
+    Path(path).unlink()
+    assert executor.checkpoint_path(run.id, 5) is None
+    forked = executor.run(executor.fork(run.id, 5))
+    assert forked.step == 4 and forked.forked_from == (run.id, 4)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -490,3 +490,25 @@ def test_no_password_in_a_message() -> None:
     with pytest.raises(InputError) as caught:
         Database.open("nosuch://user:secret@host/db")
     assert "secret" not in str(caught.value)
+
+
+def test_a_full_disk_is_a_sentence_that_names_the_folder_and_loses_nothing(tmp_path: Path) -> None:
+    with Database.open(f"sqlite:///{tmp_path}/lab.sqlite3") as database:
+        ada = learners.create(database, "Ada", learners.new_key(), NOW)
+        answer(database, ada, "a", Rating.GOOD)
+
+        def full(connection: Any, *_: object) -> None:  # as many pages as there are, and no more
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count={pages}")
+
+        event.listen(database._engine, "checkout", full)
+        with pytest.raises(
+            InputError, match=f"The folder {tmp_path} did not take this: database or disk is full"
+        ):
+            learners.set_setting(database, ada.id, "a", "x" * 100_000)
+        assert len(study.log(database, ada.id)) == 1
+        event.remove(database._engine, "checkout", full)
+        event.listen(
+            database._engine, "checkout", lambda c, *_: c.execute("PRAGMA max_page_count=1000000") and None
+        )
+        learners.set_setting(database, ada.id, "a", "x" * 100_000)  # when there is room again
