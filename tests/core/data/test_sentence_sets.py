@@ -47,6 +47,7 @@ def test_a_set_is_ready_to_train(key: str) -> None:
     assert len(loaded.attributes) == len(sentence_set)
     assert loaded.source == "written for Embedding Lab"
     assert loaded.config().seed == 7
+    assert loaded.settings["steps"] in range(20, 100, 5)  # measured: benchmarks/bench_steps.py
     assert loaded.pair_count >= 30
     assert loaded.pairs is None or loaded.pair_count == len(loaded.pairs)
     assert parse_sentences(to_text(sentence_set)).sentence_set.sentences == sentence_set.sentences
