@@ -58,12 +58,9 @@ class LocalExecutor:
         return self.pool.call(function, args, lane)
 
     def _started(self, worker: WorkerProcess) -> None:
-        """Whoever asks for anything soon asks for a map, so the process that draws starts with the others."""
         if worker.lane == "layout":
             self.layout_ready.clear()
             self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
-        else:
-            self.pool.for_call("layout")
 
     def _died(self, worker: WorkerProcess) -> None:
         if worker.lane == "layout":

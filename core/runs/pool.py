@@ -207,6 +207,7 @@ class Pool:
             case ("failed", int() as number, text, trace):
                 self._settle(number, None, failure(text, trace))
             case ("snapshot", run_id, step, steps, snapshot):
+                self._take_warm(worker)
                 self._tell(run_id, lambda live: live.take_snapshot(step, steps, snapshot))
             case ("step", run_id, step, steps):
                 self._tell(run_id, lambda live: live.take_step(step, steps))
@@ -226,8 +227,7 @@ class Pool:
                     self.turns.moved(run_id)
                 self._dispatch()
             case ("warm",):
-                with self._lock:
-                    self.warm.add(worker)
+                self._take_warm(worker)
                 self._dispatch()
             case ("died", _code):
                 self._take_death(worker)
@@ -253,6 +253,14 @@ class Pool:
                 self.turns.leave(run_id)
                 self._lives.pop(run_id, None)
         self._dispatch()
+
+    def _take_warm(self, worker: WorkerProcess) -> None:
+        """Its model is loaded, so now is the time for the process that draws maps, which compiles for long:
+        before, it would take a core from the model and from the first page."""
+        with self._lock:
+            self.warm.add(worker)
+            if "layout" not in self.lanes and not self._closed:
+                self.for_call("layout")
 
     def _take_death(self, worker: WorkerProcess) -> None:
         with self._lock:
