@@ -58,6 +58,9 @@ def _work_in_our_folder() -> None:
     for name in ("EMBEDDING_LAB_HOME", "EMBEDDING_LAB_TUNED"):
         if given := os.environ.get(name):
             os.environ[name] = str(Path(given).expanduser().absolute())
+    kind, slashes, path = os.environ.get("DATABASE_URL", "").partition(":///")
+    if kind.startswith("sqlite") and path and path != ":memory:":
+        os.environ["DATABASE_URL"] = f"{kind}{slashes}{Path(path).absolute()}"
     models = os.environ.get("EMBEDDING_LAB_MODELS", "").split(",")
     folders = (str(Path(entry).absolute()) if Path(entry).is_dir() else entry for entry in models)
     os.environ["EMBEDDING_LAB_MODELS"] = ",".join(folders)

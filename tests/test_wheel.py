@@ -101,7 +101,8 @@ def test_a_notebook(environment, learners_folder):
 def test_the_app(environment, learners_folder, browser: Browser):
     options = "--port", "{port}", "--address", "127.0.0.1", "--headless"
     command = program(environment, "embedding-lab"), *options
-    server = launch(command, learners_folder, Path("home"), EMBEDDING_LAB_WORKERS="1")
+    given = {"EMBEDDING_LAB_WORKERS": "1", "DATABASE_URL": "sqlite:///class.sqlite3"}
+    server = launch(command, learners_folder, Path("home"), **given)
     context = browser.new_context()
     try:
         page = context.new_page()
@@ -118,9 +119,7 @@ def test_the_app(environment, learners_folder, browser: Browser):
         page.get_by_label("Your name").fill("Ada")
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Show the answer")).to_be_visible(timeout=WARM_UP)
-        assert list((learners_folder / "home").glob("*.sqlite3")), (
-            "a relative path means the learner's folder"
-        )
+        assert (learners_folder / "class.sqlite3").is_file(), "a relative path means the learner's folder"
         assert "Traceback" not in server.said()
     finally:
         context.close()
