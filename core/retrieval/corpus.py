@@ -5,11 +5,14 @@ Apart from core/retrieval/ranking.py because reading and refusing input is anoth
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from ..data.assets import ASSETS
+from ..data.schema import Line, from_json
 from ..data.text import clean, lines_of, shown
 from ..types import InputError, Notice
 
@@ -55,17 +58,31 @@ class Corpus:
         return tuple(passage.full_text for passage in self.passages)
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionText:
+    """A question of the file; its answers are ids of passages."""
+
+    text: Line
+    answers: Annotated[tuple[Line, ...], Field(min_length=1)]
+    note: Line
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFile:
+    """The file."""
+
+    title: Line
+    passages: tuple[Passage, ...]
+    queries: tuple[QuestionText, ...]
+
+
 @cache
 def built_in() -> Corpus:
     """The passages and questions that come with the app."""
-    found = json.loads(BUILT_IN.read_text(encoding="utf-8"))
-    passages = tuple(Passage(one["id"], one["title"], one["text"]) for one in found["passages"])
-    row = {passage.id: i for i, passage in enumerate(passages)}
-    questions = tuple(
-        Question(one["text"], tuple(row[answer] for answer in one["answers"]), one["note"])
-        for one in found["queries"]
-    )
-    return Corpus(found["title"], passages, questions)
+    found = from_json(TypeAdapter(CorpusFile), BUILT_IN.read_text(encoding="utf-8"))
+    row = {passage.id: i for i, passage in enumerate(found.passages)}
+    questions = (Question(q.text, tuple(row[answer] for answer in q.answers), q.note) for q in found.queries)
+    return Corpus(found.title, found.passages, tuple(questions))
 
 
 def parse_passages(text: str, title: str = "Your passages") -> tuple[Corpus, tuple[Notice, ...]]:
