@@ -63,23 +63,10 @@ _NOTHING_HELD_OUT = Notice(
 )
 
 
-def split_by_sentence(
-    sentence_set: SentenceSet, pairs: Sequence[Pair], share: float = 0.25, seed: int = 7
-) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...]]:
-    """(training, held-out, dropped) pairs: both sentences trained on, both held out, or one of each.
-
-    About `share` of the pairs that are used is held out. Where the pairs fall into clusters that no pair
-    connects (one claim, one question), whole clusters are and nothing is dropped. Otherwise sentences are,
-    spread over the groups; or the web of pairs is cut, dissimilar pairs first. At least one training pair
-    stays; when no held-out pair would come of it, nothing is held out.
-    """
-    _check_share(share)
-    return _parts(pairs, _held_out_sentences(sentence_set, pairs, share, seed))
-
-
 def _parts(
     pairs: Sequence[Pair], held: Iterable[str]
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...]]:
+    """(training, held-out, dropped) pairs: both sentences trained on, both held out, or one of each."""
     held = frozenset(held)
     sides = [(p.left in held) + (p.right in held) for p in pairs]
     train, dropped, held_out = (tuple(p for p, s in zip(pairs, sides) if s == n) for n in (0, 1, 2))
@@ -89,7 +76,13 @@ def _parts(
 def _held_out_sentences(
     sentence_set: SentenceSet, pairs: Sequence[Pair], share: float, seed: int
 ) -> frozenset[str]:
-    """The first way that holds out enough, from the one that cuts no pair to the one that cuts any."""
+    """The first way that holds out enough, from the one that cuts no pair to the one that cuts any.
+
+    About `share` of the pairs that are used is held out. Where the pairs fall into clusters that no pair
+    connects (one claim, one question), whole clusters are and nothing is dropped. Otherwise sentences are,
+    spread over the groups; or the web of pairs is cut, dissimilar pairs first. At least one training pair
+    stays; when no held-out pair would come of it, nothing is held out.
+    """
     if share == 0:
         return frozenset()
     similar = [pair for pair in pairs if pair.is_similar]

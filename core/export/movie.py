@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..types import FloatArray, Run
+from ..types import Run
 from .replay_page import drawn_frames
 
 if TYPE_CHECKING:
@@ -171,8 +171,3 @@ def _label(step: int, loss: float | None) -> str:
 
 def _printable(text: str) -> str:
     return "".join(c for c in text if c.isprintable())
-
-
-def points_of(xy: FloatArray, width: int, height: int) -> np.ndarray:
-    """Pixels (n, 2) of one frame; for tests."""
-    return _scaler([xy.astype(np.float64)], width, height)(xy.astype(np.float64))

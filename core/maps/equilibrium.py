@@ -196,15 +196,6 @@ def plain_umap(units: FloatArray, neighbours: int, dims: int, seed: int) -> Poin
         return centred(np.asarray(model.fit_transform(units), np.float64))
 
 
-def effective_gradient(graph: Graph, xy: Points) -> Points:
-    """Gradient (n, 2 or 3) of `effective_loss`, by the compiled kernel."""
-    n, dims = xy.shape
-    points, out = np.zeros((n, 3)), np.zeros((n, 3))
-    points[:, :dims] = xy
-    _gradient(*points.T.copy(), *graph.arrays, NEGATIVES / (2 * n), GRAVITY, out)
-    return out[:, :dims]
-
-
 def effective_loss(graph: Graph, xy: Points) -> float:
     """UMAP's effective loss at a map, with q = 1 / (1 + d^2), plain numpy; needs (n, n) memory.
 

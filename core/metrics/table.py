@@ -6,7 +6,6 @@ Apart from the measures themselves, so that core/metrics/measures.py reads as ma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 NEIGHBOURS = 5  # whose groups neighbour purity looks at
 
@@ -18,7 +17,6 @@ class Metric:
     key: str  # a field of Metrics
     title: str
     meaning: str
-    good: Literal["up", "down", "neither"]
     low: float
     high: float | None
     source: str
@@ -34,7 +32,6 @@ _ROWS = (
         key="held_out_accuracy",
         title="Held-out accuracy",
         meaning="Share of pairs never trained on that fall on the right side of a cosine threshold.",
-        good="up",
         low=0.0,
         high=1.0,
         source="Threshold chosen on the training pairs",
@@ -44,7 +41,6 @@ _ROWS = (
         key="held_out_auc",
         title="Held-out AUC",
         meaning="Chance that a similar held-out pair beats a dissimilar one in cosine; 0.5 is guessing.",
-        good="up",
         low=0.0,
         high=1.0,
         source="Area under the ROC curve, Hanley & McNeil 1982",
@@ -54,7 +50,6 @@ _ROWS = (
         key="alignment",
         title="Alignment",
         meaning="Mean squared distance between the two sentences of a similar held-out pair.",
-        good="down",
         low=0.0,
         high=4.0,
         source="Wang & Isola 2020",
@@ -64,7 +59,6 @@ _ROWS = (
         key="uniformity",
         title="Uniformity",
         meaning="How evenly the embeddings spread on the sphere: 0 is one point, about -4 an even spread.",
-        good="down",
         low=-8.0,
         high=0.0,
         source="Wang & Isola 2020",
@@ -74,7 +68,6 @@ _ROWS = (
         key="mean_random_cosine",
         title="Mean cosine of random pairs",
         meaning="Near 0 when the embeddings use all directions; near 1 when they have collapsed into one.",
-        good="neither",
         low=-1.0,
         high=1.0,
         source="Ethayarajh 2019 (anisotropy)",
@@ -84,7 +77,6 @@ _ROWS = (
         key="neighbour_purity",
         title="Same-group neighbours",
         meaning=f"Share of each sentence's {NEIGHBOURS} nearest neighbours that belong to its own group.",
-        good="up",
         low=0.0,
         high=1.0,
         source="Neighbours by cosine in all dimensions, not on the map",

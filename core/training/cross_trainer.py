@@ -6,7 +6,7 @@ what they gave is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,6 @@ from .checkpoints import Checkpoint
 from .controls import check
 from .gradient import GradientTrainer
 from .sampling import make_sampler
-from .trainer import iterate
 
 CHUNK = 64  # pairs read at once outside training
 ORDER = 3  # keeps the draw of (left, right) or (right, left) apart from other draws of the same seed
@@ -31,7 +30,7 @@ ORDER = 3  # keeps the draw of (left, right) or (right, left) apart from other d
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossSnapshot:
-    """What train_cross yields. Step 0 is the model before training and has no loss (nan).
+    """How it stands at a step. Step 0 is the model before training and has no loss (nan).
 
     Scores are the mean of both orders. Accuracy and AUC are measured as the bi-encoder's are
     (core/metrics/measures.py) and None where the data cannot define them.
@@ -46,27 +45,13 @@ class CrossSnapshot:
     seconds: float  # of training, without the time spent measuring
 
 
-def train_cross(
-    cross_encoder: CrossEncoder,
-    sentences: SentenceSet,
-    pairs: Sequence[Pair],
-    config: TrainingConfig,
-    held_out: Sequence[Pair] = (),
-    resume: Checkpoint | None = None,
-) -> Iterator[CrossSnapshot]:
-    """Train a copy of the cross-encoder; the one given is not changed.
-
-    Yields step 0, step 1, every `snapshot_every`-th and the last step; with `resume` it goes on after that
-    checkpoint. Of `config`, steps, learning_rate, warmup, batch_size, trained_layers, dropout, weight_decay,
-    seed and snapshot_every count; the loss is always binary cross-entropy. Raises InputError without
-    labelled pairs or for a model that cannot be trained here, Diverged when the loss is not finite.
-    """
-    trainer = CrossEncoderTrainer(cross_encoder, sentences, pairs, config, held_out, resume)
-    yield from (snapshot for snapshot in iterate(trainer) if snapshot is not None)
-
-
 class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
-    """One run: a copy of the joint model that learns to score these pairs."""
+    """One run: a copy of the joint model that learns to score these pairs; the one given is not changed.
+
+    Of `config`, steps, learning_rate, warmup, batch_size, trained_layers, dropout, weight_decay, seed and
+    snapshot_every count; the loss is always binary cross-entropy. Raises InputError without labelled pairs
+    or for a model that cannot be trained here, Diverged when the loss is not finite.
+    """
 
     def __init__(
         self,

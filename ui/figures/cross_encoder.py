@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 BI, CROSS = NOW, "#E69F00"
 ATTENTION = ((0.0, "rgba(0,114,178,0.04)"), (1.0, NOW))  # readable on light and on dark
-LABEL_PLACES = 30  # lines that get a label at their left end
 WORDS_LABELLED = 48
 
 

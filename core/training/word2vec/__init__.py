@@ -209,21 +209,6 @@ def negative_table(counts: IntArray) -> NDArray[np.float64]:
     return np.cumsum(weights / weights.sum())
 
 
-def pair_loss(word: NDArray[Any], neighbour: NDArray[Any], negatives: NDArray[Any]) -> float:
-    """L above. word (d,) is v, neighbour (d,) and negatives (k, d) are u."""
-    scores = np.concatenate([[neighbour @ word], -(negatives @ word)])
-    return float(np.logaddexp(0.0, -scores).sum())
-
-
-def pair_gradients(
-    word: NDArray[Any], neighbour: NDArray[Any], negatives: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Derivatives of pair_loss by word (d,), neighbour (d,) and negatives (k, d)."""
-    real = _sigmoid(neighbour @ word) - 1.0  # negative: the pair is pulled together
-    random = _sigmoid(negatives @ word)  # (k,) positive: pushed apart
-    return real * neighbour + random @ negatives, real * word, random[:, None] * word
-
-
 def start(corpus: TokenizedText, settings: Settings) -> Word2vecSnapshot:
     """Before the first step: v uniform in (-0.5, 0.5) / d, u zero. Raises InputError for bad settings."""
     check(settings)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.data.pairs import mine_pairs, pairs_from_groups
-from core.data.split import make_split, split_by_sentence
+from core.data.split import _held_out_sentences, _parts, make_split
 from core.data.text import same_tokens
 from core.types import InputError, Pair, Sentence, SentenceSet
 
@@ -138,6 +140,10 @@ def test_group_split_of_too_few_says_so() -> None:
     assert len(split.train) == 3 and split.held_out == () and split.held_out_ids == frozenset()
     assert "too few" in split.notices[0].text
     assert make_split(grouped(8, 8), 10, share=0).notices == ()
+
+
+def split_by_sentence(given: SentenceSet, pairs: Sequence[Pair], share: float, seed: int) -> Any:
+    return _parts(pairs, _held_out_sentences(given, pairs, share, seed))
 
 
 def test_given_pairs_are_train_held_out_or_dropped() -> None:

@@ -280,7 +280,8 @@ def test_the_movie_moves_and_ends_where_the_run_does(run):
         frames.append(np.asarray(picture.convert("RGB")).copy())
     assert (frames[0] != frames[-1]).any()
     still = replace(run[0], frames=tuple(replace(run[0].frames[0], step=i) for i in range(2)))
-    xy = movie.points_of(still.frames[0].xy, 320, 240)
+    xy = still.frames[0].xy.astype(np.float64)
+    xy = movie._scaler([xy], 320, 240)(xy)
     assert xy.min() >= 0 and xy[:, 0].max() <= 320 and xy[:, 1].max() <= 240
 
 

@@ -12,7 +12,8 @@ from core.metrics.measures import auc
 from core.models.cross_encoder import CrossEncoder
 from core.models.joint_model import Head, JointModel, JointPairModel
 from core.training.checkpoints import Checkpoint
-from core.training.cross_trainer import CrossEncoderTrainer, CrossSnapshot, train_cross
+from core.training.cross_trainer import CrossEncoderTrainer, CrossSnapshot
+from core.training.trainer import iterate
 from core.types import InputError, TrainingConfig
 from tests.tiny import tiny_encoder, tiny_pairs, tiny_set
 
@@ -28,8 +29,11 @@ def cross() -> CrossEncoder:
     return CrossEncoder(JointPairModel(JointModel(base, Head(base.dim, 8)).requires_grad_(False)), "tiny")
 
 
-def run(cross: CrossEncoder, config: TrainingConfig = CONFIG) -> list[CrossSnapshot]:
-    return list(train_cross(cross, tiny_set(), PAIRS, config, HELD_OUT))
+def run(
+    cross: CrossEncoder, config: TrainingConfig = CONFIG, resume: Checkpoint | None = None
+) -> list[CrossSnapshot]:
+    trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, config, HELD_OUT, resume)
+    return [snapshot for snapshot in iterate(trainer) if snapshot is not None]
 
 
 def test_snapshots_come_as_for_the_bi_encoder(cross: CrossEncoder) -> None:
@@ -82,7 +86,7 @@ def test_resuming_equals_the_unbroken_run(cross: CrossEncoder) -> None:
     trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, config, HELD_OUT)
     for _ in range(5):
         trainer.advance()
-    rest = list(train_cross(cross, tiny_set(), PAIRS, config, HELD_OUT, resume=trainer.checkpoint()))
+    rest = run(cross, config, resume=trainer.checkpoint())
     assert [s.step for s in rest] == list(range(6, 13))
     assert [s.loss for s in rest] == [s.loss for s in whole if s.step > 5]
     np.testing.assert_array_equal(rest[-1].scores, whole[-1].scores)

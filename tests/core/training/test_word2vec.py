@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.data import grammar
 from core.metrics.measures import mean_random_cosine
@@ -100,15 +103,34 @@ def test_without_negatives_all_words_line_up(corpus):
 # ---- the gradient
 
 
+def pair_loss(word: NDArray[Any], neighbour: NDArray[Any], negatives: NDArray[Any]) -> float:
+    """L in core/training/word2vec. word (d,) is v, neighbour (d,) and negatives (k, d) are u."""
+    scores = np.concatenate([[neighbour @ word], -(negatives @ word)])
+    return float(np.logaddexp(0.0, -scores).sum())
+
+
+def pair_gradients(
+    word: NDArray[Any], neighbour: NDArray[Any], negatives: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Derivatives of pair_loss by word (d,), neighbour (d,) and negatives (k, d)."""
+    real = sigmoid(neighbour @ word) - 1.0  # negative: the pair is pulled together
+    random = sigmoid(negatives @ word)  # (k,) positive: pushed apart
+    return real * neighbour + random @ negatives, real * word, random[:, None] * word
+
+
+def sigmoid(x: NDArray[Any]) -> NDArray[Any]:
+    return 1.0 / (1.0 + np.exp(-x))
+
+
 def test_gradients_by_finite_differences():
     draw = np.random.default_rng(0)
     parts = [draw.normal(size=6), draw.normal(size=6), draw.normal(size=(3, 6))]
-    for which, gradient in enumerate(word2vec.pair_gradients(*parts)):
+    for which, gradient in enumerate(pair_gradients(*parts)):
         for place in np.ndindex(parts[which].shape):
             moved = [[p.copy() for p in parts] for _ in range(2)]
             for sign, copy in zip((1, -1), moved):
                 copy[which][place] += sign * 1e-6
-            slope = (word2vec.pair_loss(*moved[0]) - word2vec.pair_loss(*moved[1])) / 2e-6
+            slope = (pair_loss(*moved[0]) - pair_loss(*moved[1])) / 2e-6
             assert gradient[place] == pytest.approx(slope, abs=1e-6)
 
 
@@ -118,8 +140,8 @@ def test_the_compiled_step_goes_down_that_gradient():
     contexts = draw.normal(size=(5, 8)).astype(np.float32)
     v, u, rate = vectors.copy(), contexts.copy(), 0.1
     loss = kernel.learn(np.array([[0, 1, 2, 3, -1]], np.int32), v, u, rate)
-    gradients = word2vec.pair_gradients(vectors[0], contexts[1], contexts[2:4])
-    assert loss == pytest.approx(word2vec.pair_loss(vectors[0], contexts[1], contexts[2:4]), rel=1e-5)
+    gradients = pair_gradients(vectors[0], contexts[1], contexts[2:4])
+    assert loss == pytest.approx(pair_loss(vectors[0], contexts[1], contexts[2:4]), rel=1e-5)
     assert np.allclose(v[0], vectors[0] - rate * gradients[0], atol=1e-5)
     assert np.allclose(u[1], contexts[1] - rate * gradients[1], atol=1e-5)
     assert np.allclose(u[2:4], contexts[2:4] - rate * gradients[2], atol=1e-5)
