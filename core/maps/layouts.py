@@ -75,15 +75,18 @@ class LayoutState:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A row of LAYOUTS. `begin` and `move` fill the xy, axes and scatter of a state."""
+    """A row of LAYOUTS. A neighbour map says how it begins and moves on: xy (n, dims). PCA needs neither."""
 
     key: str
     title: str
     summary: str
     dims: int
-    begin: Callable[[NDArray, LayoutSettings, int], _Drawn]
-    move: Callable[[LayoutState, NDArray, int], _Drawn]
-    needs_umap: bool = True
+    begin: Callable[[FloatArray, LayoutSettings, int], Points] | None = None
+    move: Callable[[LayoutState, FloatArray, int], Points] | None = None
+
+    @property
+    def needs_umap(self) -> bool:
+        return self.begin is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def start(
     """
     layout, x = _layout(method), _checked(embeddings)
     settings = settings or LayoutSettings()
-    drawn = layout.begin(x, settings, layout.dims)
+    drawn = _begin(layout, x, settings)
     size = _size(drawn.xy)
     unit = size if size > SAME else 1.0
     frame = _frame(step, drawn, unit, x, method)
@@ -123,7 +126,7 @@ def advance(state: LayoutState, embeddings: NDArray, step: int) -> tuple[LayoutS
         # The old embeddings stay in the state, so that many tiny changes add up and are drawn in time.
         frame = dataclasses.replace(state.frame, step=step)
         return dataclasses.replace(state, frame=frame, scatter=_with_frame(state.scatter, x)), frame
-    drawn = layout.move(state, x, layout.dims)
+    drawn = _move(layout, state, x)
     frame = _frame(step, drawn, state.unit, x, state.method)
     state = dataclasses.replace(
         state, embeddings=x, xy=drawn.xy, axes=drawn.axes, scatter=drawn.scatter, frame=frame
@@ -195,67 +198,55 @@ def warm_up() -> None:
         advance(state, np.roll(x, 1, axis=1), 1)
 
 
-def _begin_pca(x: FloatArray, settings: LayoutSettings, dims: int) -> _Drawn:
-    axes = linear.axes_of_rows([x], dims)
-    return _Drawn(linear.centred_units(x) @ axes, axes, linear.scatter(x), _pca_name(dims))
+def _begin(layout: Layout, x: FloatArray, settings: LayoutSettings) -> _Drawn:
+    if layout.begin is not None and len(x) >= FEWEST_FOR_NEIGHBOURS and not _collapsed(x):
+        return _Drawn(layout.begin(x, settings, layout.dims))
+    axes = linear.axes_of_rows([x], layout.dims)
+    return _Drawn(linear.centred_units(x) @ axes, axes, linear.scatter(x), _pca_name(layout.dims))
 
 
-def _move_pca(state: LayoutState, x: FloatArray, dims: int) -> _Drawn:
-    """Axes of all frames so far. They settle as the run goes on, and end as `layout_all` has them."""
+def _move(layout: Layout, state: LayoutState, x: FloatArray) -> _Drawn:
+    collapsed = _collapsed(x)
+    if layout.move is not None and not state.axes.size:
+        # With no neighbours to go by, nothing says where to move.
+        return _Drawn(state.xy if collapsed else layout.move(state, x, layout.dims))
+    if layout.needs_umap and len(x) >= FEWEST_FOR_NEIGHBOURS and not collapsed:
+        return _begin(layout, x, state.settings)  # it began with all embeddings equal, and they came apart
+    # Axes of all frames so far. They settle as the run goes on, and end as `layout_all` has them.
     total = _with_frame(state.scatter, x)
-    axes = linear.aligned_axes(linear.axes_of(total, dims), state.axes)
-    return _Drawn(linear.centred_units(x) @ axes, axes, total, _pca_name(dims))
+    axes = linear.aligned_axes(linear.axes_of(total, layout.dims), state.axes)
+    return _Drawn(linear.centred_units(x) @ axes, axes, total, _pca_name(layout.dims))
 
 
 def _pca_name(dims: int) -> str:
     return "pca3d" if dims == 3 else "pca"
 
 
-def _begin_equilibrium(x: FloatArray, settings: LayoutSettings, dims: int) -> _Drawn:
-    if len(x) < FEWEST_FOR_NEIGHBOURS or _collapsed(x):
-        return _begin_pca(x, settings, dims)
+def _begin_equilibrium(x: FloatArray, settings: LayoutSettings, dims: int) -> Points:
     from . import equilibrium
 
     graph = equilibrium.neighbour_graph(cosine_distances(x), settings.neighbours)
     initial = linear.centred_units(x) @ linear.axes_of_rows([x], dims)
-    return _Drawn(equilibrium.first_layout(graph, initial, settings.seed))
+    return equilibrium.first_layout(graph, initial, settings.seed)
 
 
-def _move_equilibrium(state: LayoutState, x: FloatArray, dims: int) -> _Drawn:
-    if state.axes.size:  # began as PCA
-        return _move_pca(state, x, dims) if len(x) < FEWEST_FOR_NEIGHBOURS else _recover(state, x, dims)
-    if _collapsed(x):  # no neighbours to go by: nothing says where to move
-        return _Drawn(state.xy)
+def _move_equilibrium(state: LayoutState, x: FloatArray, dims: int) -> Points:
     from . import equilibrium
 
     graph = equilibrium.neighbour_graph(cosine_distances(x), state.settings.neighbours)
-    return _Drawn(equilibrium.follow(graph, state.xy))
+    return equilibrium.follow(graph, state.xy)
 
 
-def _begin_umap(x: FloatArray, settings: LayoutSettings, dims: int) -> _Drawn:
-    if len(x) < FEWEST_FOR_NEIGHBOURS or _collapsed(x):
-        return _begin_pca(x, settings, dims)
+def _begin_umap(x: FloatArray, settings: LayoutSettings, dims: int) -> Points:
     from . import equilibrium
 
-    return _Drawn(equilibrium.plain_umap(unit_rows(x), settings.neighbours, dims, settings.seed))
+    return equilibrium.plain_umap(unit_rows(x), settings.neighbours, dims, settings.seed)
 
 
-def _move_umap(state: LayoutState, x: FloatArray, dims: int) -> _Drawn:
-    if state.axes.size:
-        return _move_pca(state, x, dims) if len(x) < FEWEST_FOR_NEIGHBOURS else _recover(state, x, dims)
-    if _collapsed(x):
-        return _Drawn(state.xy)
+def _move_umap(state: LayoutState, x: FloatArray, dims: int) -> Points:
     from . import equilibrium
 
-    fresh = equilibrium.plain_umap(unit_rows(x), state.settings.neighbours, dims, state.settings.seed)
-    return _Drawn(equilibrium.turned_to(fresh, state.xy))
-
-
-def _recover(state: LayoutState, x: FloatArray, dims: int) -> _Drawn:
-    """A run that began with all embeddings equal: the neighbour map starts when they come apart."""
-    return (
-        _move_pca(state, x, dims) if _collapsed(x) else _layout(state.method).begin(x, state.settings, dims)
-    )
+    return equilibrium.turned_to(_begin_umap(x, state.settings, dims), state.xy)
 
 
 def _with_frame(total: Points, x: FloatArray) -> Points:
@@ -327,9 +318,6 @@ _ROWS = (
         "PCA (a flat shadow)",
         "The two directions of largest spread; distances can be hidden but are never invented.",
         2,
-        _begin_pca,
-        _move_pca,
-        needs_umap=False,
     ),
     Layout(
         "umap",
@@ -344,9 +332,6 @@ _ROWS = (
         "PCA in 3-D",
         "The three directions of largest spread, to be turned by hand.",
         3,
-        _begin_pca,
-        _move_pca,
-        needs_umap=False,
     ),
     Layout(
         "equilibrium3d",
