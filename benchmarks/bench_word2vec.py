@@ -16,7 +16,8 @@ from gensim.models import Word2Vec
 
 from core.data import grammar
 from core.training import word2vec
-from core.training.word2vec import Settings, TokenizedText
+from core.training.word2vec import Settings
+from core.training.word2vec.text import TokenizedText, read
 
 ROUNDS = 5
 SENTENCES = 8_000
@@ -65,7 +66,7 @@ def shared(a: np.ndarray, b: np.ndarray, corpus: TokenizedText, k: int = 5) -> f
 
 
 def main() -> None:
-    corpus = word2vec.read(grammar.text(SENTENCES))
+    corpus = read(grammar.text(SENTENCES))
     words = [corpus.vocabulary[w] for w in corpus.words]
     sentences = [words[a:b] for a, b in zip(corpus.bounds[:-1], corpus.bounds[1:])]
     tiny = replace(SETTINGS, epochs=1)

@@ -11,7 +11,8 @@ import streamlit as st
 
 from core.data.text import sentence_id
 from core.training import word2vec
-from core.training.word2vec import Settings, SkipGrams, TokenizedText, Word2vecSnapshot, Word2vecTask
+from core.training.word2vec import Settings, SkipGrams, Word2vecSnapshot, Word2vecTask
+from core.training.word2vec.text import TokenizedText, read
 from core.types import Forces, Frame, InputError, IntArray, RunStatus, Sentence, SentenceSet, TaskRun
 from pages.word2vec import keys
 from pages.word2vec import setup as page
@@ -42,7 +43,7 @@ class Training:
     @property
     def corpus(self) -> TokenizedText:
         task: Word2vecTask = self.run.task
-        return word2vec.read(task.text)
+        return read(task.text)
 
     @property
     def total(self) -> int:
@@ -90,7 +91,7 @@ def current() -> Training:
     text, settings = page.text(), page.settings()
     if not text.strip():
         raise InputError("Paste a text: some thousand words on one topic are best, a hundred are the least.")
-    task, corpus = Word2vecTask(text, settings), word2vec.read(text)
+    task, corpus = Word2vecTask(text, settings), read(text)
     word2vec.check(settings)
     known = watching.task_runs(_ids())
     if not known or known[0].task != task:

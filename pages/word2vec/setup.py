@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.data import grammar
 from core.data.assets import ASSETS
-from core.training import word2vec
-from core.training.word2vec import Settings, TokenizedText
+from core.training.word2vec import Settings
+from core.training.word2vec.text import FUNCTION_WORDS, LONGEST_TEXT, TokenizedText
 from pages.word2vec import keys
 from ui import state, widgets
 
@@ -30,7 +30,7 @@ def choose() -> None:
     with left:
         source = widgets.selectbox(keys.SOURCE, "Text", SOURCES, on_change=_source_changed)
         if source == "own":
-            widgets.text_area(keys.TEXT, "Your text", height=200, max_chars=word2vec.LONGEST_TEXT)
+            widgets.text_area(keys.TEXT, "Your text", height=200, max_chars=LONGEST_TEXT)
         else:
             with st.expander("Read it"):
                 st.text("\n".join(text().splitlines()[:40]))
@@ -79,7 +79,7 @@ def settings() -> Settings:
 
 def content_rows(corpus: TokenizedText) -> tuple[int, ...]:
     """Rows of the words that are not function words, the most frequent first."""
-    return tuple(i for i, word in enumerate(corpus.vocabulary) if word not in word2vec.FUNCTION_WORDS)
+    return tuple(i for i, word in enumerate(corpus.vocabulary) if word not in FUNCTION_WORDS)
 
 
 def kinds() -> dict[str, str]:

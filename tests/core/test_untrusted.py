@@ -17,7 +17,7 @@ from core.data.toml_lines import lines_of_fields
 from core.export import npy, run_file
 from core.lessons.reader import check
 from core.storage.transfer import read_progress
-from core.training.word2vec import tokenize
+from core.training.word2vec.text import tokenize
 from core.types import InputError, SentenceSet
 from core.untrusted import MAX_DEPTH, door, json_value, toml_values, whole
 

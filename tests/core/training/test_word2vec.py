@@ -13,6 +13,7 @@ from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
 from core.training.trainer import iterate
 from core.training.word2vec import Settings, Word2vecTrainer, kernel
+from core.training.word2vec.text import read
 from core.types import InputError
 
 EPOCHS = 12
@@ -21,7 +22,7 @@ SHARED = 0.65  # of the five nearest; two gensim runs with different seeds share
 
 @pytest.fixture(scope="module")
 def corpus():
-    return word2vec.read(grammar.text())
+    return read(grammar.text())
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +202,7 @@ def test_reading_a_text():
     text = (
         "The cat's bowl. The CAT’S bowl was empty!\n\nA cat, a bowl: 42 cats?" + " The bowl is the bowl." * 20
     )
-    corpus = word2vec.read(text)
+    corpus = read(text)
     assert "cat's" in corpus.vocabulary and "42" not in corpus.vocabulary and "cats" not in corpus.vocabulary
     assert corpus.vocabulary[0] in ("the", "bowl")
     assert corpus.counts.sum() == len(corpus.words) == corpus.bounds[-1]
@@ -216,7 +217,7 @@ def test_reading_a_text():
 )
 def test_texts_that_will_not_do_are_explained(text, words):
     with pytest.raises(InputError, match=words):
-        word2vec.read(text)
+        read(text)
 
 
 def test_settings_out_of_bounds_are_named(corpus):
@@ -229,7 +230,7 @@ def test_the_story_is_long_enough_and_learned():
 
     text = TEXT_FILE.read_text(encoding="utf-8")
     assert len(text.split()) > 1500
-    corpus, settings = word2vec.read(text), Settings(epochs=60)
+    corpus, settings = read(text), Settings(epochs=60)
     *_, end = word2vec.train(corpus, settings)
     row = corpus.row()
     near = [

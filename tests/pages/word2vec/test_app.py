@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.training import word2vec
+from core.training.word2vec.text import read
 from core.types import RunStatus, TaskRun
 from tests.pages.workers import InProcess, runs_in_this_process  # noqa: F401
 
@@ -82,7 +82,7 @@ def test_own_text_is_learned_and_a_text_too_short_is_explained_and_kept(page, en
     assert app.text_area(key="w2v_text").value == "Too short."
     app.text_area(key="w2v_text").set_value(OWN).run()
     assert not app.exception and not app.warning
-    assert "robin" in word2vec.read(run_of(app, engine).task.text).vocabulary
+    assert "robin" in read(run_of(app, engine).task.text).vocabulary
 
 
 def test_an_unknown_word_and_a_bad_analogy_are_named(page, engine):
