@@ -1,11 +1,12 @@
 """What every concept page shares: its opening, the side panel with its cards, a prediction, own text.
 
-A page reads: kit.opening(...), main, side = kit.columns(PATH), predict, try, observe, explain.
+A page reads: kit.opening(...), main, side = kit.columns(PATH), predict, try, observe, explain; or, where it
+has several views, kit.page_of_views(...).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, TypeVarTuple
@@ -76,6 +77,22 @@ def columns(path: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 
         side_panel.of_page(path)
     return main, side
+
+
+def page_of_views(
+    path: str,
+    lead: str,
+    key: state.Key[str],
+    views: Mapping[str, Callable[[], None]],
+    label: str = "What to look at",
+) -> None:
+    """A whole page: its opening, its cards, and the one of its views that is chosen."""
+    opening(path, lead)
+    main, _ = columns(path)
+    with main:
+        chosen = widgets.view(key, label, views)
+        with sentences_not_tracebacks():
+            views[chosen]()
 
 
 def predict(key: state.Key[str | None], question: str, options: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.bi_vs_cross import keys, race
 from pages.bi_vs_cross import views as bvc
-from ui import kit, widgets
+from ui import kit
 
 PATH = "bi-vs-cross"
 
@@ -115,13 +115,8 @@ def learn() -> None:
 
 VIEWS = {v.__name__.capitalize(): v for v in (rank, order, attention, words, cost, learn)}
 
-kit.opening(
-    PATH,
+LEAD = (
     "A **bi-encoder** reads each text alone and compares two vectors. A **cross-encoder** reads both at once "
-    "and answers with one number. One is quick, the other looks closer.",
+    "and answers with one number. One is quick, the other looks closer."
 )
-main, _ = kit.columns(PATH)
-with main:
-    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
-    with kit.sentences_not_tracebacks():
-        VIEWS[chosen]()
+kit.page_of_views(PATH, LEAD, keys.VIEW, VIEWS)

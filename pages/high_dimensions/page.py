@@ -7,7 +7,7 @@ import streamlit as st
 from core.concepts.flat_maps import TITLES
 from pages.high_dimensions import keys
 from pages.high_dimensions import views as hd
-from ui import kit, widgets
+from ui import kit
 
 PATH = "high-dimensions"
 
@@ -83,13 +83,8 @@ def maps() -> None:
 
 VIEWS = {"Distances": distances, "Real sentences": real, "Flat maps": maps}
 
-kit.opening(
-    PATH,
+LEAD = (
     "A sentence becomes 384 numbers: a point in a space nobody can picture. Some of what you know about "
-    "space does not hold there, and every map on a screen has to leave something out.",
+    "space does not hold there, and every map on a screen has to leave something out."
 )
-main, _ = kit.columns(PATH)
-with main:
-    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
-    with kit.sentences_not_tracebacks():
-        VIEWS[chosen]()
+kit.page_of_views(PATH, LEAD, keys.VIEW, VIEWS)

@@ -19,5 +19,6 @@ SEEDS = Key("sb_seeds", 1, url=True, low=1, high=5)
 SEED = Key("sb_seed", 7, url=True, low=0, high=10_000)
 STUDIES = {what: Key[Any](f"sb_study_{what}", None) for what in ("concatenation", "pooling")}
 GUESSES = {
-    name: Key[str | None](f"sb_guess_{name}", None, url=True) for name in ("swap", "data", "modes", "pooling")
+    name: Key[str | None](f"sb_guess_{name}", None, url=True)
+    for name in ("swap", "data", "concatenation", "pooling")
 }

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.training.nli import CLASSES
 from pages.sbert import comparison, keys, views
-from ui import kit, state, widgets
+from ui import kit, state
 
 PATH = "sbert"
 
@@ -63,66 +63,54 @@ def concatenation() -> None:
         "What may the classifier see? It is linear: from u and v side by side it can only add up a term for "
         "each sentence, never compare the two. Each choice below trains its own copy of the model."
     )
-    examples = views.given()
-    like, chosen = views.settings("concatenation")
-    question = "Which choice will leave the cosine worth least after training?"
-    options = [comparison.written(name) for name in chosen]
-    guess = kit.predict(keys.GUESSES["modes"], question, options) if len(options) > 1 else None
-    plan = comparison.wanted("concatenation", examples, chosen, like)
-    comparison.buttons("concatenation", plan)
-    comparison.watch("concatenation", plan, views.baseline(examples))
-    if result := comparison.outcome("concatenation", plan):
-        worst, means = result
-        listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
-        kit.verdict(
-            guess,
-            comparison.written(worst),
-            f"Rank correlations after training: {listed}. "
-            + ("" if worst == "u,v" else "What theory expects shows only in part here. ")
-            + "With u and v alone, nothing in the loss ever "
-            "compares the two vectors: classes become directions, and what a distance meant can decay. With "
-            "|u − v| in view, a small distance has to mean something. Look at the accuracies with doubt: "
-            "with so few held-out pairs they can change more from seed to seed than from choice to choice.",
-        )
-    views.paper("concatenation")
+    _compare(
+        "concatenation",
+        "Which choice will leave the cosine worth least after training?",
+        "With u and v alone, nothing in the loss ever compares the two vectors: classes become directions, "
+        "and what a distance meant can decay. With |u − v| in view, a small distance has to mean something. "
+        "Look at the accuracies with doubt: with so few held-out pairs they can change more from seed to "
+        "seed than from choice to choice.",
+        expected="u,v",
+    )
 
 
 def pooling() -> None:
     st.markdown(
-        "How do the vectors of all tokens become one? The classifier sees u, v and |u − v| in each case."
+        "How do the vectors of all tokens become one? The classifier sees u, v and |u − v| in each case."
     )
+    _compare(
+        "pooling",
+        "Which pooling will leave the cosine worth least after training?",
+        "MiniLM was trained with the mean alone, so nobody asked the other two to be comparable; how well "
+        "they do all the same has to be measured. In the paper, under this objective, the three are less "
+        "than two points apart.",
+    )
+
+
+def _compare(what: str, question: str, why: str, expected: str | None = None) -> None:
+    """One copy of the model trained for each choice, and which of them came out worst."""
     examples = views.given()
-    like, chosen = views.settings("pooling")
-    question = "Which pooling will leave the cosine worth least after training?"
+    like, chosen = views.settings(what)
     options = [comparison.written(name) for name in chosen]
-    guess = kit.predict(keys.GUESSES["pooling"], question, options)
-    plan = comparison.wanted("pooling", examples, chosen, like)
-    comparison.buttons("pooling", plan)
-    comparison.watch("pooling", plan, views.baseline(examples))
-    if result := comparison.outcome("pooling", plan):
+    guess = kit.predict(keys.GUESSES[what], question, options) if len(options) > 1 else None
+    plan = comparison.wanted(what, examples, chosen, like)
+    comparison.buttons(what, plan)
+    comparison.watch(what, plan, views.baseline(examples))
+    if result := comparison.outcome(what, plan):
         worst, means = result
         listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
-        kit.verdict(
-            guess,
-            comparison.written(worst),
-            f"Rank correlations after training: {listed}. MiniLM was trained with the mean alone, so nobody "
-            "asked the other two to be comparable; how well they do all the same has to be measured. In the "
-            "paper, under this objective, the three are less than two points apart.",
-        )
-    views.paper("pooling")
+        less = "What theory expects shows only in part here. " if expected not in (None, worst) else ""
+        lead = f"Rank correlations after training: {listed}. {less}"
+        kit.verdict(guess, comparison.written(worst), lead + why)
+    views.paper(what)
 
 
 VIEWS = {"Two passes": two_passes, "The pairs": the_pairs, "Concatenation": concatenation, "Pooling": pooling}
 
 state.open_link(keys.TEXT)
-kit.opening(
-    PATH,
+LEAD = (
     "Sentence-BERT was first trained to tell **entailment**, **neutral** and **contradiction** apart. The "
-    "classifier is thrown away afterwards; what stays is an encoder whose vectors can be compared.",
+    "classifier is thrown away afterwards; what stays is an encoder whose vectors can be compared."
 )
-main, _ = kit.columns(PATH)
-with main:
-    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
-    with kit.sentences_not_tracebacks():
-        VIEWS[chosen]()
+kit.page_of_views(PATH, LEAD, keys.VIEW, VIEWS)
 kit.keep_link(keys.TEXT)

@@ -77,13 +77,8 @@ def measure() -> None:
 
 VIEWS = {"Search": find, "Measure": measure, "Corpus": views.choose_corpus}
 
-kit.opening(
-    PATH,
+LEAD = (
     "A search in two stages: a quick model **retrieves** some passages from all of them, a slow one "
-    "**re-ranks** those few by reading each together with the query.",
+    "**re-ranks** those few by reading each together with the query."
 )
-main, _ = kit.columns(PATH)
-with main:
-    chosen = widgets.view(keys.VIEW, "What to do", VIEWS)
-    with kit.sentences_not_tracebacks():
-        VIEWS[chosen]()
+kit.page_of_views(PATH, LEAD, keys.VIEW, VIEWS, "What to do")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.similarity import keys, views
-from ui import kit, widgets
+from ui import kit
 
 PATH = "similarity"
 
@@ -67,13 +67,8 @@ def wrong() -> None:
 
 VIEWS = {"Matrix": matrix, "Ranking": ranking, "Where it is wrong": wrong}
 
-kit.opening(
-    PATH,
+LEAD = (
     "How alike are two sentences? The model answers with two vectors, and a **measure** turns them into one "
-    "number. Compare three measures on the same sentences, then look for pairs where the answer is wrong.",
+    "number. Compare three measures on the same sentences, then look for pairs where the answer is wrong."
 )
-main, _ = kit.columns(PATH)
-with main:
-    chosen = widgets.view(keys.VIEW, "What to look at", VIEWS)
-    with kit.sentences_not_tracebacks():
-        VIEWS[chosen]()
+kit.page_of_views(PATH, LEAD, keys.VIEW, VIEWS)

@@ -97,7 +97,7 @@ def test_a_classifier_that_is_gone_says_so(tmp_path):
 
 def test_old_trainings_do_not_answer_for_new_settings(open_app):
     app = open_app("sbert", sb="Concatenation", sb_steps="5", sb_layers="1", sb_modes="u,v u*v")
-    app.radio(key="sb_guess_modes").set_value("u, v").run()
+    app.radio(key="sb_guess_concatenation").set_value("u, v").run()
     train(app, "concatenation")
     assert "Rank correlations after training" in said(app)
     app.slider(key="sb_steps").set_value(6).run()
