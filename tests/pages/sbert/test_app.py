@@ -61,7 +61,7 @@ def test_the_untouched_model_puts_contradictions_above_neutral(open_app):
     ("text", "told"),
     [
         ("A dog runs | An animal moves", "Line 1: write premise"),
-        ("A dog runs | An animal moves | maybe", "Line 1: 'maybe' is none of"),
+        ("A dog runs | An animal moves | maybe", "Line 1: “maybe” is none of"),
         ("", "There are no pairs yet"),
     ],
 )
