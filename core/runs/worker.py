@@ -46,6 +46,13 @@ class Work:
     turn: float = math.inf  # seconds after which others are next; at least one step is made
 
 
+def spacing(trainer: Trainer[Any]) -> int:
+    """Steps between two checkpoints on the way: no more are written than the disk budget has room for, since
+    writing one of four layers takes as long as half a step."""
+    room = max(3, CHECKPOINT_BYTES // max(1, trainer.nbytes))
+    return max(1, round(trainer.steps / min(CHECKPOINTS, room)))
+
+
 class TrainingLane:
     """Trains one run at a time and keeps the trainers of those whose turn comes again, as memory allows."""
 
@@ -67,7 +74,7 @@ class TrainingLane:
         """One turn. Says at its end that the run rests, or how long it took, and how long getting ready."""
         began = time.monotonic()
         trainer = self.trainer(work)
-        every = max(1, round(trainer.steps / CHECKPOINTS)) if work.rewinds else 0
+        every = spacing(trainer) if work.rewinds else 0
         ready, first, told, asked = time.monotonic(), trainer.step, 0.0, ""
         for snapshot in iterate(trainer, work.until):
             place = (work.run_id, trainer.step, trainer.steps)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from core.data.split import make_split
 from core.models import embedding
 from core.runs.executor import LocalExecutor
 from core.runs.request import RunRequest
+from core.runs.worker import spacing
 from core.types import InputError, Run, RunStatus, TrainingConfig
 
 TEXT = "\n".join(
@@ -138,6 +140,13 @@ def test_a_fork_refuses_what_it_cannot_change(executor: LocalExecutor) -> None:
         executor.fork(whole.id, 0, CONFIG.replace(trained_layers=2))
     with pytest.raises(InputError, match="Step 99 was not kept"):
         executor.fork(whole.id, 99)
+
+
+@pytest.mark.parametrize(
+    ("steps", "megabytes", "every"), [(4, 0, 1), (100, 0, 10), (20, 57, 3), (30, 113, 10), (6, 900, 2)]
+)
+def test_no_more_checkpoints_are_written_than_there_is_room_for(steps, megabytes, every) -> None:
+    assert spacing(SimpleNamespace(steps=steps, nbytes=megabytes * 1_000_000)) == every
 
 
 def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecutor) -> None:
