@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, inspect, select
+from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, func, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
@@ -184,3 +184,8 @@ def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Ma
     """Insert the row with this key, or overwrite its values."""
     row = INSERTS[connection.dialect.name](table).values(**key, **values)
     connection.execute(row.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+
+
+def remove(connection: Connection, table: Table, key: Mapping[str, Any]) -> None:
+    """Delete the rows with these values."""
+    connection.execute(delete(table).filter_by(**key))

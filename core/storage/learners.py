@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from ..cards.schedule import StudySettings
 from ..data.schema import storable
 from ..types import InputError, TrainingConfig
 from . import schema
-from .database import Database, put
+from .database import Database, put, remove
 
 MAX_NAME = 40
 RUN_NOTES = "run_notes"  # the setting that holds run id -> note
@@ -172,9 +172,8 @@ def saved_runs(database: Database, learner_id: int) -> tuple[SavedRun, ...]:
 
 def forget_run(database: Database, learner_id: int, run_id: str) -> None:
     """Take a run off the list; its files are the caller's to delete."""
-    t = schema.runs
     with database.write() as connection:
-        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.run_id == run_id))
+        remove(connection, schema.runs, {"learner_id": learner_id, "run_id": run_id})
 
 
 def study_settings_from(value: Any) -> StudySettings:

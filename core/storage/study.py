@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from ..cards.parse import parse, write
 from ..cards.types import (
@@ -28,7 +28,7 @@ from ..cards.types import (
 from ..data.schema import from_json, storable
 from ..types import InputError
 from . import schema
-from .database import Database, put
+from .database import Database, put, remove
 from .learners import lock
 
 R = TypeVar("R")
@@ -82,10 +82,10 @@ def undo(database: Database, learner_id: int) -> Review | None:
         if row is None:
             return None
         review = _review(row)
-        connection.execute(delete(t).where(t.c.id == row["id"]))
+        remove(connection, t, {"id": row["id"]})
         key = _key(learner_id, review.card_id)
         if review.before.stage is Stage.NEW:
-            _remove(connection, key)
+            remove(connection, schema.card_states, key)
         else:
             put(connection, schema.card_states, key, state_values(review.before))
         return review
@@ -104,9 +104,8 @@ def suspend(database: Database, learner_id: int, card_id: str, now: datetime) ->
 
 
 def resume(database: Database, learner_id: int, card_id: str) -> None:
-    t = schema.suspended
     with database.write() as connection:
-        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
+        remove(connection, schema.suspended, _key(learner_id, card_id))
 
 
 def edits(database: Database, learner_id: int) -> dict[str, Card]:
@@ -127,9 +126,8 @@ def save_edit(database: Database, learner_id: int, card: Card, now: datetime) ->
 
 def drop_edit(database: Database, learner_id: int, card_id: str) -> None:
     """Go back to the card as it was shipped."""
-    t = schema.card_edits
     with database.write() as connection:
-        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id))
+        remove(connection, schema.card_edits, _key(learner_id, card_id))
 
 
 def own_decks(database: Database, learner_id: int) -> tuple[Deck, ...]:
@@ -170,9 +168,8 @@ def save_deck(database: Database, learner_id: int, deck: Deck, now: datetime) ->
 
 def delete_deck(database: Database, learner_id: int, deck_key: str) -> None:
     """Remove a deck; the schedules of its cards stay, in case it comes back."""
-    t = schema.decks
     with database.write() as connection:
-        connection.execute(delete(t).where(t.c.learner_id == learner_id, t.c.key == deck_key))
+        remove(connection, schema.decks, {"learner_id": learner_id, "key": deck_key})
 
 
 def with_edits(cards: Iterable[Card], edits: dict[str, Card]) -> tuple[Card, ...]:
@@ -253,8 +250,3 @@ def _stored_state(connection: Connection, learner_id: int, card_id: str) -> Card
     query = select(t).where(t.c.learner_id == learner_id, t.c.card_id == card_id)
     row = connection.execute(query).mappings().first()
     return None if row is None else next(_readable((row,), _state), None)
-
-
-def _remove(connection: Connection, key: dict[str, object]) -> None:
-    t = schema.card_states
-    connection.execute(delete(t).where(t.c.learner_id == key["learner_id"], t.c.card_id == key["card_id"]))

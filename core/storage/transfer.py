@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, TypeAdapter
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from ..cards.parse import parse, write
 from ..cards.types import Card, CardId, Stage, StoredReview, StoredState
@@ -20,7 +20,7 @@ from ..data.schema import from_json, refuse, storable
 from ..types import InputError
 from ..untrusted import door, json_value
 from . import learners, schema, study
-from .database import Database
+from .database import Database, remove
 
 FORMAT = "embedding-lab-progress"
 FORMAT_VERSION = 1
@@ -125,7 +125,7 @@ def import_progress(database: Database, learner_id: int, progress: StoredProgres
     with database.write() as connection:
         learners.lock(connection, learner_id)
         for table, rows in _rows(progress, now):
-            connection.execute(delete(table).where(table.c.learner_id == learner_id))
+            remove(connection, table, {"learner_id": learner_id})
             if rows:
                 connection.execute(insert(table), [{"learner_id": learner_id} | row for row in rows])
 
