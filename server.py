@@ -1,7 +1,8 @@
 """The way to start the app: `streamlit run server.py`. Its workers warm up before the first visitor comes,
-and what changes during a run is pushed to the pages.
+and what changes during a run is pushed to the pages, and a cookie tells who comes back.
 
-app.py alone works too; the workers then start with the first visitor, and pages ask once a second.
+app.py alone works too; the workers then start with the first visitor, pages ask once a second, and what is
+done in a tab is forgotten when that is loaded again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ui.guard.password import Password
 from ui.guard.uploads import Uploads
 from ui.resources import executor
 from ui.runs import push
+from ui.visits import entrance
 
 # Streamlit takes a folder named pages/ for its older way of making pages until the first visitor's script
 # has run; that visitor's link to a page would then be refused as unknown.
@@ -39,4 +41,5 @@ async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 guards = [Middleware(guard) for guard in (Headers, Password, Uploads)]  # the first one sees a request first
-app = st.App(Path(__file__).with_name("app.py"), routes=[push.route()], middleware=guards, lifespan=life)
+routes = [push.route(), *entrance.routes()]
+app = st.App(Path(__file__).with_name("app.py"), routes=routes, middleware=guards, lifespan=life)

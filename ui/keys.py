@@ -18,7 +18,8 @@ T = TypeVar("T")
 class Key(Generic[T]):
     """One value that outlives a script run. `default` is shared, so it is never a mutable value.
 
-    `url`: it also stands in the address. `low` and `high` bound a number, on the page and in the address.
+    `url`: it also stands in the address. `visit`: it belongs to the browser, so a reload and a second tab
+    find it too; no widget may own such a key. `low` and `high` bound a number, also in the address.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Key(Generic[T]):
     url: bool = False
     low: T | None = None
     high: T | None = None
+    visit: bool = False
 
     @property
     def bounds(self) -> tuple[T, T]:
@@ -47,8 +49,9 @@ HELD_OUT = Key("held_out", 0.25, url=True, low=0.0, high=0.5)
 LAYOUT = Key("layout", "equilibrium", url=True)
 COLOUR = Key[ColorBy]("colour", "group", url=True)
 FORCES = Key("forces", False, url=True)
-RUN_ID = Key[str | None]("run_id", None)
-RUN_IDS = Key[tuple[str, ...]]("run_ids", ())
+# Its id in the address opens a run only for whoever's RUN_IDS hold it: others can neither see nor steer it.
+RUN_ID = Key[str | None]("run_id", None, url=True)
+RUN_IDS = Key[tuple[str, ...]]("run_ids", (), visit=True)
 PROBLEM = Key[str | None]("problem", None)  # what a click could not do, for the top of the next page
 MESSAGE = Key[str | None]("message", None)
 MARKED = Key("marked", "")  # pairs just marked on the map, which the next run adds to the typed ones
@@ -56,8 +59,14 @@ MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
 REWIND_OPEN = Key("rewind_open", False)
 
 # Who is studying
-LEARNER = Key("learner", "")  # the learner's own key; in the address of the study page only
+LEARNER = Key("learner", "")  # the learner's own key, where no cookie holds it, and in their link
+LEARNER_LINK = Key("learner_link", "")  # in the address: what such a link came to, "other" or "unknown"
+LEARNER_LINK_OPEN = Key("learner_link_open", False)
 STUDY_TRIAL = Key[Any]("study_trial", None)  # the card on the table: pages/study/session.py's Trial
 STUDY_SAID = Key[str | None]("study_said", None)
 
 CONFIG = {c.field: Key(c.field, c.default, url=True, low=c.least, high=c.most) for c in CONTROLS}
+
+# A change of one of these is a step of the browser's history (ui/visits/history.js): the chosen set, the run
+# on the page, the open lesson and the step in it.
+PLACES = (SET.name, RUN_ID.name, "lesson", "lesson_step")

@@ -7,6 +7,7 @@ texts too long for a link travel in one packed parameter (`pack` and `unpack` be
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 import zlib
@@ -15,9 +16,11 @@ from typing import Any
 from urllib.parse import quote
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.types import InputError, TrainingConfig
 from core.untrusted import door, json_value, whole
+from ui import visits
 from ui.keys import *  # noqa: F403 (pages say state.SET, state.get(...))
 from ui.keys import CONFIG, Key, T
 
@@ -26,20 +29,27 @@ LONGEST_LINK = 6000  # characters of packed text; browsers and proxies refuse mu
 READABLE = 1500  # characters of percent-encoded text in a parameter of its own; longer ones are packed
 MAX_UNPACKED = 1_000_000  # bytes: a tiny word may not become a huge text
 MAX_PACKED_TEXTS = 100
-MARK = "~"  # begins a parameter whose text is packed
+MARK = "~"  # begins a parameter whose text is packed, or names one that is kept for this visitor
+KEPT_TEXTS = 5  # of those that are too long for a link, for each visitor
 
 
 def get(key: Key[T]) -> T:
     """The value now, also before the widget that owns it has been drawn."""
     if key.url:
         _adopt(key)
-    value: T = st.session_state.get(key.name, key.default)
+    value: T = _home(key).get(key.name, key.default)
     return value
 
 
 def put(key: Key[T], value: T) -> None:
     """Set a value. For a key that a drawn widget owns, only from that widget's callback or before it."""
-    st.session_state[key.name] = value
+    _home(key)[key.name] = value
+
+
+def _home(key: Key[Any]) -> Any:
+    """Where the key's value lies: in the session, or with all that is kept for this browser."""
+    kept = visits.remembered() if key.visit else None
+    return st.session_state if kept is None else kept
 
 
 def clear(key: Key[Any]) -> None:
@@ -58,12 +68,13 @@ def bound(key: Key[Any]) -> dict[str, Any]:
     choice into links; so values stand there as we write them.
     """
     if key.url:
-        _sync(key)
+        write_address(key)
     return {"key": key.name, "persist_state": "session"}
 
 
 def _adopt(key: Key[Any]) -> str | None:
     """Take the address's value where we did not write it ourselves. Returns what the address says."""
+    _on_this_page()[key.name] = key
     written: dict[str, str] = st.session_state.setdefault("_written", {})
     given: str | None = st.query_params.get(key.name)
     if given is not None and given != written.get(key.name):
@@ -75,7 +86,30 @@ def _adopt(key: Key[Any]) -> str | None:
     return given
 
 
-def _sync(key: Key[Any]) -> None:
+def _on_this_page() -> dict[str, Key[Any]]:
+    """The keys of the address that the page has asked for so far, by name."""
+    context = get_script_run_ctx()
+    pages: dict[str, dict[str, Key[Any]]] = st.session_state.setdefault("_keys_of_pages", {})
+    return pages.setdefault("" if context is None else context.page_script_hash, {})
+
+
+def went_back() -> bool:
+    """Whether the script runs because somebody pressed Back or Forward: the address then says where to be."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def follow_address() -> None:
+    """After Back or Forward the page is what its address says: what that leaves out has its default again.
+    At all other times that keeps the value it has. To be called before anything is drawn."""
+    if went_back():
+        for key in _on_this_page().values():
+            st.session_state.get("_written", {}).pop(key.name, None)
+            if not in_link(key):
+                put(key, key.default)
+
+
+def write_address(key: Key[Any]) -> None:
     """Write the value into the address, where defaults stay out of it."""
     given, value = _adopt(key), get(key)
     written: dict[str, str] = st.session_state["_written"]
@@ -171,10 +205,11 @@ def once(name: str) -> bool:
 
 
 def open_link(*keys: Key[str]) -> bool:
-    """First run of a session: take the texts that the link carries. True when there were some."""
-    if not once("link") or PACKED not in st.query_params:
+    """First run of a session, or Back: take the texts that the link carries. True when there were some."""
+    if not (once("link") or went_back()) or PACKED not in st.query_params:
         return False
-    texts = unpack(st.query_params[PACKED])
+    word = st.query_params[PACKED]
+    texts = unpack(_kept_texts().get(word, "") if word.startswith(MARK) else word)
     for key in keys:
         if key.name in texts:
             put(key, texts[key.name])
@@ -182,15 +217,38 @@ def open_link(*keys: Key[str]) -> bool:
 
 
 def write_link(*keys: Key[str]) -> bool:
-    """Put the texts into the link; none where they are too long for one: half of them would mislead."""
+    """Put the texts into the link; none where they are too long for one: half of them would mislead.
+
+    For whoever wrote them the link then names them, so that a reload finds them all the same.
+    """
     texts = {key.name: get(key) for key in keys if get(key)}
     word = pack(texts) if texts else ""
     fits = len(word) <= LONGEST_LINK
-    if word and fits:
+    if not fits:
+        word = _keep_text(word)
+    if word:
         st.query_params[PACKED] = word
     elif PACKED in st.query_params:
         del st.query_params[PACKED]
     return fits
+
+
+def _kept_texts() -> dict[str, str]:
+    """Name -> packed texts too long for a link, of this visitor."""
+    kept = visits.remembered()
+    texts: dict[str, str] = {} if kept is None else kept.setdefault("_texts", {})
+    return texts
+
+
+def _keep_text(word: str) -> str:
+    """What the link says instead of a long word: its name; nothing where it would not be found again."""
+    if visits.remembered() is None:
+        return ""
+    name, kept = MARK + hashlib.sha256(word.encode()).hexdigest()[:16], _kept_texts()
+    kept[name] = kept.pop(name, word)  # the newest last
+    for oldest in list(kept)[:-KEPT_TEXTS]:
+        del kept[oldest]
+    return name
 
 
 def browser_utc_offset() -> int:

@@ -47,7 +47,7 @@ class SavedRun:
 
 
 def new_key() -> str:
-    """A fresh learner key for the URL: 128 random bits from the system."""
+    """A fresh learner key: 128 random bits from the system."""
     return secrets.token_urlsafe(16)
 
 

@@ -197,7 +197,6 @@ def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
         SavedRun(run.id, title.strip() or "Untitled", now, run.config, where, size),
     )
     learners.set_run_note(learner.database(), who.id, run.id, note)
-    state.put_in_link(state.LEARNER, state.get(state.LEARNER))
     return f"Saved in your gallery, {size / MB:.0f} MB."
 
 
@@ -251,22 +250,18 @@ def open_bytes(data: bytes, name: str) -> str:
 
 def gallery() -> None:
     """The learner's saved runs with their notes; without a learner the form that makes one."""
-    who = learner.from_link() if state.link_value(state.LEARNER) else learner.current()
+    who = learner.from_link()
     if who is None:
         st.write("Choose a name to keep runs on this server.")
         learner.choose_name("keep_name")
         return
-    state.put_in_link(state.LEARNER, state.get(state.LEARNER))
     found = learners.saved_runs(learner.database(), who.id)
     if not found:
         st.caption("Nothing is saved yet.")
     notes = learners.run_notes(learner.database(), who.id)
     for saved in found:
         _entry(who, saved, notes.get(saved.id, ""))
-    st.caption(
-        "The address of this page carries your key while your gallery is shown, so that a reload finds it. "
-        "Whoever has that address sees your gallery too."
-    )
+    st.caption(learner.where_kept())
 
 
 def _entry(who: Learner, saved: SavedRun, note: str) -> None:

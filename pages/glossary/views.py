@@ -78,9 +78,7 @@ def _cards_link(term: Term) -> None:
     deck = next((d for d in load_decks() if d.key == term.deck), None)
     if deck is None:
         return
-    who = state.get(state.LEARNER)
-    query = {"study_deck": deck.key} | ({state.LEARNER.name: who} if who else {})
-    pages.link(learner.STUDY, f"{len(deck)} cards", query)
+    pages.link(learner.STUDY, f"{len(deck)} cards", {"study_deck": deck.key})
 
 
 def open_link(found: Glossary) -> None:

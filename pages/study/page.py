@@ -27,4 +27,4 @@ with kit.sentences_not_tracebacks():
     messages.left_in(state.STUDY_SAID, messages.info)
     views.what_is_left_out(who)
     views.VIEWS[view](collection.load(who))
-    views.who_is_here(who)
+    learner.who_is_here(who)

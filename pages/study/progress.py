@@ -139,7 +139,7 @@ def _transfer(kept: Collection) -> None:
     with kit.sentences_not_tracebacks():
         progress = transfer.read_progress(file.getvalue())
         st.text(progress.summary)
-        st.caption("Importing replaces everything that you have here. Your name and address stay.")
+        st.caption("Importing replaces everything that you have here. Your name and link stay.")
         button("Replace my progress by this file", _import, who, progress, key="import_progress")
 
 

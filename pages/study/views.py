@@ -1,4 +1,4 @@
-"""The views of the study page, what stands there before a name is chosen, and who is studying."""
+"""The views of the study page, and what stands there before a name is chosen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from pages.study import browse, deck_files, progress, session
 from pages.study.collection import Collection
 from ui import learner, messages, state
 from ui.cards import side_panel
-from ui.messages import as_written
-from ui.widgets import button, row
 
 SAMPLE = "temperature"  # a word of the sample card's title
 
@@ -41,11 +39,3 @@ def what_is_left_out(who: Learner) -> None:
     if state.once(f"left out {who.id}") and (count := study.left_out(learner.database(), who.id)):
         what = "1 stored entry cannot" if count == 1 else f"{count:,} stored entries cannot"
         messages.info(f"{what} be read and will be left out, here and in the export. The rest is whole.")
-
-
-def who_is_here(who: Learner) -> None:
-    """The learner's name, and what the address means."""
-    with row("who"):
-        st.caption(f"Studying as {as_written(who.name)}. Bookmark this page: its address is your key.")
-        button("Switch learner", learner.leave, key="leave", type="tertiary")
-    state.put_in_link(state.LEARNER, state.get(state.LEARNER))

@@ -9,16 +9,15 @@ import base64
 import hashlib
 import os
 import re
-from pathlib import Path
 
-import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.visits import entrance
+
 METRICS = "/_stcore/metrics"  # names every session's use of memory
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-PAGE = Path(streamlit.__file__).parent / "static" / "index.html"
 
 
 def policy(frames: str = "") -> str:
@@ -26,7 +25,7 @@ def policy(frames: str = "") -> str:
 
     `frames`: addresses of pages that may show the app in a frame, separated by spaces.
     """
-    scripts = INLINE.findall(PAGE.read_text(encoding="utf-8"))
+    scripts = INLINE.findall(entrance.html())
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     rules = {
         "default-src": "'self'",
@@ -57,7 +56,7 @@ class Headers:
         self._headers = {
             "Content-Security-Policy": policy(os.environ.get("EMBEDDING_LAB_FRAMES", "").replace(";", " ")),
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",  # addresses carry learners' keys and what was typed
+            "Referrer-Policy": "no-referrer",  # addresses carry what was typed, and links learners' keys
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
