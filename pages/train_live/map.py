@@ -166,6 +166,7 @@ def _board(
         can_continue=replay,
         frames=[f.xy for f in run.frames] if run is not None and replay else None,
         steps=[f.step for f in run.frames] if run is not None and replay else None,
+        replay_of="" if run is None else run.id,
         channel=live_run.channel(moved_by),
         live_forces=state.get(state.FORCES),
     )

@@ -68,6 +68,7 @@ def board(
     ghost_label: str = "before",
     frames: NDArray[Any] | Sequence[FloatArray] | None = None,
     steps: Sequence[int] | None = None,
+    replay_of: str = "",
     can_mark: bool = True,
     report_hover: bool = False,
     link: str = "",
@@ -102,6 +103,8 @@ def board(
         ghost: (n, 2) or (n, 3) earlier positions, drawn hollow with an arrow to where the point is now.
         frames: (T, n, 2) or (T, n, 3): replay these with a slider, play button and speed instead of `xy`.
         steps: (T,) the training step of each frame.
+        replay_of: the id of the run whose frames these are. The browser tab remembers the step that a person
+            left the slider at, also when the page is left or loaded again.
         can_mark: offer "Mark as similar" and "Mark as dissimilar" when two or more are selected.
         report_hover: also rerun the script when the pointer rests on a point.
         link: boards with the same link zoom and pan together; give them the same `extent`.
@@ -134,6 +137,7 @@ def board(
         "height": height,
         "ghostLabel": ghost_label,
         "steps": None if steps is None else [int(s) for s in steps],
+        "replayOf": replay_of,
         "canMark": can_mark,
         "reportHover": report_hover,
         "link": link,

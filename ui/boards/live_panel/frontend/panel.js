@@ -51,6 +51,7 @@ class Panel {
       this.leave = header.channel ? subscribe(header.channel, { take: (m) => this.take(m) }) : null;
     }
     if (!this.newest) this.show(message);
+    if (this.rest) window.dispatchEvent(new CustomEvent("moving-map:where")); // the slider may not be at the end
   }
 
   take(message) {

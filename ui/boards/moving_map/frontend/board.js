@@ -14,7 +14,7 @@ import { LiveMotion, ReplayMotion } from "./motion.js";
 import { el } from "./dom.js";
 import { fill } from "./fill.js";
 import { Person } from "./person.js";
-import { ReplayBar } from "./replay_bar.js";
+import { note, ReplayBar } from "./replay_bar.js";
 import { Scene } from "./scene.js";
 import { snapshotOf } from "./snapshot.js";
 import { Sprites } from "./sprites.js";
@@ -56,6 +56,7 @@ class Board extends Person {
     this.chrome.setMode("pan");
     listenToKeys(this, this.chrome.canvas, this.stop.signal);
     window.addEventListener("moving-map:frame", (e) => this.onFrame(e.detail), { signal: this.stop.signal });
+    window.addEventListener("moving-map:where", () => this.replaying && this.replay.tell(), { signal: this.stop.signal });
     window.addEventListener("moving-map:light", (e) => this.light(e.detail.ids), { signal: this.stop.signal });
     window.addEventListener("moving-map:view", (e) => this.followView(e.detail), { signal: this.stop.signal });
     // A web font that arrives late makes the painted labels stale.
@@ -121,10 +122,12 @@ class Board extends Person {
     else if (this.early?.arrays.xy.shape[0] === n) this.takeFrame(this.early);
   }
 
-  acceptReplay({ steps, plays }, { frames }) {
+  acceptReplay({ steps, plays, replayOf }, { frames }) {
     const list = frameList(frames).map((xy, t) => ({ xy, step: steps?.[t] ?? t }));
-    const old = this.replaying ? this.motion : null;
+    const old = this.replaying && this.motion.run === replayOf ? this.motion : null;
     this.motion = new ReplayMotion(list);
+    this.motion.run = replayOf;
+    this.replay.comeBack(this.motion);
     if (old && old.frames.length === list.length) {
       // A rerun for another reason: stay where the person is.
       this.motion.position = old.position;
@@ -140,7 +143,8 @@ class Board extends Person {
     this.moves = list.length;
   }
 
-  acceptLive({ step, space, ids }, { xy }, before) {
+  acceptLive({ step, space, ids, replayOf }, { xy }, before) {
+    if (replayOf) note(replayOf, ""); // it goes on: when it rests its newest step is the one to see
     const frame = { step, xy: positions(xy) };
     const rows = before && !this.replaying ? matchRows(before.ids, ids) : null;
     const goesOn =

@@ -4,6 +4,17 @@ import { el, icon } from "./dom.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
 
+/** This tab's note of where a run's slider was left: read it, or write `step`. There may be no notes at all. */
+export function note(run, step) {
+  try {
+    const name = `moving-map:step-of:${run}`;
+    if (step === undefined) return sessionStorage.getItem(name);
+    sessionStorage.setItem(name, step);
+  } catch {
+    return null; // a browser that keeps nothing for pages
+  }
+}
+
 export class ReplayBar {
   constructor(board, root) {
     this.board = board;
@@ -34,6 +45,7 @@ export class ReplayBar {
   toggle() {
     if (this.motion.playing) this.motion.pause();
     else this.motion.play();
+    this.remember();
     this.board.restart();
     this.refresh();
   }
@@ -41,9 +53,28 @@ export class ReplayBar {
   drag() {
     this.motion.playing = false;
     this.motion.position = Number(this.slider.value);
+    this.remember();
     this.board.scene.clearTrails();
     this.board.invalidate();
     this.refresh();
+  }
+
+  /** Keep the place for when the page is loaded again; what plays will come to its end. */
+  remember() {
+    const { run, playing, steps } = this.motion;
+    if (run) note(run, playing ? "" : String(steps[1]));
+  }
+
+  /** Stand at the step where a person left this run's slider in this tab. */
+  comeBack(motion) {
+    const step = motion.run && note(motion.run);
+    const at = step ? motion.frames.findIndex((frame) => frame.step === Number(step)) : -1;
+    if (at >= 0) motion.position = at;
+  }
+
+  /** Say which step is shown, to whoever follows the slider. */
+  tell() {
+    window.dispatchEvent(new CustomEvent("moving-map:step", { detail: { step: this.motion.steps[1] } }));
   }
 
   continue() {
@@ -62,7 +93,7 @@ export class ReplayBar {
     if (state === this.state) return;
     this.state = state;
     this.slider.value = String(Math.round(position));
-    window.dispatchEvent(new CustomEvent("moving-map:step", { detail: { step: steps[1] } }));
+    this.tell();
     this.slider.setAttribute("aria-valuetext", `step ${steps[1]}`);
     const label = playing ? "Pause" : "Play";
     if (this.play.title !== label) {
