@@ -15,6 +15,7 @@ st.set_page_config(page_title="Embedding Lab", page_icon=LOGO, layout="wide")
 st.logo(LOGO, size="large")
 
 page = st.navigation(pages.navigation())
+state.follow_address()
 messages.left_in(state.PROBLEM)
 try:
     page.run()

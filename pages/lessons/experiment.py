@@ -48,11 +48,10 @@ def current(lesson: Lesson, number: int) -> Run | None:
     run_id = record.run_id(lesson, number)
     if run_id is None:
         return None
-    try:
-        return executor().run(run_id)
-    except InputError:
+    found = live_run.own_run(run_id)
+    if found is None:
         record.keep_run(lesson, number, None)
-        return None
+    return found
 
 
 def start(lesson: Lesson, number: int, step: Predict, prediction: str, seed: int) -> None:
@@ -138,6 +137,7 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
         height=MAP_HEIGHT,
         frames=[f.xy for f in frames] if replay else None,
         steps=[f.step for f in frames] if replay else None,
+        replay_of="" if run is None else run.id,
         can_mark=False,
         channel=live_run.channel(run),
     )

@@ -14,6 +14,6 @@ SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run of a le
 TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link
 BEFORE = Key("lesson_before", "")  # what an uploaded lesson file took the place of
 ERROR = Key[str | None]("lesson_error", None)
-KEPT = Key[Any]("lesson_kept", None)  # lesson -> core.lessons.progress.LessonProgress, as a tuple of pairs
-RUNS = Key[Any]("lesson_runs", None)  # (lesson, step) -> run id, as a tuple of pairs
+KEPT = Key[Any]("lesson_kept", None, visit=True)  # lesson -> core.lessons.progress.LessonProgress, in pairs
+RUNS = Key[Any]("lesson_runs", None, visit=True)  # (lesson, step) -> run id, in pairs
 SAID = Key[str | None]("lesson_said", None)

@@ -26,9 +26,13 @@ KIND_ICONS = {
 
 
 def _take_link(lesson: Lesson) -> None:
-    """The first time in a session that a lesson is open: go to the step that the address names."""
+    """When a lesson is first open in a session, and after Back: go to the step that the address names."""
     linked = state.link_value(keys.STEP)
-    if not state.once(f"lesson {record.storage_key(lesson)}") or not linked.isdecimal():
+    if state.went_back():
+        linked = linked or "1"
+    elif not state.once(f"lesson {record.storage_key(lesson)}"):
+        return
+    if not linked.isdecimal():
         return
     if len(linked) < 4 and 1 <= int(linked) <= len(lesson.steps):
         record.keep(lesson, record.progress(lesson).at(int(linked) - 1))

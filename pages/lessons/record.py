@@ -1,4 +1,4 @@
-"""What a learner has done in the lessons: in the database when a learner is chosen, else in this tab."""
+"""What a learner has done in the lessons: in the database when a learner is chosen, else for this visit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def storage_key(lesson: Lesson) -> str:
 
 
 def progress(lesson: Lesson) -> LessonProgress:
-    """Where the learner stands. What was done in this tab before a name was chosen counts too."""
+    """Where the learner stands. What was done in this visit before a name was chosen counts too."""
     key = storage_key(lesson)
     here: dict[str, LessonProgress] = dict(state.get(keys.KEPT) or ())
     if key in here:
@@ -49,12 +49,12 @@ def tell_where() -> None:
     if who is not None:
         st.caption("Your answers are stored with your study progress.")
         return
-    st.caption("Your answers stay in this browser tab. To keep them, choose a name:")
+    st.caption("Your answers are remembered for this visit only. To keep them, choose a name:")
     learner.study_link("Study cards")
 
 
 def run_id(lesson: Lesson, step: int) -> str | None:
-    """The run that belongs to a step of the lesson in this tab."""
+    """The run that belongs to a step of the lesson in this visit."""
     found: str | None = dict(state.get(keys.RUNS) or ()).get((storage_key(lesson), step))
     return found
 

@@ -11,9 +11,14 @@ from ui import state, training_data, widgets
 from ui.runs import live_run
 
 st.set_page_config(initial_sidebar_state="collapsed")
-state.open_link(*training_data.TEXTS)
 setup.open_set()
+state.open_link(*training_data.TEXTS)
 training_data.take_marked()
+run = live_run.current_run()
+# Before all else that the address says: a change of these is a new entry of the browser's history, and what
+# was written before it would stand in the entry that is left.
+state.write_address(state.SET)
+state.write_address(state.RUN_ID)
 present = state.get(keys.PRESENT)
 
 bar, line, screen = widgets.row(), st.container(), st.container()
@@ -45,7 +50,6 @@ if not present:
                 setup.upload_sentences()
 
 config = state.config()
-run = live_run.current_run()
 data = None
 try:
     data = training_data.current()

@@ -35,9 +35,12 @@ def choose_set() -> None:
 
 def open_set() -> None:
     """At the start of a session: a link that names a set brings the settings the set suggests, except
-    for those the link names itself. Whenever Home hands over sentences, they are the set."""
+    for those the link names itself. Whenever Home hands over sentences, they are the set. After Back or
+    Forward the typed pairs are those of the set that came back."""
     _take_handed()
     key = training_data.set_key()
+    if state.went_back() and state.get(keys.PAIR_SET) not in ("", key):
+        _change_pairs(key)
     state.put(keys.PAIR_SET, state.get(keys.PAIR_SET) or key)
     if not state.once("set"):
         return
@@ -65,11 +68,8 @@ def _take_handed() -> None:
 def _set_changed() -> None:
     """A set may suggest settings; a new set also means its own pairs and no run yet."""
     state.put(state.RUN_ID, None)
-    state.put(state.MINED, "")
     key = state.get(state.SET)
-    _remember_pairs()
-    state.put(state.PAIR_TEXT, _drafts().get(key, ""))
-    state.put(keys.PAIR_SET, key)
+    _change_pairs(key)
     if key == OWN and not state.get(state.TEXT):
         state.put(state.TEXT, EXAMPLE)
     for field in state.get(keys.SUGGESTED):
@@ -107,7 +107,7 @@ def edit_sentences() -> None:
     key = training_data.set_key()
     if key != OWN:
         known = sentence_sets.load_set(key)
-        state.put(keys.SET_TEXT, sentences.to_text(known.sentence_set))
+        state.put(keys.SET_TEXT, _text_of(key))
         st.text_area(
             "Your sentences, one a line",
             key=keys.SET_TEXT.name,
@@ -124,6 +124,11 @@ def edit_sentences() -> None:
     widgets.text_area(state.TEXT, label, height=TEXT_HEIGHT, on_change=_text_changed, help=says)
 
 
+def _text_of(key: str) -> str:
+    """A built-in set as the text box shows it."""
+    return sentences.to_text(sentence_sets.load_set(key).sentence_set)
+
+
 def upload_sentences() -> None:
     """A file instead of typing, and the way back to what it replaced."""
     label = f"A CSV or TSV file of sentences, up to {sentences.MAX_UPLOAD_MB} MB"
@@ -135,8 +140,13 @@ def upload_sentences() -> None:
 
 
 def _set_edited(title: str) -> None:
-    """The typed text, which began as a built-in set, becomes one's own."""
+    """The typed text, which began as a built-in set, becomes one's own.
+
+    A browser that was busy while another set was chosen may still send the text of the one before.
+    """
     text = state.get(keys.SET_TEXT)
+    if any(text == _text_of(info.key) for info in sentence_sets.list_sets()):
+        return
     _remember_pairs()
     _replace_text(text)
     state.put(state.OWN_TITLE, f"{title}, edited")
@@ -250,6 +260,14 @@ def _remember_pairs() -> None:
     """Keep the typed pairs of the set that is left, for whoever comes back to it."""
     drafts = _drafts() | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
     state.put(keys.PAIR_DRAFTS, tuple(drafts.items()))
+
+
+def _change_pairs(key: str) -> None:
+    """Take the pairs that were typed about this set; what was mined belongs to another."""
+    state.put(state.MINED, "")
+    _remember_pairs()
+    state.put(state.PAIR_TEXT, _drafts().get(key, ""))
+    state.put(keys.PAIR_SET, key)
 
 
 def _drafts() -> dict[str, str]:

@@ -26,34 +26,37 @@ BOARD = "map"
 UNTRAINED = "The base model, before any training"
 SNAPSHOT_SENTENCES = 300  # up to so many, a frame at every step
 RUN_BYTES = 60_000_000  # of embeddings that one run may keep in the server's memory
-REMEMBERED = 12  # runs of this session that the history offers
+REMEMBERED = 12  # runs of a visitor that the history offers
 
 
 def current_run() -> Run | None:
-    """The run on the page, or None when there is none or it has been forgotten."""
+    """The run on the page, or None when there is none, it has been forgotten, or somebody else began it."""
     run_id = state.get(state.RUN_ID)
-    if run_id is None:
-        return None
-    try:
-        return executor().run(run_id)
-    except InputError:
+    found = None if run_id is None or run_id not in state.get(state.RUN_IDS) else own_run(run_id)
+    if found is None:
         state.put(state.RUN_ID, None)
+    return found
+
+
+def own_run(run_id: str) -> Run | None:
+    """A run of this visitor; None when it has been forgotten. After a reload this tab keeps it going."""
+    try:
+        found = executor().run(run_id)
+        if state.once(f"run {run_id}"):
+            executor().renew(run_id, session_is_open())
+    except InputError:
         return None
+    return found
 
 
 def history() -> list[Run]:
-    """This session's runs, newest first."""
-    runs = []
-    for run_id in state.get(state.RUN_IDS):
-        try:
-            runs.append(executor().run(run_id))
-        except InputError:
-            continue
-    return runs
+    """This visitor's runs, newest first."""
+    runs = (own_run(run_id) for run_id in state.get(state.RUN_IDS))
+    return [run for run in runs if run is not None]
 
 
 def remember(run_id: str) -> None:
-    """Put a run first in this session's history."""
+    """Put a run first in this visitor's history."""
     others = tuple(i for i in state.get(state.RUN_IDS) if i != run_id)
     state.put(state.RUN_IDS, (run_id, *others)[:REMEMBERED])
 
@@ -97,7 +100,7 @@ def fork(run: Run, step: int, config: TrainingConfig) -> None:
 
 
 def show_again(run_id: str) -> None:
-    """Bring back a run of this session; a callback. The page's sentences become that run's."""
+    """Bring back a run of this visit; a callback. The page's sentences become that run's."""
     run = executor().run(run_id)
     now = current_run()
     if now is not None and now.sentences != run.sentences:

@@ -46,6 +46,18 @@ def test_lesson_one_to_its_end(open_page):
     press(page, "Next")
 
     step(page, 3)
+    page.go_back()
+    step(page, 2)
+    expect(box).to_have_value(OWN)
+    page.go_back()
+    step(page, 1)
+    page.go_back()
+    expect(page.get_by_role("button", name="Go on", exact=True)).to_be_visible(timeout=PATIENCE)
+    for number in (1, 2, 3):
+        page.go_forward()
+        step(page, number)
+    page.reload()
+    step(page, 3)
     area = page.get_by_role("textbox", name=re.compile("One sentence a line"))
     area.fill(f"{OWN}\nThe old clock of my grandma has stopped.\nPenguins cannot fly.")
     area.press("Control+Enter")

@@ -212,6 +212,15 @@ def test_a_copy_does_not_cost_the_own_text(open_app):
     assert app.session_state["text"] == copied
 
 
+def test_the_text_of_another_set_that_comes_late_is_no_edit(open_app):
+    """A slow browser sends it when somebody has just chosen another set, or gone back to one."""
+    app = open_app("train_live")
+    before = app.text_area(key="set_text").value
+    app.selectbox(key="set").set_value("negation").run()
+    app.text_area(key="set_text").set_value(before).run()
+    assert app.session_state["set"] == "negation" and app.text_area(key="set_text").value != before
+
+
 def stale():
     """An experiment whose last pair brought a sentence that the finished run has never seen."""
     from core.data.sentences import parse_pairs, parse_sentences
