@@ -5,7 +5,6 @@ And where a process keeps what it needs while it lives: checkpoints, sockets, fi
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import shutil
@@ -13,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from io import TextIOWrapper
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from ..types import InputError
@@ -63,7 +63,8 @@ def own_folder() -> Path:
     except OSError as error:
         raise InputError(no_room(place, error)) from error
     _held.append(owner)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # After the sockets in it, which multiprocessing removes itself, one by one.
+    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-100)
     return folder
 
 

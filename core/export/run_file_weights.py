@@ -5,18 +5,23 @@ The difference is one of bit patterns, so base plus difference is the tuned weig
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.folders import no_room
 from ..types import FloatArray, InputError, IntArray, Run, TrainingConfig
 from .run_file import RunFile, Weights, pack, unpack
 
 if TYPE_CHECKING:
     from ..models.encoder import Encoder
+
+ABANDONED = 3600  # seconds after which an unfinished file is nobody's any more
 
 
 def save(run: Run, checkpoint: str | None, title: str, note: str, created: str, path: str) -> int:
@@ -30,10 +35,14 @@ def save(run: Run, checkpoint: str | None, title: str, note: str, created: str, 
     unfinished = file.with_name(file.name + ".part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        for part in file.parent.glob("*.part"):  # of a server that was killed while it saved
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > ABANDONED:
+                    part.unlink()
         unfinished.write_bytes(data)
         unfinished.replace(file)
     except OSError as error:
-        raise InputError(f"The run cannot be written to disk: {error.strerror or error}.") from error
+        raise InputError(no_room(file.parent, error)) from error
     return len(data)
 
 

@@ -90,6 +90,7 @@ class WorkerProcess:
         try:
             connection = listener.accept()
             self._connection = connection
+            listener.close()  # nobody else is to knock
             threading.Thread(target=self._write, args=(connection,), daemon=True).start()
             while True:
                 message = connection.recv()

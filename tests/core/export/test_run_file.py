@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -107,6 +108,17 @@ def test_trained_words_and_a_softmax_head_travel_too(encoder, tmp_path):
     assert np.array_equal(old.words, new.words) and "head.weight" in new.parameters
     assert all(np.array_equal(old.parameters[k], new.parameters[k]) for k in old.parameters)
     assert unpack((tmp_path / "run.zip").read_bytes()).run.status is RunStatus.STOPPED  # 1 of 2 steps
+
+
+def test_what_a_killed_server_left_unfinished_goes_with_the_next_save(trained, tmp_path):
+    old, fresh = tmp_path / "a.zip.part", tmp_path / "b.zip.part"
+    for part in (old, fresh):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    run_file_weights.save(trained[0], trained[1], "", "", "", str(tmp_path / "run.zip"))
+    assert not old.exists() and fresh.exists()  # another may be saving just now
+    with pytest.raises(InputError, match=r"The folder .*run\.zip cannot be written"):
+        run_file_weights.save(trained[0], None, "", "", "", str(tmp_path / "run.zip" / "more.zip"))
 
 
 def test_another_base_model_is_refused(trained, tmp_path, monkeypatch):
