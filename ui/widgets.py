@@ -27,6 +27,9 @@ V = TypeVar("V")
 Arguments = TypeVarTuple("Arguments")
 Place = DeltaGenerator | None
 
+ROOM = 600  # pixels beside the cards in a window of 1366
+PADDING, CHARACTER = 32, 7.4  # pixels of an option and of a character in it
+
 TOO_LONG = (
     "Your text is too long to travel in a link, so it stays in this browser tab only. The settings do travel."
 )
@@ -59,7 +62,9 @@ def button(
     type: Literal["primary", "secondary", "tertiary"] = "secondary",
     **more: Any,
 ) -> None:
-    """A click calls `act(*args)` before the page is drawn again. `icon` is a Material symbol's name."""
+    """A click calls `act(*args)` before the page is drawn again. `icon` is a Material symbol's name. A label
+    too long for its line wraps."""
+    more = {"wrap": True} | more
     click: Any = act and partial(messages.refusals_kept, act)
     symbol = f":material/{icon}:" if icon else None
     st.button(label, key=key, on_click=click, args=args, icon=symbol, type=type, **more)
@@ -134,8 +139,14 @@ def selectbox(key: Key[V], label: str, options: Options[V], *, at: Place = None,
         return st.selectbox(label, values, at_first, titles, **more, **state.bound(key))
 
 
-def segmented_control(key: Key[V], label: str, options: Options[V], *, at: Place = None, **more: Any) -> V:
+def segmented_control(
+    key: Key[V], label: str, options: Options[V], *, at: Place = None, room: int = ROOM, **more: Any
+) -> V:
+    """The options side by side; a list where they do not fit on one line of `room` pixels."""
     values, titles = mend(key, options), _titles(options)
+    if sum(PADDING + CHARACTER * len(titles(value)) for value in values) > room:
+        return selectbox(key, label, options, at=at, **more)
+    more = {"wrap": True} | more  # in a narrower window
     with _in(at):
         return st.segmented_control(
             label, values, default=key.default, required=True, format_func=titles, **more, **state.bound(key)

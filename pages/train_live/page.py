@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.types import InputError
 from pages.train_live import beside, keys, map, setup
-from pages.train_live.panels import PANELS
+from pages.train_live.panels import PANELS, WIDE
 from ui import state, training_data, widgets
 from ui.runs import live_run
 
@@ -75,7 +75,7 @@ with side:
         beside.panel(data, run, base)
 
 if not present:
-    panel = widgets.segmented_control(keys.PANEL, "More", tuple(PANELS))
+    panel = widgets.segmented_control(keys.PANEL, "More", tuple(PANELS), room=WIDE)
     if data is not None and base is not None:
         if run is not None and run.is_active:
             st.button(f"Drawn at step {run.step}: look again", key="look", icon=":material/refresh:")

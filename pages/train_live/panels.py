@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from core.cards.from_run import plural
 from core.losses import LOSSES
 from core.metrics import measures
 from core.metrics.table import METRICS
@@ -28,11 +29,11 @@ from ui.runs import live_run
 from ui.tables import safe_table
 from ui.training_data import TrainingData
 
-SUMMARY = {"neighbour_purity": "Same-group neighbours", "held_out_auc": "Held-out AUC"}
 ROOT = Path(__file__).resolve().parents[2]
 NEIGHBOURS = 5
 RATE = "learning rate"
 LARGEST_MATRIX = 400  # sentences; beyond that single cells are thinner than a pixel
+WIDE = 1150  # pixels across this page, which has no cards beside it
 ARROWS = "one map with arrows"
 TRAIN_FIRST = "Press Train, or 1 step, and this fills with what the model does."
 
@@ -42,7 +43,7 @@ def progress(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     if run is None or not run.snapshots:
         st.caption(TRAIN_FIRST)
         measured = measures.measure(base, data.sentences, data.held_out, data.train)
-        _metric_rows(measured, None)
+        _metric_rows(measured, None, len(data.held_out))
         return
     steps = [s.step for s in run.snapshots]
     last = max(run.config.steps, run.step)
@@ -66,39 +67,23 @@ def progress(data: TrainingData, run: Run | None, base: FloatArray) -> None:
                 steps, lines, y_range=(-0.02, 1.02) if title in shares else None, last_step=last
             )
             chart(figure, f"curve {title}", f"Curve: {title} by step")
-    _metric_rows(run.snapshots[-1].metrics, run.snapshots[0].metrics)
-
-
-def summary(run: Run) -> None:
-    """The two or three numbers that say whether it works, beside the map while the model learns."""
-    if len(run.snapshots) < 2:
-        return
-    first, last = run.snapshots[0].metrics, run.snapshots[-1].metrics
-    with st.container(horizontal=True, gap="medium"):
-        for key, label in SUMMARY.items():
-            before, now = getattr(first, key), getattr(last, key)
-            if before is None or now is None:
-                continue
-            row = METRICS[key]
-            change = (
-                f"{(now - before) * 100:+.0f} points" if row.format.endswith("%") else f"{now - before:+.3f}"
-            )
-            st.metric(label, row.text(now), change, help=row.meaning)
+    _metric_rows(run.snapshots[-1].metrics, run.snapshots[0].metrics, len(run.held_out))
 
 
 def _values(lines: dict[str, list[float | None]]) -> list[float | None]:
     return [v for values in lines.values() for v in values]
 
 
-def _metric_rows(now: Metrics, before: Metrics | None) -> None:
-    """The metrics as a table: before, now, and what each one means."""
+def _metric_rows(now: Metrics, before: Metrics | None, held_out: int) -> None:
+    """The metrics as a table: before, now, and what each one means; with the number of held-out pairs."""
     rows = []
     for row in METRICS.values():
         value = getattr(now, row.key)
         if value is None:
             continue
         first = getattr(before, row.key) if before is not None else value
-        rows.append((row.title, row.text(first), row.text(value), row.meaning))
+        of = f", {held_out} {plural(held_out, 'pair')}" if row.key.startswith("held_out") else ""
+        rows.append((row.title + of, row.text(first), row.text(value), row.meaning))
     if not rows:
         st.caption("With one sentence there is nothing to measure yet.")
         return
@@ -150,6 +135,7 @@ def pair_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
             key="pair_rows",
             name="pairs",
             formats={"label": "%g"},
+            room=WIDE,
         )
         if progress.done < progress.total:
             st.caption(f"The cross-encoder has read {progress.done:,} of {progress.total:,} pairs.")
@@ -207,7 +193,7 @@ def forces(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         "left": [text[a] for a, _ in last.forces.rows],
         "right": [text[b] for _, b in last.forces.rows],
     }
-    safe_table(columns, key="force_rows", name="forces")
+    safe_table(columns, key="force_rows", name="forces", room=WIDE)
 
 
 def before_and_after(data: TrainingData, run: Run | None, base: FloatArray) -> None:
@@ -248,7 +234,7 @@ def history(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         "same-group neighbours": [m.neighbour_purity for m in last],
         "seconds": [r.snapshots[-1].seconds for r in runs],
     }
-    safe_table(columns, key="history_rows", name="runs", formats={RATE: "%g"})
+    safe_table(columns, key="history_rows", name="runs", formats={RATE: "%g"}, room=WIDE)
     others = [r.id for r in runs if run is None or r.id != run.id]
     if others and (run is None or not run.is_active):
         left, right = st.columns([0.4, 0.6], vertical_alignment="bottom")
@@ -271,7 +257,7 @@ def movers(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         "nearest before": _nearest_texts(first, run.sentences, order),
         "nearest now": _nearest_texts(last, run.sentences, order),
     }
-    safe_table(columns, key="mover_rows", name="movers")
+    safe_table(columns, key="mover_rows", name="movers", room=WIDE)
 
 
 def _nearest_texts(snapshot: Snapshot, sentences: SentenceSet, order: np.ndarray) -> list[str]:
@@ -295,7 +281,7 @@ def map_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         columns |= {"x": frame.xy[:, 0], "y": frame.xy[:, 1], "trust": frame.trust}
         columns["moved (1 − cosine)"] = np.asarray(moved(run))
     columns["true nearest neighbours"] = [" / ".join(sentences.texts[j] for j in row) for row in nearest]
-    safe_table(columns, key="map_rows", name="map")
+    safe_table(columns, key="map_rows", name="map", room=WIDE)
 
 
 def code(data: TrainingData, run: Run | None, base: FloatArray) -> None:
