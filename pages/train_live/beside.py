@@ -10,10 +10,12 @@ from core.cards.moments import moments
 from core.cards.reading import Reading
 from core.metrics.measures import measure
 from core.runs.messages import ShownPairs, told
-from core.types import FloatArray, Forces, Run, Snapshot
+from core.training import tuned
+from core.types import FloatArray, Forces, Run, RunStatus, Snapshot
 from pages.train_live import cards, keys
 from ui import batches, kit, learner, state
 from ui.boards import live_panel
+from ui.resources import executor, later
 from ui.runs import live_run, push
 from ui.training_data import TrainingData
 
@@ -33,7 +35,8 @@ def panel(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     channel = live_run.channel(run)
     if run is not None and channel is not None:
         push.hub().topic(run.id).scores = scores
-    found = moments(Reading(shown, scores))
+    everyday, asking = _everyday(run)
+    found = moments(Reading(shown, scores, everyday))
     who = learner.current()
     kept = live_panel.panel(
         key="beside",
@@ -48,8 +51,23 @@ def panel(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         moment = next((m for m in found if m.key == kept), None)
         if moment is not None:
             cards.keep_moment(who.id, data, shown, moment)
-    if progress.done < progress.total and channel is None:
+    if (progress.done < progress.total or asking) and channel is None:
         st.fragment(_look_again, run_every=SOON)()
+
+
+def _everyday(run: Run | None) -> tuple[tuple[float, float] | None, bool]:
+    """How well everyday pairs are ranked by the base model and by that of a finished run, once a worker has
+    read them; and whether it is still at it."""
+    if run is None or run.status is not RunStatus.FINISHED or run.step not in run.checkpoints:
+        return None, False
+    weights = executor().checkpoint_path(run.id, run.step)
+    answers = [later(tuned.probe, run.config, file) for file in (None, weights)]
+    if not all(answer.done() for answer in answers):
+        return None, True
+    if any(answer.exception() is not None for answer in answers):
+        return None, False
+    before, now = (answer.result().spearman for answer in answers)
+    return (None if before is None or now is None else (before, now)), False
 
 
 def _look_again() -> None:

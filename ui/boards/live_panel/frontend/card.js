@@ -19,10 +19,13 @@ export class Card {
     if (same && this.moment !== undefined) return;
     this.moment = moment ?? null;
     this.question.textContent = moment ? moment.question : "Press Train: what happens is asked about here.";
-    const at = moment?.step > 0 ? `At step ${moment.step}: ` : "";
+    // Quoted sentences may run from right to left; what is said about them does not turn round with them.
+    const parts = (moment?.answer ?? "").split(/(“[^”]*”)/);
+    const when = moment?.step > 0 ? `Measured at step ${moment.step}.` : "Measured before the first step.";
     this.answer.replaceChildren(
-      el("p", { dir: "auto", text: moment ? at + moment.answer : "" }),
+      el("p", {}, ...parts.map((text, i) => (i % 2 ? el("bdi", { text }) : text))),
       el("p", { class: "advice", text: moment?.advice ? `Try next: ${moment.advice}` : "" }),
+      el("p", { class: "advice", text: moment ? when : "" }),
     );
     this.set(false);
   }

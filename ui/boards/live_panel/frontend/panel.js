@@ -9,7 +9,7 @@ import { Card } from "./card.js";
 import { Curve } from "./curve.js";
 import { Pairs } from "./pairs.js";
 
-const PARTS = ["Curve", "Pairs", "Card"]; // of the switch on a phone
+const PARTS = ["Curve", "Pairs", "Card", "Sentences"]; // of the switch on a phone
 
 class Panel {
   constructor(root) {
@@ -22,6 +22,9 @@ class Panel {
       this.switch.append(el("button", { type: "button", text: name, onclick: () => this.choose(name) })),
     );
     root.replaceChildren(this.switch, this.curve.root, this.pairs.root, this.card.root);
+    this.phone = matchMedia("(max-width: 640px)");
+    this.turned = () => this.arrange();
+    this.phone.addEventListener("change", this.turned);
     this.choose(PARTS[1]);
     this.unfill = fill(root, 16);
     this.scrubbed = ({ detail }) => this.rest && this.show(this.rest, detail.step);
@@ -40,6 +43,8 @@ class Panel {
       header.columns.map((name, i) => [name, column(message.arrays.series, i, header.columns.length)]),
     );
     this.root.classList.toggle("present", header.present);
+    this.switch.lastChild.hidden = header.present;
+    this.arrange();
     this.header = header;
     this.pairs.name(header);
     this.card.canKeep = header.canKeep;
@@ -70,9 +75,18 @@ class Panel {
 
   choose(name) {
     this.root.dataset.part = name;
+    this.arrange();
     [...this.switch.children].forEach((button) =>
       button.setAttribute("aria-pressed", String(button.textContent === name)),
     );
+  }
+
+  /** On a phone the map comes first: the column of the text box goes last and shows where it is chosen. */
+  arrange(phone = this.phone.matches) {
+    const row = (this.root.getRootNode().host ?? this.root).closest("[data-testid=stHorizontalBlock]");
+    if (row?.children.length !== 3) return; // text, map, panel; without the text in Present mode
+    const hidden = phone && this.root.dataset.part !== "Sentences";
+    Object.assign(row.children[0].style, { order: phone ? "1" : "", display: hidden ? "none" : "" });
   }
 
   /** Space flips the card while it is shown to a class; typing stays typing. */
@@ -86,6 +100,8 @@ class Panel {
   destroy() {
     this.leave?.();
     this.unfill();
+    this.arrange(false);
+    this.phone.removeEventListener("change", this.turned);
     this.curve.destroy();
     window.removeEventListener("moving-map:step", this.scrubbed);
     window.removeEventListener("keydown", this.keys);

@@ -9,7 +9,7 @@ import { Gestures } from "./gestures.js";
 import { listenToKeys } from "./keyboard.js";
 import { Labels } from "./labels.js";
 import { drawLegend } from "./legend.js";
-import { distances, frameOf, matchRows, readModel, takeFrameParts } from "./model.js";
+import { distances, frameOf, largest, matchRows, readModel, takeFrameParts } from "./model.js";
 import { LiveMotion, ReplayMotion } from "./motion.js";
 import { el } from "./dom.js";
 import { fill } from "./fill.js";
@@ -20,6 +20,7 @@ import { snapshotOf } from "./snapshot.js";
 import { Sprites } from "./sprites.js";
 import { readTheme } from "./theme.js";
 
+const MOVERS = 3; // points that carry their text because they have moved most
 const SEARCH_LABELS = 40; // more matches than this would crowd out each other's labels
 
 class Board extends Person {
@@ -42,6 +43,7 @@ class Board extends Person {
     this.matchAt = -1;
     this.moves = 0;
     this.paints = 0;
+    this.movers = []; // rows that have moved most, while a run moves them
     this.echoes = new Set(); // selections sent to Python that will come back
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -178,7 +180,9 @@ class Board extends Person {
   }
 
   onMessage(message) {
-    if (message.arrays.xy && !this.replaying) this.takeOrKeep(frameOf(message, this.model));
+    if (!message.arrays.xy || this.replaying) return;
+    this.movers = largest(message.arrays.moved?.data ?? [], MOVERS);
+    this.takeOrKeep(frameOf(message, this.model));
   }
 
   /** A feed handed over a frame. */
@@ -344,6 +348,7 @@ class Board extends Person {
     const rows = new Set();
     if (this.active >= 0) this.neighboursOf(this.active).forEach((j) => rows.add(j));
     this.model.named.forEach((i) => rows.add(i));
+    if (this.topic && this.model.named.size) this.movers.forEach((i) => rows.add(i));
     if (this.selected.size) this.model.ids.forEach((id, i) => this.selected.has(id) && rows.add(i));
     if (this.matches && this.matches.size <= SEARCH_LABELS) this.matches.forEach((i) => rows.add(i));
     return rows;

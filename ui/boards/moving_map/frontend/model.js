@@ -76,6 +76,11 @@ export function distances(xyz, reference) {
   return out;
 }
 
+/** The rows of the `count` largest values above zero, largest first. */
+export function largest(values, count) {
+  return [...values.keys()].filter((i) => values[i] > 0).sort((a, b) => values[b] - values[a]).slice(0, count);
+}
+
 /** Rows whose text contains the query, whatever the case or the width of its letters. */
 export function search(texts, query) {
   const plain = (text) => text.normalize("NFKC").toLocaleLowerCase();
