@@ -6,7 +6,8 @@ tick that the page asks for, and listens to the run's channel as a browser does.
     first move   seconds from the click to the first message with the points of a later step: median, p95
     frames/s     messages with new points a learner gets in a second of its run, median
     gap          longest time between two of them, p95 of the learners
-    last done    seconds from the click to the end of the last run
+    last done    seconds from the click to the end of the last run; x own: as many times the sum of what the
+                 steps of all runs took by themselves, one after the other; each run's once, if some share it
     Jain         fairness of the steps that all had after 30 s: 1 when equal, 1/n when one has them all
     server, workers   processor time in percent of one core, from the click to the last end; unique memory
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import random
 import re
 import statistics
@@ -40,6 +42,7 @@ from tests.browser.fixtures import Server, start_server, stop_server
 from tests.browser.helpers import packed
 
 TOPIC = re.compile(rb'"topic": ?"([\w-]{20,})"')
+READY = 150.0  # seconds that all pages may take to open
 FAIR_AT = 30.0  # seconds after the click
 GOALS = {
     ("same", 1): "first move <= 0.6 s; last done <= 7 s",
@@ -73,6 +76,8 @@ class Learner:
     clicked: float = 0.0
     moves: list[tuple[float, int]] = field(default_factory=list)  # (when, step) of every new picture
     done: float = 0.0
+    own: float = 0.0  # seconds that the steps of its run took by themselves
+    topic: str = ""  # learners of the same one watch the same run
     problems: list[str] = field(default_factory=list)
     ticks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     listening: asyncio.Task[None] | None = None
@@ -170,7 +175,7 @@ class Learner:
                 header, _ = unpack(bytes(data))
                 if header["kind"] == "alive":
                     continue
-                now = time.perf_counter()
+                now, self.own, self.topic = time.perf_counter(), header["seconds"] or 0.0, topic
                 if header["drawn"] > (self.moves[-1][1] if self.moves else 0):
                     self.moves.append((now, header["drawn"]))
                 if header["phase"] == "rest":
@@ -248,12 +253,12 @@ async def lesson(server: Server, case: str, count: int, seconds: float) -> str:
     await warm(server, seconds)
     go = asyncio.Event()
     learners = [Learner(server.url, query(case, n)) for n in range(count)]
-    until = loop.time() + 60 + seconds
+    until = loop.time() + READY + seconds
     async with asyncio.TaskGroup() as group:
         for learner in learners:
             group.create_task(learner.attend(go, until))
             await asyncio.sleep(0.1)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(READY):
             await asyncio.gather(*(learner.ready.wait() for learner in learners))
         await asyncio.sleep(1)
         before, began = meter.read(), time.perf_counter()
@@ -275,6 +280,7 @@ async def lesson(server: Server, case: str, count: int, seconds: float) -> str:
         f"{middle(rates):.1f}",
         f"{p95(all_of(lambda x: x.gap)):.2f}",
         f"{ended - began:.1f}",
+        f"{(ended - began) / (sum({x.topic: x.own for x in learners}.values()) or math.inf):.2f}",
         f"{jain([x.steps_after(FAIR_AT) for x in learners]):.2f}",
         f"{own:.0f} %",
         f"{workers:.0f} %",
@@ -290,7 +296,7 @@ async def warm(server: Server, seconds: float) -> None:
     """One learner trains one step, so that models are loaded and layouts compiled."""
     learner = Learner(server.url, "steps=1")
     go = asyncio.Event()
-    task = asyncio.create_task(learner.attend(go, asyncio.get_running_loop().time() + 60 + seconds))
+    task = asyncio.create_task(learner.attend(go, asyncio.get_running_loop().time() + READY + seconds))
     await learner.ready.wait()
     go.set()
     await task
@@ -304,6 +310,7 @@ HEAD = (
     "frames/s",
     "gap p95",
     "last done",
+    "x own",
     "Jain",
     "server",
     "workers",

@@ -250,6 +250,8 @@ class Run(_Activity):
     status: RunStatus = RunStatus.WAITING
     error: str | None = None
     turn: Turn | None = None  # while it wants to be trained
+    others: int = 0  # learners who asked for the same, for whom this run is theirs too
+    replayed: bool = False  # an equal run had finished before; this one shows what it did
     checkpoints: tuple[int, ...] = ()  # steps one can rewind to
     forked_from: tuple[str, int] | None = None  # (run id, step)
 

@@ -135,15 +135,22 @@ class Topic:
 
 
 class Hub:
-    """The topics of all runs. `read` gives a run by its id; `watch` has a function called when it changes."""
+    """The topics of all runs. `read` gives a run by its id; `watch` has a function called when it changes;
+    `audience` gives the id under which it is told to all who see the same."""
 
-    def __init__(self, read: Callable[[str], Run], watch: Callable[[str, Callable[[], None]], None]) -> None:
-        self._read, self._watch = read, watch
+    def __init__(
+        self,
+        read: Callable[[str], Run],
+        watch: Callable[[str, Callable[[], None]], None],
+        audience: Callable[[str], str] = str,
+    ) -> None:
+        self._read, self._watch, self._audience = read, watch, audience
         self._lock = threading.Lock()  # pages ask for topics on threads of their own
         self._by_run: OrderedDict[str, Topic] = OrderedDict()
 
     def topic(self, run_id: str) -> Topic:
         """The run's topic. Raises InputError when the run has been forgotten."""
+        run_id = self._audience(run_id)
         with self._lock:
             topic = self._by_run.get(run_id)
             if topic is None or topic.ended:

@@ -21,10 +21,10 @@ from typing import Any, TypeVar, TypeVarTuple
 from ..data.folders import disk_budget, own_folder, too_many
 from ..maps import layouts
 from ..models import registry
-from ..training.checkpoints import checkpoint_file, copy_checkpoints
+from ..training.checkpoints import checkpoint_file
 from ..training.trainer import Task
 from ..types import InputError, Run, RunStatus, TaskRun, TrainingConfig
-from .live import LiveRun
+from .live import LiveRun, View
 from .pool import Pool
 from .process import WorkerProcess
 from .request import RunRequest, refuse_unforkable
@@ -42,11 +42,12 @@ class LocalExecutor:
 
     def __init__(self, workers: int | None = None) -> None:
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
-        self._runs: dict[str, LiveRun] = {}
+        self._runs: dict[str, View] = {}
+        self._audiences: dict[str, View] = {}  # what those hear in common who see the same
         self._home = Path(tempfile.mkdtemp(dir=own_folder()))
         self._closed = threading.Event()
         self.layout_ready = threading.Event()
-        self.pool = Pool(self._started, self._died, workers)
+        self.pool = Pool(self._started, self._died, self._saved, workers)
         self.call(registry.preload)
         threading.Thread(target=self._watch_owners, daemon=True).start()
 
@@ -69,10 +70,8 @@ class LocalExecutor:
     def _warmed_up(self, future: Future[Any]) -> None:
         if future.exception() is None:
             self.layout_ready.set()
-            with self._lock:
-                runs = list(self._runs.values())
-            for run in runs:
-                run.layout_ready()
+            for live in self._lives():
+                live.layout_ready()
 
     # ---- runs --------------------------------------------------------------------------------
 
@@ -80,133 +79,223 @@ class LocalExecutor:
         self, task: Task[Any], alive: Callable[[], bool] | None = None, until: int | None = None
     ) -> str:
         """Queue a run of the task, up to step `until` or its end, and return its id. `alive` says whether
-        anyone still watches it."""
-        run_id = self._new_id()
-        if isinstance(task, RunRequest):
-            run = Run(run_id, task.config, task.sentences, task.pairs, task.held_out)
-            live = LiveRun(run, task, self._folder(run_id), self, alive)
-            live.draw(task.layout)
-            return self._enqueue(live, task.until if until is None else until)
-        other: TaskRun[Any] = TaskRun(run_id, task)
-        live = LiveRun(other, task, self._folder(run_id), self, alive)
-        return self._enqueue(live, until)
+        anyone still watches it.
+
+        A bi-encoder's run to its end that equals one that is on, or has finished, becomes that one: the
+        learner joins it where it is, or sees again what it did, at the pace of training.
+        """
+        if not isinstance(task, RunRequest):
+            other: TaskRun[Any] = TaskRun(self._new_id(), task)
+            return self._enqueue(self._add(LiveRun(other, task, self._folder(other.id), self), alive), until)
+        until = task.until if until is None else until
+        with self._lock:
+            equal = None if until is not None else self._equal(task)
+            if equal is not None:
+                return self._join(equal, task.layout, alive)
+            run = Run(self._new_id(), task.config, task.sentences, task.pairs, task.held_out)
+            view = self._add(LiveRun(run, task, self._folder(run.id), self), alive, task.layout)
+            return self._enqueue(view, until)
+
+    def _equal(self, task: RunRequest) -> LiveRun | None:
+        """An undisturbed run of the same content."""
+        for view in self._runs.values():
+            live = view.live
+            if isinstance(live.task, RunRequest) and live.is_whole and live.task.content() == task.content():
+                return live
+        return None
+
+    def _join(self, live: LiveRun, layout: str, alive: Callable[[], bool] | None) -> str:
+        view = self._add(live, alive, layout)
+        if live.is_active:
+            self.pool.share(live)
+            live.changed()
+        else:
+            view.replayed = 0
+            threading.Thread(target=view.replay, args=(self._closed.wait,), daemon=True).start()
+        return view.id
 
     def fork(self, run_id: str, step: int, config: TrainingConfig | None = None) -> str:
         """A new, paused run that stands where `run_id` stood at the kept checkpoint `step`."""
-        source, old = self._live(run_id), self.run(run_id)
-        assert isinstance(source.task, RunRequest)
+        view, old = self._live(run_id), self.run(run_id)
         if step not in old.checkpoints:
             kept = ", ".join(map(str, old.checkpoints)) or "none"
             raise InputError(f"Step {step} was not kept. Steps to go back to: {kept}.")
         config = config or old.config
         refuse_unforkable(old.config, config)
-        new_id = self._new_id()
-        folder = self._folder(new_id)
-        copied = copy_checkpoints(source.folder, str(folder), step)
-        step = max(copied)  # an earlier one where that file was dropped a moment ago
-        run = replace(
-            old,
-            id=new_id,
-            config=config,
-            snapshots=tuple(s for s in old.snapshots if s.step <= step),
-            checkpoints=copied,
-            status=RunStatus.PAUSED,
-            error=None,
-            forked_from=(run_id, step),
-        )
-        live = LiveRun(run, replace(source.task, config=config), folder, self, source.alive)
-        live.adopt_drawing(source, step)
+        live = self._branch(view, step, RunStatus.PAUSED, config, run_id)
         with self._lock:
-            self._runs[new_id] = live
-        return new_id
+            fork = self._add(live, None)
+        fork.drawn, fork.tabs = view.drawn, view.tabs
+        return fork.id
+
+    def _branch(
+        self,
+        view: View,
+        step: int,
+        status: RunStatus,
+        config: TrainingConfig | None = None,
+        forked: str | None = None,
+    ) -> LiveRun:
+        new_id, task = self._new_id(), view.live.task
+        assert isinstance(task, RunRequest)
+        task = task if config is None else replace(task, config=config)
+        return view.live.branch(new_id, self._folder(new_id), step, view.drawn, task, status, forked)
 
     def run(self, run_id: str) -> Run:
         """A bi-encoder's run as it is now. Raises InputError when it has been forgotten."""
-        view = self._view(run_id)
-        assert isinstance(view, Run), f"{run_id} is the run of another task"
-        return view
+        run = self._now(run_id)
+        assert isinstance(run, Run), f"{run_id} is the run of another task"
+        return run
 
     def task_run(self, run_id: str) -> TaskRun[Any]:
         """The run of any other task as it is now. Raises InputError when it has been forgotten."""
-        view = self._view(run_id)
-        assert isinstance(view, TaskRun), f"{run_id} is a bi-encoder's run"
-        return view
+        run = self._now(run_id)
+        assert isinstance(run, TaskRun), f"{run_id} is a bi-encoder's run"
+        return run
 
-    def _view(self, run_id: str) -> Run | TaskRun[Any]:
-        return replace(self._live(run_id).view(), turn=self.pool.turn(run_id))
+    def _now(self, run_id: str) -> Run | TaskRun[Any]:
+        view = self._live(run_id)
+        return replace(view.run(), turn=None if view.replayed is not None else self.pool.turn(view.live.id))
 
     def watch(self, run_id: str, observer: Callable[[], None]) -> None:
         """Have `observer` called, on any thread, whenever the run or its place in the queue changes."""
         self._live(run_id).on_change.append(observer)
 
+    def audience(self, run_id: str) -> str:
+        """The id under which the run is told to all who see the same: equal runs that are one, on one map."""
+        view = self._live(run_id)
+        if view.replayed is not None or view.leaves is not None:
+            return run_id
+        with self._lock:
+            name = f"{view.live.id} {view.drawn}"
+            shared = view.live.audiences.setdefault(view.drawn, View(name, view.live, None, view.drawn))
+            self._audiences[name] = shared
+        return name
+
     def renew(self, run_id: str, alive: Callable[[], bool]) -> None:
         """A tab was reloaded, or a second one shows the run: it goes on while `alive` or an earlier test says
         so. Raises InputError when it has been forgotten."""
-        self._live(run_id).renew(alive)
+        view = self._live(run_id)
+        view.renew(alive)
+        self.pool.share(view.live)
 
     def resume(self, run_id: str, steps: int | None = None) -> None:
         """Go on for `steps` more steps, or to the planned end. A finished run only goes on by steps."""
-        live = self._live(run_id)
+        view = self._live(run_id)
+        live = view.live
         until = None if steps is None else live.position + steps
-        if not live.is_active and (until or live.steps or 1) > live.position:
-            self._enqueue(live, until)
+        if not view.is_active and (until or live.steps or 1) > live.position:
+            with self._lock:
+                if len(live.views) > 1:  # the others keep what they have
+                    self._part(view, live.position, RunStatus.PAUSED)
+            self._enqueue(view, until)
 
     def pause(self, run_id: str) -> None:
-        self.pool.interrupt(self._live(run_id), RunStatus.PAUSED)
+        """Have the run rest. Others whose run it is too go on: this one is then a copy, from a checkpoint."""
+        self._interrupt(run_id, RunStatus.PAUSED)
 
     def stop(self, run_id: str) -> None:
         """End a run. It keeps its snapshots and checkpoints, so it can still be replayed or forked."""
-        self.pool.interrupt(self._live(run_id), RunStatus.STOPPED)
+        self._interrupt(run_id, RunStatus.STOPPED)
+
+    def _interrupt(self, run_id: str, status: RunStatus) -> None:
+        view = self._live(run_id)
+        live = view.live
+        with self._lock:
+            if view.replayed is not None:  # the checkpoint that comes next, so that its weights are there
+                kept = live.view().checkpoints
+                step = min((s for s in kept if s >= view.replayed), default=max(kept, default=0))
+                self._part(view, step, status)
+            elif len(live.views) == 1:
+                self.pool.interrupt(live, status)
+            elif live.is_active and view.leaves is None:
+                view.leaves = status
+                if not self.pool.save(live):
+                    self._saved(live.id)
+
+    def _saved(self, live_id: str) -> None:
+        """There is a checkpoint from which those go on who leave this run to the others."""
+        with self._lock:
+            for view in [v for v in self._runs.values() if v.leaves is not None and v.live.id == live_id]:
+                assert view.leaves is not None
+                self._part(view, view.live.position, view.leaves)
+
+    def _part(self, view: View, step: int, status: RunStatus) -> None:
+        """Make it a run of its own that rests at this checkpoint."""
+        shared, view.leaves = view.live, None
+        try:
+            live = self._branch(view, step, status)
+        except InputError:  # nothing was kept yet: it goes on with the others
+            return
+        shared.views.remove(view)
+        view.live, view.replayed = live, None
+        live.views.append(view)
+        self.pool.share(shared)
+        view.changed()
+        shared.changed()
 
     def draw(self, run_id: str, method: str, rows: tuple[int, ...] | None = None) -> None:
         """Show the run's snapshots as a map by this method, of those rows of their embeddings or of all."""
-        self._live(run_id).draw(method, rows)
+        view = self._live(run_id)
+        view.drawn = (method, rows)
+        view.live.draw(method, rows)
 
     def forget(self, run_id: str) -> None:
         """End a run and drop it: nobody will come back for it."""
-        self.pool.interrupt(self._live(run_id), RunStatus.STOPPED, "drop")
+        view = self._live(run_id)
         with self._lock:
-            self._drop(self._runs[run_id])
+            if len(view.live.views) == 1:
+                self.pool.interrupt(view.live, RunStatus.STOPPED, "drop")
+            self._drop(view)
 
     def checkpoint_path(self, run_id: str, step: int) -> str | None:
         """The file that holds the weights of a kept step; None for a step that was not kept."""
-        live = self._live(run_id)
-        file = checkpoint_file(live.folder, step)
-        return str(file) if step in live.view().checkpoints and file.exists() else None
+        view = self._live(run_id)
+        file = checkpoint_file(view.live.folder, step)
+        return str(file) if step in view.run().checkpoints and file.exists() else None
 
     def adopt(self, run: Run, layout: str, alive: Callable[[], bool] | None = None) -> tuple[str, str]:
         """Take in a run from a file, at rest, under a new id: that id, and where its last step's checkpoint
         belongs. `adopted` says that it lies there."""
         run = replace(run, id=self._new_id(), checkpoints=())
         task = RunRequest(run.config, run.sentences, run.pairs, run.held_out, layout)
-        live = LiveRun(run, task, self._folder(run.id), self, alive)
+        live = LiveRun(run, task, self._folder(run.id), self)
+        live.undisturbed = False
         with self._lock:
-            self._runs[run.id] = live
+            view = self._add(live, alive, layout)
             self._forget()
-        live.draw(layout)
-        return run.id, str(checkpoint_file(live.folder, run.step))
+        return view.id, str(checkpoint_file(live.folder, run.step))
 
     def adopted(self, run_id: str) -> None:
-        live = self._live(run_id)
+        live = self._live(run_id).live
         live.take_checkpoints((live.position,))
 
-    def _enqueue(self, live: LiveRun, until: int | None) -> str:
-        live.wait(until)
+    def _add(self, live: LiveRun, alive: Callable[[], bool] | None, layout: str | None = None) -> View:
+        """One more learner's view of it."""
+        view_id = live.id if not live.views else self._new_id()
+        view = View(view_id, live, alive, None if layout is None else (layout, None))
+        live.views.append(view)
+        self._runs[view_id] = view
+        if layout is not None:
+            live.draw(layout)
+        return view
+
+    def _enqueue(self, view: View, until: int | None) -> str:
+        view.live.wait(until)
         with self._lock:
-            self._runs[live.id] = live
             self._forget()
-        self.pool.train(live)
-        return live.id
+        self.pool.train(view.live)
+        return view.id
 
     # ---- housekeeping --------------------------------------------------------------------------
 
-    def _live(self, run_id: str) -> LiveRun:
+    def _live(self, run_id: str) -> View:
         with self._lock:
-            live = self._runs.get(run_id)
-        if live is None:
+            view = self._runs.get(run_id) or self._audiences.get(run_id)
+        if view is None:
             raise InputError("This run is no longer in memory. Train again to make a new one.")
-        live.seen = time.monotonic()
-        return live
+        view.seen = time.monotonic()
+        return view
 
     def _new_id(self) -> str:
         return secrets.token_hex(4)
@@ -216,14 +305,22 @@ class LocalExecutor:
         folder.mkdir()
         return folder
 
+    def _lives(self) -> list[LiveRun]:
+        with self._lock:
+            return list({view.live.id: view.live for view in self._runs.values()}.values())
+
+    def _resting(self) -> list[LiveRun]:
+        """Those that nobody sees move, the one that was asked for longest ago first."""
+        resting = [live for live in self._lives() if not any(view.is_active for view in live.views)]
+        return sorted(resting, key=lambda live: max(view.seen for view in live.views))
+
     def _watch_owners(self) -> None:
-        """End the runs whose tab has closed, and forget those that nobody came back for."""
+        """End the runs whose tabs have all closed, and forget those that nobody came back for."""
         while not self._closed.wait(2.0):
-            with self._lock:
-                runs = list(self._runs.values())
-            for live in runs:
-                if live.abandoned_for() > OWNER_GRACE and live.is_active:
-                    self.stop(live.id)
+            for live in self._lives():
+                left = [view.abandoned_for() > OWNER_GRACE for view in live.views]
+                if all(left) and live.is_active:
+                    self.pool.interrupt(live, RunStatus.STOPPED)
             with self._lock:
                 self._forget()
             with contextlib.suppress(OSError):  # a folder that went while it was looked at
@@ -233,12 +330,12 @@ class LocalExecutor:
 
     def _forget(self) -> None:
         """Drop abandoned runs after a while, and the oldest ones when there are too many."""
-        idle = [r for r in self._runs.values() if not r.is_active]
-        idle.sort(key=lambda r: r.seen)
-        surplus = max(0, len(self._runs) - KEPT_RUNS)
-        gone = [r for i, r in enumerate(idle) if i < surplus or r.abandoned_for() > IDLE_SECONDS]
-        for live in gone:
-            self._drop(live)
+        resting = self._resting()
+        old = resting[: max(0, len(self._lives()) - KEPT_RUNS)]
+        for live in resting:
+            for view in list(live.views):
+                if live in old or view.abandoned_for() > IDLE_SECONDS:
+                    self._drop(view)
 
     def _make_room(self) -> None:
         """Take the checkpoints of the runs that rest longest, until those of all fit the disk budget.
@@ -246,17 +343,23 @@ class LocalExecutor:
         Such a run can still be replayed, and goes on by repeating its steps.
         """
         with self._lock:
-            resting = sorted((r for r in self._runs.values() if not r.is_active), key=lambda r: r.seen)
-        by_folder = {Path(live.folder): live for live in resting}
+            by_folder = {Path(live.folder): live for live in self._resting()}
         for folder in too_many(list(by_folder), self._home, disk_budget()):
             by_folder[folder].take_checkpoints(())  # told first: nobody asks for a file that is gone
             for file in folder.glob("step-*"):
                 file.unlink(missing_ok=True)
 
-    def _drop(self, live: LiveRun) -> None:
-        del self._runs[live.id]
-        live.changed()
-        shutil.rmtree(live.folder, ignore_errors=True)
+    def _drop(self, view: View) -> None:
+        live = view.live
+        del self._runs[view.id]
+        live.views.remove(view)
+        self.pool.share(live)
+        view.changed()
+        if not live.views:
+            for audience in live.audiences.values():
+                self._audiences.pop(audience.id, None)
+            live.changed()
+            shutil.rmtree(live.folder, ignore_errors=True)
 
     def processes(self) -> Sequence[WorkerProcess]:
         """Every worker process, for the benchmark and the tests."""

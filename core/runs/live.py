@@ -6,13 +6,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ..training.checkpoints import copy_checkpoints
 from ..training.trainer import Task
 from ..types import Run, RunStatus, TaskRun
 from .drawing import Drawing, Engine
+from .request import RunRequest
 from .worker import Work
+
+REPLAY_SECONDS = 10.0  # that a replay takes at most
+Drawn = tuple[str, tuple[int, ...] | None]  # a map: its method, and the rows that it shows, None for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,52 +35,90 @@ class Tab:
 class LiveRun:
     """Mutable, shared by the reader threads and the pages; `view()` gives the frozen picture.
 
-    Everything here may be called on any thread. `on_change` are called on whichever made the change.
+    Equal runs are one: every learner has a `View` of it. Everything here may be called on any thread.
     """
 
     def __init__(
-        self,
-        run: Run | TaskRun[Any],
-        task: Task[Any],
-        folder: Path,
-        engine: Engine,
-        alive: Callable[[], bool] | None,
+        self, run: Run | TaskRun[Any], task: Task[Any], folder: Path, engine: Engine, until: int | None = None
     ) -> None:
         self._lock = threading.RLock()  # a reader thread appends while a page copies
         self._run = run
-        self._until: int | None = None
+        self._until = until
         self._engine = engine
-        self._missing_since: float | None = None
+        self._began, self._made, self._cost = 0, 0, 0.0  # this turn's first step; steps and seconds of all
         self.id = run.id
         self.task = task
         self.folder = str(folder)
-        self.alive = alive
-        self._also_alive: list[Callable[[], bool]] = []  # tabs that came to it later: a reload, a second one
-        self.drawing: Drawing | None = None
-        self.seen = time.monotonic()
+        self.drawings: dict[Drawn, Drawing] = {}
+        self.drawn: Drawn | None = None  # the map that was asked for last
+        self.views: list[View] = []  # the learners'
+        self.audiences: dict[Drawn | None, View] = {}  # what those hear in common who see the same map
         self.resting_status: RunStatus | None = None
-        self._began, self._made, self._cost = (
-            0,
-            0,
-            0.0,
-        )  # this turn's first step; steps and seconds of all turns
+        self.undisturbed = True  # on its way to its planned end, or there
         self.position = run.step  # the step the model has reached, snapshots or not
-        self.on_change: list[Callable[[], None]] = []  # called on any thread; they must not wait
+
+    @property
+    def is_whole(self) -> bool:
+        """Whoever asks for the same may join: it is on its way to its planned end, or there and kept."""
+        return self.undisturbed and (self.is_active or self.position in self._run.checkpoints)
 
     @property
     def owners(self) -> tuple[str, ...]:
         """Who shares the machine with others for it: the browsers that watch it."""
-        tabs = [tab for tab in (self.alive, *self._also_alive) if isinstance(tab, Tab)]
-        return tuple({tab.browser for tab in tabs}) or (self.id,)
+        return tuple({browser for view in self.views for browser in view.browsers}) or (self.id,)
 
     def changed(self) -> None:
-        for observer in tuple(self.on_change):
-            observer()
+        for view in (*self.views, *self.audiences.values()):
+            view.changed()
 
-    def view(self) -> Run | TaskRun[Any]:
+    def view(self, drawn: Drawn | None = None, until: int | None = None) -> Run | TaskRun[Any]:
+        """The run, with that map of it; or as it was at step `until`, as if it went on from there."""
+        drawing = self.drawings.get(drawn or self.drawn or ("", None))
         with self._lock:
-            frames = self._run.frames if self.drawing is None else self.drawing.frames
-            return replace(self._run, frames=frames)
+            run = replace(self._run, frames=self._run.frames if drawing is None else drawing.frames)
+        if until is None:
+            return run
+        frames = tuple(frame for frame in run.frames if frame.step <= until)
+        snapshots = tuple(snapshot for snapshot in run.snapshots if snapshot.step <= until)
+        checkpoints = tuple(step for step in run.checkpoints if step <= until)
+        return replace(
+            run, snapshots=snapshots, frames=frames, checkpoints=checkpoints, status=RunStatus.RUNNING
+        )
+
+    def branch(
+        self,
+        run_id: str,
+        folder: Path,
+        step: int,
+        drawn: Drawn | None,
+        task: RunRequest,
+        status: RunStatus,
+        forked: str | None = None,
+    ) -> LiveRun:
+        """A run of its own, at rest, that stands where this one stood at the kept checkpoint `step`, or at an
+        earlier one where that was dropped a moment ago. Raises InputError when none is left."""
+        run = self.view(drawn)
+        assert isinstance(run, Run)
+        copied = copy_checkpoints(self.folder, str(folder), step) if run.snapshots else ()
+        step = max(copied, default=0)
+        run = replace(
+            run,
+            id=run_id,
+            config=task.config,
+            snapshots=tuple(s for s in run.snapshots if s.step <= step),
+            frames=tuple(f for f in run.frames if f.step <= step),
+            checkpoints=copied,
+            status=status,
+            error=None,
+            forked_from=run.forked_from if forked is None else (forked, step),
+        )
+        other = LiveRun(run, task, folder, self._engine)
+        other.undisturbed = False
+        drawing = self.drawings.get(drawn or ("", None))
+        if drawn is not None and drawing is not None:
+            other.drawn, other.drawings[drawn] = drawn, other._drawing(drawn)
+            other.drawings[drawn].adopt(drawing, step)
+        return other
 
     @property
     def steps(self) -> int:
@@ -94,7 +138,7 @@ class LiveRun:
 
     def wait(self, until: int | None) -> None:
         self._until = until
-        self.resting_status = None
+        self.resting_status, self.undisturbed = None, self.undisturbed and until is None
         self._change(status=RunStatus.WAITING, error=None)
 
     def begin(self, turn: float) -> Work:
@@ -120,9 +164,11 @@ class LiveRun:
                 status = self.resting_status or RunStatus.PAUSED
                 if 0 < self.steps <= self.position:
                     status = RunStatus.FINISHED
+            self.undisturbed = self.undisturbed and status is RunStatus.FINISHED
             self._change(status=status)
 
     def fail(self, reason: str) -> None:
+        self.undisturbed = False
         self._change(status=RunStatus.FAILED, error=reason)
 
     def take_step(self, step: int, steps: int) -> None:
@@ -147,51 +193,96 @@ class LiveRun:
                 known = (*known[:-1], known[-1].outline())
             self._run = replace(self._run, snapshots=(*known, snapshot))
         self.take_step(step, steps)
-        if self.drawing is not None:
-            self.drawing.go_on()
+        for drawing in tuple(self.drawings.values()):
+            drawing.go_on()
 
     def take_checkpoints(self, steps: tuple[int, ...]) -> None:
-        if self.drawing is not None:
-            self.drawing.keep(steps)
+        for drawing in tuple(self.drawings.values()):
+            drawing.keep(steps)
         with self._lock:
             self.position = max((self.position, *steps))
         self._change(checkpoints=steps)
 
-    def renew(self, alive: Callable[[], bool]) -> None:
-        """One more tab watches this run."""
-        self._also_alive = [*(other for other in self._also_alive if other()), alive]
-        self._missing_since = None
-
-    def abandoned_for(self) -> float:
-        """Seconds since a tab of this run was last seen open; 0 while one is."""
-        if self.alive is None or self.alive() or any(alive() for alive in self._also_alive):
-            self._missing_since = None
-            return 0.0
-        self._missing_since = self._missing_since or time.monotonic()
-        return time.monotonic() - self._missing_since
-
     # ---- the map -----------------------------------------------------------------------------
 
     def draw(self, method: str, rows: tuple[int, ...] | None = None) -> None:
-        """Show the snapshots' embeddings, or those rows of them, as a map by this method."""
-        if self.drawing is None:
-            self.drawing = self._drawing(method, rows)
-            self.drawing.frames = self._run.frames  # of a run from a file
-            self.drawing.go_on()
-        elif (self.drawing.method, self.drawing.rows) != (method, rows):
-            self.drawing.redraw(method, rows)
+        """Show the snapshots' embeddings, or those rows of them, as a map by this method. Those who see the
+        same map share it; a map that nobody looks at any more is drawn no further."""
+        with self._lock:
+            self.drawn = (method, rows)
+            fresh = None if self.drawn in self.drawings else self._drawing(self.drawn)
+            if fresh is not None:
+                fresh.frames = () if self.drawings else self._run.frames  # of a run from a file
+                self.drawings[self.drawn] = fresh
+            looked_at = {self.drawn, *(view.drawn for view in self.views)}
+            self.drawings = {key: drawing for key, drawing in self.drawings.items() if key in looked_at}
+        if fresh is not None:
+            fresh.go_on()
 
-    def adopt_drawing(self, source: LiveRun, step: int) -> None:
-        """Continue the map of the run this one was forked from."""
-        if source.drawing is not None:
-            self.drawing = self._drawing(source.drawing.method, source.drawing.rows)
-            self.drawing.adopt(source.drawing, step)
-
-    def _drawing(self, method: str, rows: tuple[int, ...] | None) -> Drawing:
+    def _drawing(self, drawn: Drawn) -> Drawing:
+        method, rows = drawn
         return Drawing(
             self._engine, method, lambda: self._run.snapshots, self.changed, lambda: self.is_active, rows
         )
 
     def layout_ready(self) -> None:
-        if self.drawing is not None:
-            self.drawing.layout_ready()
+        for drawing in tuple(self.drawings.values()):
+            drawing.layout_ready()
+
+
+class View:
+    """A learner's run: its id, the tabs that watch it, and what it shows of a LiveRun that others share."""
+
+    def __init__(self, run_id: str, live: LiveRun, alive: Callable[[], bool] | None, drawn: Drawn | None):
+        self.id, self.live, self.drawn = run_id, live, drawn
+        self.tabs: list[Callable[[], bool]] = [] if alive is None else [alive]  # none: somebody will come
+        self.replayed: int | None = None  # the step that it shows, of a run that had finished before
+        self.leaves: RunStatus | None = None  # what it becomes, alone, at the checkpoint that was asked for
+        self.seen = time.monotonic()
+        self.on_change: list[Callable[[], None]] = []  # called on any thread; they must not wait
+        self._missing_since: float | None = None
+
+    @property
+    def browsers(self) -> set[str]:
+        return {tab.browser for tab in self.tabs if isinstance(tab, Tab)}
+
+    @property
+    def is_active(self) -> bool:
+        return self.replayed is not None or self.live.is_active
+
+    def run(self) -> Run | TaskRun[Any]:
+        run = self.live.view(self.drawn, self.replayed)
+        if isinstance(run, TaskRun):
+            return replace(run, id=self.id)
+        others = max(0, len(self.live.views) - 1)
+        return replace(run, id=self.id, others=others, replayed=self.replayed is not None)
+
+    def replay(self, wait: Callable[[float], bool]) -> None:
+        """Go through the steps of a finished run, no slower than they were trained. `wait` for so many seconds
+        says whether to give up."""
+        snapshots = self.live.view().snapshots
+        for last, snapshot in pairwise(snapshots):
+            took = snapshot.seconds - last.seconds
+            if wait(min(took, REPLAY_SECONDS / len(snapshots))) or self.replayed is None:
+                return
+            self.replayed = snapshot.step
+            self.changed()
+        self.replayed = None
+        self.changed()
+
+    def changed(self) -> None:
+        for observer in tuple(self.on_change):
+            observer()
+
+    def renew(self, alive: Callable[[], bool]) -> None:
+        """One more tab watches this run."""
+        self.tabs = [*(tab for tab in self.tabs if tab()), alive] if self.tabs else []
+        self._missing_since = None
+
+    def abandoned_for(self) -> float:
+        """Seconds since a tab of this run was last seen open; 0 while one is."""
+        if not self.tabs or any(tab() for tab in self.tabs):
+            self._missing_since = None
+            return 0.0
+        self._missing_since = self._missing_since or time.monotonic()
+        return time.monotonic() - self._missing_since

@@ -210,7 +210,9 @@ def status_line(run: Run) -> str:
     """One line: what is happening, where, how fast, and who else is at it."""
     if run.status is RunStatus.WAITING:
         return waiting_line(run.turn)
-    words = STATUS_WORDS[run.status]
+    words = "Replay of an equal run" if run.replayed else STATUS_WORDS[run.status]
+    if run.others and not run.replayed:
+        words += f", one run with {run.others} {plural(run.others, 'other')}"
     if run.status is RunStatus.STARTING:
         return words
     line = f"{words} · step {run.step} of {max(run.config.steps, run.step)}"

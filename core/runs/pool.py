@@ -39,16 +39,18 @@ log = logging.getLogger(__name__)
 class Pool:
     """Everything here may be called on any thread.
 
-    `on_start(worker)` is called for every process that starts, `on_death(worker)` for one that ends unasked.
+    `on_start(worker)` is called for every process that starts, `on_death(worker)` for one that ends unasked,
+    `on_saved(run_id)` when a checkpoint that was asked for is written, or will not be.
     """
 
     def __init__(
         self,
         on_start: Callable[[WorkerProcess], None],
         on_death: Callable[[WorkerProcess], None],
+        on_saved: Callable[[str], None],
         most: int | None = None,
     ) -> None:
-        self._on_start, self._on_death = on_start, on_death
+        self._on_start, self._on_death, self._on_saved = on_start, on_death, on_saved
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._numbers = itertools.count(1)
         self._futures: dict[int, tuple[Future[Any], WorkerProcess]] = {}  # questions not answered yet
@@ -120,11 +122,25 @@ class Pool:
                 self._lives.pop(live.id, None)
             worker = self.turns.stop(live.id)
             if worker is not None:
-                live.resting_status = status
+                live.resting_status, live.undisturbed = status, False
                 worker.send("leave", how, live.id)
             elif live.is_active or status is RunStatus.STOPPED:
                 live.rest(status)
             self._tell_who_waits()
+
+    def share(self, live: LiveRun) -> None:
+        """Others watch the run now than before."""
+        with self._lock:
+            self.turns.share(live.id, live.owners)
+
+    def save(self, live: LiveRun) -> bool:
+        """Have the process that has the run write a checkpoint where it stands; `on_saved` is
+        called then. False where no process has it."""
+        with self._lock:
+            worker = self.turns.place(live.id)
+            if worker is not None:
+                worker.send("save", live.id)
+        return worker is not None
 
     def _dispatch(self) -> None:
         """Give idle processes to those who are next."""
@@ -213,6 +229,8 @@ class Pool:
                 self._tell(run_id, lambda live: live.take_step(step, steps))
             case ("checkpoints", run_id, steps):
                 self._tell(run_id, lambda live: live.take_checkpoints(steps))
+            case ("saved", run_id):
+                self._on_saved(run_id)
             case ("turn", run_id, seconds, change):
                 self._let_go(worker, run_id, seconds, change)
             case ("rested", run_id):
@@ -273,8 +291,11 @@ class Pool:
                 self._tell(trained, lambda live: live.fail(BROKEN_WORKER))
                 self.turns.leave(trained)
                 self._lives.pop(trained, None)
+            lives = list(self._lives)
         for number in calls:
             self._settle(number, None, RuntimeError(BROKEN_CALL))
+        for run_id in lives:
+            self._on_saved(run_id)
         self._on_death(worker)
         if not self._closed:
             self._dispatch()

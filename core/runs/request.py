@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,10 @@ class RunRequest:
     held_out: tuple[Pair, ...] = ()
     layout: str = "equilibrium"
     until: int | None = None  # stop there; None means config.steps
+
+    def content(self) -> RunRequest:
+        """What decides the numbers: runs whose contents are equal are one."""
+        return replace(self, layout="", until=None)
 
     def trainer(self, resume: Path | None = None) -> BiEncoderTrainer:
         from ..training.bi_trainer import BiEncoderTrainer

@@ -64,11 +64,24 @@ class Turns:
         same = [e.used for e in self._entries.values() if set(e.owners) & set(owners)]
         self._entries[run_id] = Entry(run_id, next(self._numbers), owners, min(same, default=0.0))
 
+    def share(self, run_id: str, owners: Sequence[str]) -> None:
+        """Somebody has joined the run, or left it to the others."""
+        if (entry := self._entries.get(run_id)) is not None:
+            least = min(self._spent.values(), default=0.0)
+            for owner in owners:
+                self._spent.setdefault(owner, least)
+            entry.owners = owners
+
     def leave(self, run_id: str) -> None:
         """It has come to its end, or rests."""
         self._entries.pop(run_id, None)
         present = {owner for e in self._entries.values() for owner in e.owners}
         self._spent = {owner: spent for owner, spent in self._spent.items() if owner in present}
+
+    def place(self, run_id: str) -> Any:
+        """The process that has the run, or None."""
+        entry = self._entries.get(run_id)
+        return None if entry is None else entry.place
 
     def stop(self, run_id: str) -> Any:
         """It is to rest: the process that has to be told and will say when it does, or None."""

@@ -10,7 +10,6 @@ import base64
 import contextlib
 import math
 import os
-import shutil
 import sys
 import time
 import traceback
@@ -28,8 +27,7 @@ from .functions import resolve
 
 KEPT_RESTING = 2  # paused runs that stay in memory, so that "one step" does not reload anything
 CHECKPOINTS = 10  # about so many over a run, on round numbers, for those that can be rewound
-CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to,
-DISK_SHARE = 50  # and of what is free no more than this part of it
+CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to
 STEP_NEWS = 0.2  # seconds between two reports of a step without a snapshot
 
 
@@ -75,21 +73,25 @@ class TrainingLane:
         began = time.monotonic()
         trainer = self.trainer(work)
         every = spacing(trainer) if work.rewinds else 0
-        ready, first, told, asked = time.monotonic(), trainer.step, 0.0, ""
-        for snapshot in iterate(trainer, work.until):
-            place = (work.run_id, trainer.step, trainer.steps)
-            if snapshot is not None:
-                self.connection.send(("snapshot", *place, snapshot))
-            elif time.monotonic() > told + STEP_NEWS:
-                self.connection.send(("step", *place))
-                told = time.monotonic()
-            if every and trainer.step % every == 0:
-                self.keep(work, trainer)
-            asked = self.asked_of(work.run_id)
-            if asked or (trainer.step > first and time.monotonic() >= ready + work.turn):
-                break
-        self.connection.send(("step", work.run_id, trainer.step, trainer.steps))
         self.kept[work.run_id] = (work, trainer)
+        ready, first, told, asked = time.monotonic(), trainer.step, 0.0, ""
+        try:
+            for snapshot in iterate(trainer, work.until):
+                place = (work.run_id, trainer.step, trainer.steps)
+                if snapshot is not None:
+                    self.connection.send(("snapshot", *place, snapshot))
+                elif time.monotonic() > told + STEP_NEWS:
+                    self.connection.send(("step", *place))
+                    told = time.monotonic()
+                if every and trainer.step % every == 0:
+                    self.keep(work, trainer)
+                asked = self.asked_of(work.run_id)
+                if asked or (trainer.step > first and time.monotonic() >= ready + work.turn):
+                    break
+        except Exception:  # it goes on from a file, if at all
+            del self.kept[work.run_id]
+            raise
+        self.connection.send(("step", work.run_id, trainer.step, trainer.steps))
         if asked == "drop":
             self.leave("drop", work.run_id)
         elif asked or trainer.step >= (trainer.steps if work.until is None else work.until):
@@ -102,13 +104,17 @@ class TrainingLane:
         """A run that is not having its turn: "pause" puts its last step on disk, "move" does and lets go of
         it, "drop" lets go of it."""
         if how != "drop" and run_id in self.kept:
-            work, trainer = self.kept[run_id]
-            if trainer.step not in checkpoints_in(work.folder):
-                self.keep(work, trainer)
+            self.save(run_id)
             self.resting.add(run_id)
         if how != "pause":
             self.kept.pop(run_id, None)
         self.connection.send(("moved" if how == "move" else "rested", run_id))
+
+    def save(self, run_id: str) -> None:
+        """Where it stands goes to disk, unless it did when it left memory."""
+        work, trainer = self.kept.get(run_id, (None, None))
+        if work is not None and trainer is not None and trainer.step not in checkpoints_in(work.folder):
+            self.keep(work, trainer)
 
     def make_room(self) -> None:
         """Those at rest leave memory first, then who had its turn just now: all others are next before it."""
@@ -118,11 +124,10 @@ class TrainingLane:
             full = sum(trainer.nbytes for _, trainer in self.kept.values()) > room
             if not full and len(idle) <= KEPT_RESTING:
                 return
-            work, trainer = self.kept[idle[0] if idle else next(reversed(self.kept))]
-            if not idle and trainer.step not in checkpoints_in(work.folder):
-                self.keep(work, trainer)
-            del self.kept[work.run_id]
-            self.resting.discard(work.run_id)
+            run_id = idle[0] if idle else next(reversed(self.kept))
+            self.save(run_id)
+            del self.kept[run_id]
+            self.resting.discard(run_id)
 
     def keep(self, work: Work, trainer: Trainer[Any]) -> None:
         """Write the state of this step to disk, then drop the steps that the disk budget has no room for."""
@@ -130,8 +135,7 @@ class TrainingLane:
         file.parent.mkdir(exist_ok=True)
         trainer.save(file)
         kept = checkpoints_in(work.folder)
-        free = min(CHECKPOINT_BYTES, shutil.disk_usage(work.folder).free // DISK_SHARE)
-        room = max(3, free // max(1, file.stat().st_size)) if work.rewinds else 1
+        room = max(3, CHECKPOINT_BYTES // max(1, file.stat().st_size)) if work.rewinds else 1
         stay = thin(kept, room)
         self.connection.send(("checkpoints", work.run_id, stay))  # before any file goes
         for step in set(kept) - set(stay):
@@ -157,6 +161,9 @@ class TrainingLane:
             case ("leave", how, run_id):
                 with told(self.connection, run_id):
                     self.leave(how, run_id)
+            case ("save", run_id):
+                self.save(run_id)
+                self.connection.send(("saved", run_id))
             case ("threads", count):
                 import torch
 

@@ -54,7 +54,7 @@ class InProcess:
     ) -> str:
         run_id = f"r{len(self.trainers)}"
         run: TaskRun[Any] = TaskRun(run_id, task)
-        self.runs[run_id] = LiveRun(run, task, self.folder / run_id, self, alive)
+        self.runs[run_id] = LiveRun(run, task, self.folder / run_id, self)
         self.trainers[run_id] = task.trainer()
         self._go(run_id, until)
         return run_id

@@ -31,7 +31,7 @@ _mounted = False
 def hub() -> Hub:
     """The topics of this server's runs."""
     engine = executor()
-    return Hub(engine.run, engine.watch)
+    return Hub(engine.run, engine.watch, engine.audience)
 
 
 def route() -> WebSocketRoute:

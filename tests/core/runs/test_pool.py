@@ -16,7 +16,7 @@ from core.runs.executor import LocalExecutor
 from core.runs.pool import Pool
 from core.runs.turns import TURN
 from core.types import RunStatus
-from tests.core.runs.test_executor import PATIENCE, request, rested, wait
+from tests.core.runs.test_executor import PATIENCE, own, request, rested, wait
 
 
 class FakeProcess:
@@ -37,7 +37,7 @@ class FakeProcess:
 class FakeRun:
     """What the pool asks of a run."""
 
-    is_active = True
+    is_active = undisturbed = True
 
     def __init__(self, name: str, owner: str = "") -> None:
         self.id, self.owners, self.resting_status = name, (owner or name,), None
@@ -60,7 +60,7 @@ class FakeRun:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(pool, "WorkerProcess", FakeProcess)
     monkeypatch.setattr(machine, "cores", lambda: 8)
-    return Pool(lambda _: None, lambda _: None, most=2)
+    return Pool(lambda _: None, lambda _: None, lambda _: None, most=2)
 
 
 def warm(fake: Any) -> list[Any]:
@@ -235,7 +235,7 @@ def test_a_second_run_gets_a_process_of_its_own_and_the_numbers_stay(executor) -
     alone = wait(executor, executor.start(request(seed=3)), rested)
     other = executor.start(request(steps=2000))
     wait(executor, other, lambda run: run.step >= 1)
-    beside = wait(executor, executor.start(request(seed=3)), rested)  # with another number of threads
+    beside = wait(executor, executor.start(own(seed=3)), rested)  # with another number of threads
     assert len(executor.pool.training) == 2
     assert (beside.snapshots[-1].embeddings == alone.snapshots[-1].embeddings).all()
     executor.stop(other)

@@ -16,13 +16,13 @@ from core.runs.live import Tab
 from core.runs.worker import TrainingLane, Work
 from core.training.checkpoints import checkpoints_in
 from core.types import RunStatus
-from tests.core.runs.test_executor import executor, request, rested, wait  # noqa: F401 (a fixture)
+from tests.core.runs.test_executor import executor, own, request, rested, wait  # noqa: F401 (a fixture)
 
 
 def test_everybody_moves_and_gets_the_numbers_of_a_run_alone(executor: LocalExecutor) -> None:  # noqa: F811
     alone = wait(executor, executor.start(request(seed=11)), rested)
     others = [executor.start(request(seed=seed, steps=2000)) for seed in (1, 2)]
-    mine = executor.start(request(seed=11))
+    mine = executor.start(own(seed=11))
     first = executor.run(others[0])
     for run_id in others:
         wait(executor, run_id, lambda run: run.step >= 5)
