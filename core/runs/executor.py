@@ -228,8 +228,7 @@ class LocalExecutor:
         except InputError:  # nothing was kept yet: it goes on with the others
             return
         shared.views.remove(view)
-        view.live, view.replayed = live, None
-        live.views.append(view)
+        view.show(live)
         self.pool.share(shared)
         view.changed()
         shared.changed()

@@ -240,6 +240,7 @@ class View:
         self.leaves: RunStatus | None = None  # what it becomes, alone, at the checkpoint that was asked for
         self.seen = time.monotonic()
         self.on_change: list[Callable[[], None]] = []  # called on any thread; they must not wait
+        self._lock = threading.Lock()  # a replay goes on while a page leaves it
         self._missing_since: float | None = None
 
     @property
@@ -258,17 +259,26 @@ class View:
         return replace(run, id=self.id, others=others, replayed=self.replayed is not None)
 
     def replay(self, wait: Callable[[float], bool]) -> None:
-        """Go through the steps of a finished run, no slower than they were trained. `wait` for so many seconds
-        says whether to give up."""
-        snapshots = self.live.view().snapshots
-        for last, snapshot in pairwise(snapshots):
-            took = snapshot.seconds - last.seconds
-            if wait(min(took, REPLAY_SECONDS / len(snapshots))) or self.replayed is None:
+        """Go through the steps of a finished run, no slower than they were trained. `wait` waits so many
+        seconds and says whether to give up."""
+        live = self.live
+        snapshots = live.view().snapshots
+        steps = [*(snapshot.step for snapshot in snapshots[1:]), None]  # at last, it shows all
+        took = [b.seconds - a.seconds for a, b in pairwise(snapshots)]
+        for step, seconds in zip(steps, [*took, 0.0], strict=True):
+            if wait(min(seconds, REPLAY_SECONDS / len(snapshots))):
                 return
-            self.replayed = snapshot.step
+            with self._lock:
+                if self.live is not live:
+                    return
+                self.replayed = step
             self.changed()
-        self.replayed = None
-        self.changed()
+
+    def show(self, live: LiveRun) -> None:
+        """From now on it is a view of that one."""
+        with self._lock:
+            self.live, self.replayed = live, None
+        live.views.append(self)
 
     def changed(self) -> None:
         for observer in tuple(self.on_change):

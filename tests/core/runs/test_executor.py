@@ -35,7 +35,7 @@ TEXT = "\n".join(
 SENTENCES = parse_sentences(TEXT).sentence_set
 SPLIT = make_split(SENTENCES, 20, 0.25, 7)
 CONFIG = TrainingConfig(base_model="minilm-l3", steps=6, trained_layers=1, batch_size=4)
-PATIENCE = 90.0
+PATIENCE = 240.0  # seconds; a loaded machine with two cores is slow
 
 
 @pytest.fixture(scope="module")
