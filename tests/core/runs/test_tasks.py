@@ -105,6 +105,6 @@ def test_a_file_dropped_a_moment_ago_gives_way_to_the_nearest_older(executor: Lo
     *_, older, newest = whole.checkpoints
     path = executor.checkpoint_path(whole.id, newest)
     assert path is not None
-    checkpoint_file(executor._live(whole.id).folder, newest).unlink()
+    checkpoint_file(executor._live(whole.id).live.folder, newest).unlink()
     fork = executor.run(executor.fork(whole.id, newest))
     assert fork.step == older and fork.checkpoints[-1] == older
