@@ -47,7 +47,7 @@ class LocalExecutor:
         self._home = Path(tempfile.mkdtemp(dir=own_folder()))
         self._closed = threading.Event()
         self.layout_ready = threading.Event()
-        self.pool = Pool(self._started, self._died, self._saved, workers)
+        self.pool = Pool(self._started, self._ended, self._saved, workers)
         self.call(registry.preload)
         threading.Thread(target=self._watch_owners, daemon=True).start()
 
@@ -63,7 +63,7 @@ class LocalExecutor:
             self.layout_ready.clear()
             self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
 
-    def _died(self, worker: WorkerProcess) -> None:
+    def _ended(self, worker: WorkerProcess) -> None:
         if worker.lane == "layout":
             self.layout_ready.clear()
 
@@ -324,8 +324,7 @@ class LocalExecutor:
                 self._forget()
             with contextlib.suppress(OSError):  # a folder that went while it was looked at
                 self._make_room()
-            if self.pool.retire():
-                self.layout_ready.clear()
+            self.pool.retire()
 
     def _forget(self) -> None:
         """Drop abandoned runs after a while, and the oldest ones when there are too many."""

@@ -39,18 +39,18 @@ log = logging.getLogger(__name__)
 class Pool:
     """Everything here may be called on any thread.
 
-    `on_start(worker)` is called for every process that starts, `on_death(worker)` for one that ends unasked,
+    `on_start(worker)` is called for every process that starts, `on_end(worker)` for one that ends or will,
     `on_saved(run_id)` when a checkpoint that was asked for is written, or will not be.
     """
 
     def __init__(
         self,
         on_start: Callable[[WorkerProcess], None],
-        on_death: Callable[[WorkerProcess], None],
+        on_end: Callable[[WorkerProcess], None],
         on_saved: Callable[[str], None],
         most: int | None = None,
     ) -> None:
-        self._on_start, self._on_death, self._on_saved = on_start, on_death, on_saved
+        self._on_start, self._on_end, self._on_saved = on_start, on_end, on_saved
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._numbers = itertools.count(1)
         self._futures: dict[int, tuple[Future[Any], WorkerProcess]] = {}  # questions not answered yet
@@ -197,16 +197,16 @@ class Pool:
     def all(self) -> list[WorkerProcess]:
         return [*self.lanes.values(), *self.training]
 
-    def retire(self) -> bool:
-        """End the processes when nothing was asked of any for long, and say so."""
+    def retire(self) -> None:
+        """End the processes when nothing was asked of any for long."""
         with self._lock:
-            working = bool(self.busy) or bool(self._futures)
-            if working or not self.all() or time.monotonic() - self._used < IDLE_END:
-                return False
+            if self.busy or self._futures or time.monotonic() - self._used < IDLE_END:
+                return
             gone, self.training, self.lanes = self.all(), [], {}
+            for worker in gone:
+                self._on_end(worker)
         for worker in gone:
             worker.close()
-        return True
 
     def close(self) -> None:
         with self._lock:
@@ -296,7 +296,7 @@ class Pool:
             self._settle(number, None, RuntimeError(BROKEN_CALL))
         for run_id in lives:
             self._on_saved(run_id)
-        self._on_death(worker)
+        self._on_end(worker)
         if not self._closed:
             self._dispatch()
 
