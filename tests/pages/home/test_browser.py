@@ -24,7 +24,7 @@ def test_a_recording_moves_and_three_sentences_lead_to_the_live_page(open_page):
     board, button = page.get_by_test_id("moving-map"), page.get_by_role("button", name="Train with these")
     for part in (board, button, page.get_by_text("A recording:"), page.get_by_text("Or with a lesson")):
         expect(part).to_be_in_viewport(ratio=1)
-    page.wait_for_function("window.__movingMap?.recording?.steps[0] >= 2")
+    page.wait_for_function("() => window.__movingMap?.recording?.steps[0] >= 2")
     page.get_by_role("button", name="Pause").click()
     page.set_viewport_size({"width": 400, "height": 720})
     expect(button).to_be_in_viewport()
