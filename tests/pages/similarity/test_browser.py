@@ -54,5 +54,12 @@ def test_own_sentences_and_an_own_triple(open_page):
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
     page = open_page("/similarity?sim_order=clusters", width=width, height=height, scheme=scheme)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible(timeout=PATIENCE)
+    cards, main = page.get_by_text("Cards of this page"), page.get_by_test_id("stPlotlyChart")
+    page.set_viewport_size({"width": 980, "height": 800})  # with the sidebar too little for two columns
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=stHorizontalBlock]')]"
+        ".some(row => row.style.flexDirection === 'column')"
+    )
+    assert cards.bounding_box()["y"] > main.bounding_box()["y"] + main.bounding_box()["height"]
     no_errors(page)
     shot(page, f"similarity-{name}")

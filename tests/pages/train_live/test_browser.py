@@ -73,6 +73,16 @@ def test_it_opens_with_something_there(open_page, name, width, height, scheme):
     assert len(positions(page)) == 48
     expect(button(page, "Train")).to_be_enabled()
     shot(page, f"train-open-{name}")
+    text, board = page.get_by_label("Your sentences, one a line").last, page.get_by_test_id("moving-map")
+    if width < 640:  # bar, map, switch; the text is one of its parts
+        panel = page.get_by_test_id("live-panel")
+        expect(text).to_be_hidden()
+        panel.get_by_role("button", name="Sentences", exact=True).click()
+        expect(text).to_be_visible()
+        tops = [part.bounding_box()["y"] for part in (board, panel, text)]
+        assert tops == sorted(tops), tops
+    else:
+        expect(text).to_be_visible()
     no_errors(page)
 
 
