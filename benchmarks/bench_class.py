@@ -87,7 +87,7 @@ class Learner:
     async def attend(self, go: asyncio.Event, until: float) -> None:
         address = self.url.replace("http", "ws", 1) + "/_stcore/stream"
         async with websockets.connect(
-            address, subprotocols=["streamlit"], max_size=None, ping_interval=None
+            address, subprotocols=["streamlit"], max_size=None, ping_interval=None, open_timeout=READY
         ) as s:  # type: ignore[list-item]
             self.socket = s
             starter = asyncio.create_task(self.start(go))
@@ -170,7 +170,9 @@ class Learner:
 
     async def listen(self, topic: str) -> None:
         address = f"{self.url.replace('http', 'ws', 1)}/_live/{topic}"
-        async with websockets.connect(address, origin=websockets.Origin(self.url), max_size=None) as socket:
+        async with websockets.connect(
+            address, origin=websockets.Origin(self.url), max_size=None, open_timeout=READY
+        ) as socket:
             async for data in socket:
                 header, _ = unpack(bytes(data))
                 if header["kind"] == "alive":
