@@ -220,3 +220,8 @@ def test_the_hub_makes_a_new_topic_for_a_run_that_came_back():
 def test_a_status_is_said_as_a_word():
     assert place(Source().topic.now(history=True)) == ("history", 0)
     assert unpack(Source().topic.now())[0]["status"] == str(RunStatus.WAITING)
+
+
+def test_all_who_see_the_same_run_share_a_topic():
+    hub = Hub(lambda _: RUN, lambda *_: None, lambda run_id: {"b": "a"}.get(run_id, run_id))
+    assert hub.topic("b") is hub.topic("a") is not hub.topic("c")
