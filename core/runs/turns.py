@@ -18,9 +18,8 @@ from ..types import Turn
 
 TURN = 0.5  # seconds; a turn ends after the step in which they are over
 CHANGES = 10.0  # a turn is at least so many times as long as it took to take up the run from its file
-AHEAD = (
-    2.0  # seconds that a run may be ahead of one that waits for a process before that one moves to another
-)
+# A run that waits for a busy process moves to an idle one that would otherwise go on with a run so far ahead.
+AHEAD = 2.0  # seconds
 FIRST_TURN = 1.0  # seconds, a guess, until one was measured
 
 
