@@ -27,11 +27,10 @@ def panel(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     shown = run if run is not None and run.snapshots else _unbegun(data, base)
     pairs = ShownPairs.of(shown)
     texts = shown.sentences.texts
-    asked = [(texts[a], texts[b]) for a, b in pairs.rows.tolist()]
-    with kit.sentences_not_tracebacks():
-        progress = batches.pair_scores().advance(asked)
-    known = zip(pairs.rows.tolist(), batches.pair_scores().known(asked), strict=True)
-    scores = {(a, b): score for (a, b), score in known if score is not None}
+    rows = pairs.rows.tolist()
+    asked = [(texts[a], texts[b]) for a, b in rows]
+    known = batches.pair_scores().known(asked)
+    scores = {(a, b): score for (a, b), score in zip(rows, known, strict=True) if score is not None}
     channel = live_run.channel(run)
     if run is not None and channel is not None:
         push.hub().topic(run.id).scores = scores
@@ -51,8 +50,16 @@ def panel(data: TrainingData, run: Run | None, base: FloatArray) -> None:
         moment = next((m for m in found if m.key == kept), None)
         if moment is not None:
             cards.keep_moment(who.id, data, shown, moment)
-    if (progress.done < progress.total or asking) and channel is None:
-        st.fragment(_look_again, run_every=SOON)()
+    done = len({pair for pair, score in zip(asked, known, strict=True) if score is not None})
+
+    def look() -> None:
+        with kit.sentences_not_tracebacks():
+            if batches.pair_scores().advance(asked).done > done:
+                st.rerun()
+        if asking and not _everyday(run)[1]:
+            st.rerun()
+
+    st.fragment(look, run_every=SOON if (None in known or asking) and channel is None else None)()
 
 
 def _everyday(run: Run | None) -> tuple[tuple[float, float] | None, bool]:
@@ -68,10 +75,6 @@ def _everyday(run: Run | None) -> tuple[tuple[float, float] | None, bool]:
         return None, False
     before, now = (answer.result().spearman for answer in answers)
     return (None if before is None or now is None else (before, now)), False
-
-
-def _look_again() -> None:
-    st.rerun()
 
 
 def _unbegun(data: TrainingData, base: FloatArray) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from core.data import sentence_sets
 from core.models import cross_encoder, registry
 from core.types import Frame, TrainingConfig
-from pages.train_live import map
+from pages.train_live import beside, map
 from tests.pages.workers import batch_sizes, in_this_process  # noqa: F401
-from ui import resources, state
+from ui import batches, resources, state
 from ui.boards.moving_map import BoardResult, MarkAction
 
 
@@ -286,6 +287,19 @@ def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
         "The sun shines. | Bread is *fresh*. | 1",
     ]
     assert "2 new pairs" in app.toast[0].value and "left as they are: 1" in app.toast[0].value
+
+
+def test_scores_that_fail_are_told_in_a_sentence(open_app, monkeypatch):
+    z = np.eye(4, 384, dtype=np.float32)
+    broken = Future()
+    broken.set_exception(RuntimeError("The computation stopped."))
+    scores = batches.Batches(lambda _: broken, lambda _: 1, 10)
+    monkeypatch.setattr(map, "base_embeddings", lambda *_: z)
+    monkeypatch.setattr(map, "_first_frame", lambda _: Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    monkeypatch.setattr(beside.batches, "pair_scores", lambda: scores)
+    app = own(open_app, pair_text="It rains. | The sun shines. | 0").run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The computation stopped."]
 
 
 def tickets() -> bytes:
