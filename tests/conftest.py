@@ -5,7 +5,9 @@ Browser tests run last, and never go missing in silence: see pytest_runtest_setu
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +29,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Nobody's own experiments and progress are touched, and no test starts workers it does not ask for.
 os.environ["EMBEDDING_LAB_HOME"] = tempfile.mkdtemp(prefix="embedding-lab-tests-")
+atexit.register(shutil.rmtree, os.environ["EMBEDDING_LAB_HOME"], ignore_errors=True)
 os.environ["EMBEDDING_LAB_TUNED"] = str(Path(os.environ["EMBEDDING_LAB_HOME"]) / "models")
 os.environ["EMBEDDING_LAB_WARM_UP"] = "0"
 os.environ.pop("DATABASE_URL", None)
