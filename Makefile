@@ -38,7 +38,7 @@ browser: setup
 	@$(BIN) scripts/browser.py --install >/dev/null
 
 test: browser
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@status=0; \

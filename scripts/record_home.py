@@ -25,7 +25,7 @@ from core.runs.messages import unseen
 from core.training.bi_trainer import train
 from core.types import Run, TrainingConfig
 
-SET, STEPS = "sentiment", 40
+SET = "sentiment"
 SHARE, PAIR_SEED = 0.25, 7  # as Train live opens
 LAYOUT = "equilibrium"
 FILE = ASSETS / "recording" / "home.json"
@@ -34,7 +34,7 @@ FILE = ASSETS / "recording" / "home.json"
 def main() -> None:
     chosen = sentence_sets.load_set(SET)
     sentences = chosen.sentence_set
-    config = TrainingConfig(steps=STEPS).replace(**chosen.settings)
+    config = TrainingConfig().replace(**chosen.settings)
     split = make_split(sentences, chosen.pair_count, SHARE, PAIR_SEED, similar_share=chosen.similar_share)
     encoder = registry.load(config.base_model, config.seed)
     snapshots = tuple(train(encoder, sentences, split.train, config, split.held_out))

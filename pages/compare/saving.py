@@ -36,7 +36,7 @@ from ui import learner, messages, resources, state, widgets
 from ui.widgets import button, download, row
 
 Ts = TypeVarTuple("Ts")
-Typed = SimpleQueue[tuple[str, str]]  # title and note at each click on Download
+Typed = SimpleQueue[tuple[int, str, str]]  # number, title and note of each click on Download
 
 MODEL_LOADS = "Loads with SentenceTransformer(path)."
 MB = 1_000_000
@@ -146,24 +146,32 @@ def save_form(run: Run) -> None:
         who = learner.current()
         if who is not None:
             button("Save in my gallery", _save, run, who, key="keep_save", icon="bookmark", type="primary")
-        typed: Typed = state.get(keys.KEEP_TYPED) or SimpleQueue()  # one for the session
-        state.put(keys.KEEP_TYPED, typed)
+        clicks, typed = state.get(keys.KEEP_TYPED) or (0, SimpleQueue())  # one queue for the session
+        state.put(keys.KEEP_TYPED, (clicks, typed))
         says = "One file with sentences, pairs, settings, maps, scores and the tuned weights."
         download(
             "Download the run",
-            partial(_run_bytes, run, typed),
+            partial(_run_bytes, run, typed, clicks),
             f"run-{run.id}.zip",
             key="keep_download",
-            on_click=lambda: typed.put(_title_and_note(run)),
+            on_click=partial(_clicked, run, typed, clicks + 1),
             mime="application/zip",
             help=says,
         )
 
 
-def _run_bytes(run: Run, typed: Typed) -> bytes:
+def _clicked(run: Run, typed: Typed, number: int) -> None:
+    state.put(keys.KEEP_TYPED, (number, typed))
+    typed.put((number, *_title_and_note(run)))
+
+
+def _run_bytes(run: Run, typed: Typed, clicks: int) -> bytes:
     """The run as a file. It is made outside the script, so what was typed last comes from the click's
-    callback: the one sends what the other waits for."""
-    title, note = typed.get(timeout=LONGEST_RERUN)
+    callback: the one sends what the other waits for. A click before the last drawing, whose file was not
+    fetched, is passed over."""
+    number = 0
+    while number <= clicks:
+        number, title, note = typed.get(timeout=LONGEST_RERUN)
     created = learner.now().isoformat(timespec="seconds")
     return _made_file(run_file_weights.save, run, _checkpoint(run), title, note, created)
 

@@ -98,9 +98,10 @@ def test_what_was_typed_last_is_saved_too(monkeypatch):
 
 def test_a_download_waits_for_what_was_typed_last(monkeypatch):
     typed = SimpleQueue()
-    threading.Timer(0.2, typed.put, [("Old", "typed last")]).start()  # the callback comes later
+    typed.put((1, "Old", "of a click whose file was not fetched"))
+    threading.Timer(0.2, typed.put, [(2, "Old", "typed last")]).start()  # the callback comes later
     monkeypatch.setattr(saving, "_checkpoint", lambda run: None)
     monkeypatch.setattr(
         saving, "_made_file", lambda target, run, checkpoint, title, note, created: (title, note)
     )
-    assert saving._run_bytes(finished(0, 1), typed) == ("Old", "typed last")
+    assert saving._run_bytes(finished(0, 1), typed, 1) == ("Old", "typed last")

@@ -166,7 +166,7 @@ SIZES = [(1366, 768, False), (1440, 900, False), (853, 480, True)]
 
 @pytest.mark.parametrize(("width", "height", "present"), SIZES, ids=["laptop", "desktop", "projector"])
 def test_all_of_it_is_on_one_screen_while_it_trains(open_page, width, height, present):
-    link = f"/train?set=own&steps=60&pair_count=40&learning_rate=0.0005&data={packed(TYPED)}"
+    link = f"/train?set=own&steps=60&pair_count=40&learning_rate=0.0005&seed={width}&data={packed(TYPED)}"
     page = open_page(link + ("&present=true" if present else ""), width=width, height=height)
     until_map(page)
     panel = page.get_by_test_id("live-panel")
@@ -199,6 +199,7 @@ def boxes(page: Page) -> dict[str, Any]:
 def read(page: Page) -> dict[str, Any]:
     """The text or the coordinates of each part now; Playwright looks into the components' shadow roots."""
     found: dict[str, Any] = {"map": positions(page)}
-    for name, where in (("curve", ".curve .headline"), ("pairs", ".pairs"), ("card", ".card .question")):
+    found["curve"] = page.locator(".curve canvas").first.evaluate("canvas => canvas.toDataURL()")
+    for name, where in (("pairs", ".pairs"), ("card", ".card .question")):
         found[name] = page.locator(where).first.inner_text()
     return found
