@@ -255,7 +255,7 @@ class View:
         run = self.live.view(self.drawn, self.replayed)
         if isinstance(run, TaskRun):
             return replace(run, id=self.id)
-        others = sum(view is not self and not view.abandoned_for() for view in self.live.views)
+        others = max(0, sum(not view.abandoned_for() for view in self.live.views) - 1)
         return replace(run, id=self.id, others=others, replayed=self.replayed is not None)
 
     def replay(self, wait: Callable[[float], bool]) -> None:

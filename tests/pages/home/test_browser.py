@@ -33,6 +33,7 @@ def test_a_recording_moves_and_three_sentences_lead_to_the_live_page(open_page):
     button.click()
     expect(page).to_have_url(re.compile(r"/train\?.*set=own"))
     settled(page)
+    page.get_by_role("button", name="Sentences", exact=True).click()  # so narrow, one thing at a time
     expect(page.get_by_role("textbox", name="Your sentences, one a line")).to_have_value(typed)
     no_errors(page)
 
