@@ -169,9 +169,9 @@ def radio(key: Key[V | None], label: str, options: Options[V], **more: Any) -> V
     return st.radio(label, values, index=None, **more, **state.bound(key))
 
 
-def view(key: Key[str], label: str, names: Sequence[str] | Mapping[str, Any]) -> str:
+def view(key: Key[str], label: str, names: Sequence[str] | Mapping[str, Any], room: int = ROOM) -> str:
     """Which part of the page to show; what is not chosen is not computed."""
-    return segmented_control(key, label, tuple(names), label_visibility="collapsed")
+    return segmented_control(key, label, tuple(names), room=room, label_visibility="collapsed")
 
 
 # ---- texts -------------------------------------------------------------------------------------------

@@ -228,4 +228,4 @@ VIEWS: dict[str, Callable[[Both], None]] = {
 
 
 def in_all_dimensions(both: Both) -> None:
-    VIEWS[widgets.view(keys.VIEW, "In all dimensions", VIEWS)](both)
+    VIEWS[widgets.view(keys.VIEW, "In all dimensions", VIEWS, room=700)](both)

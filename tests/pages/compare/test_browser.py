@@ -53,14 +53,7 @@ def maps(page: Page, count: int) -> None:
 
 
 def view(page: Page, name: str) -> None:
-    """Of the map, side by side; of the measurements, which are too many for a line, in a list."""
-    if name in ("Side by side", "Arrows", "Blend"):
-        page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
-    else:
-        box = page.get_by_role("combobox", name="In all dimensions")
-        box.fill(name)
-        box.press("Enter")
-        expect(box).to_have_value(name)
+    page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
     settled(page)
 
 
