@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.data import sentence_sets
 from core.data.assets import ASSETS
-from core.data.split import make_split
+from core.data.split import held_out_rows, make_split
 from core.maps import layouts
 from core.models import registry
 from core.runs.messages import unseen
@@ -41,7 +41,6 @@ def main() -> None:
     run = Run("home", config, sentences, split.train, split.held_out, snapshots)
     steps = [snapshot.step for snapshot in snapshots]
     frames = layouts.layout_all(LAYOUT, [snapshot.embeddings for snapshot in snapshots], steps=steps)
-    row = sentences.row()
     data = {
         "set": SET,
         "title": chosen.title,
@@ -49,7 +48,7 @@ def main() -> None:
         "settings": json.loads(config.to_json()),
         "layout": frames[-1].method,
         "pairs": len(split.train),
-        "held_out": sorted({row[i] for pair in split.held_out for i in (pair.left, pair.right)}),
+        "held_out": held_out_rows(sentences, split.held_out),
         "unseen": unseen(run),
         "steps": steps,
         "texts": sentences.texts,

@@ -28,6 +28,12 @@ class PairSplit:
     notices: tuple[Notice, ...] = ()
 
 
+def held_out_rows(sentences: SentenceSet, held_out: Iterable[Pair]) -> list[int]:
+    """Rows of the sentences in held-out pairs, ascending; after a split no training pair has any of them."""
+    row = sentences.row()
+    return sorted({row[end] for pair in held_out for end in (pair.left, pair.right)})
+
+
 def make_split(
     sentence_set: SentenceSet,
     count: int,

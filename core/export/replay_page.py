@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from ..data.assets import ASSETS
+from ..data.split import held_out_rows
 from ..training.checkpoints import thin
 from ..types import Forces, Frame, InputError, Run
 
@@ -28,7 +29,6 @@ def replay_html(run: Run, title: str) -> bytes:
     snapshot_at = {s.step: s for s in run.snapshots}
     names = [g for g in dict.fromkeys(run.sentences.groups) if g is not None]
     number = {name: i for i, name in enumerate(names)}
-    row = run.sentences.row()
     losses = [snapshot_at[f.step].loss if f.step in snapshot_at else math.nan for f in frames]
     data = {
         "title": title,
@@ -38,7 +38,7 @@ def replay_html(run: Run, title: str) -> bytes:
         "texts": run.sentences.texts,
         "group": [-1 if g is None else number[g] for g in run.sentences.groups],
         "groups": names,
-        "held_out": sorted({row[i] for pair in run.held_out for i in (pair.left, pair.right)}),
+        "held_out": held_out_rows(run.sentences, run.held_out),
         "steps": [f.step for f in frames],
         "losses": [round(loss, 5) if math.isfinite(loss) else None for loss in losses],
         "xy": base64.b64encode(np.stack([f.xy[:, :2] for f in frames]).astype("<f4").tobytes()).decode(),

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.cards.from_run import plural
 from core.data.pairs import MiningKind
-from core.data.split import FEW
+from core.data.split import FEW, held_out_rows
 from core.maps import layouts
 from core.models import embedding
 from core.runs.messages import moved, phase, space
@@ -148,6 +148,7 @@ def _board(
         values = frame.trust
     sentences = data.sentences
     k = min(HOVER_NEIGHBOURS, len(sentences) - 1)
+    shown = data if moved_by is None else moved_by
     result = moving_map.board(
         key=live_run.BOARD,
         sentence_set=sentences,
@@ -161,7 +162,7 @@ def _board(
         neighbours=nearest_neighbours(now, k) if now is not None and k > 0 else None,
         forces=forces,
         below=BELOW,
-        held_out=_held_out(data if moved_by is None else moved_by),
+        held_out=held_out_rows(shown.sentences, shown.held_out),
         named=_named(sentences, moved_by),
         can_continue=replay,
         frames=[f.xy for f in run.frames] if run is not None and replay else None,
@@ -182,12 +183,6 @@ def _board(
             said += f" Typed with another label before, so left as they are: {other}."
         state.put(state.MESSAGE, said)
         st.rerun()
-
-
-def _held_out(what: TrainingData | Run) -> list[int]:
-    """Rows of the sentences that only held-out pairs use."""
-    row = what.sentences.row()
-    return sorted({row[i] for pair in what.held_out for i in (pair.left, pair.right)})
 
 
 def _named(sentences: SentenceSet, run: Run | None) -> list[int]:
