@@ -17,13 +17,16 @@ from datetime import UTC, datetime
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from .data.files import naming, read_bytes, replacing
 from .training.controls import CONTROLS, Control, suggested_rate
-from .types import FloatArray, InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
+from .types import InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
+
+if TYPE_CHECKING:
+    from .models.encoder import Encoder
 
 app = typer.Typer(
     add_completion=False,
@@ -173,7 +176,7 @@ def encode(
     if write is None:
         raise InputError(f"{out.name} must end in {', '.join(EMBEDDINGS)}.")
     with sentences_of(texts) as (sentences, count):
-        encode = encoder(model)
+        encode = partial(encoder(model).encode, normalize=None)  # as the model's own settings say
         with replacing(out) as file:
             write(file, sentences, (encode(some) for some in parts((s.text for s in sentences), count)))
     typer.echo(f"{count} sentences embedded in {out}.", err=True)
@@ -198,7 +201,7 @@ def score(
             count = sum(1 for _ in files.pairs(file))
             if not count:
                 raise InputError("There is no pair in it. Write one a line: left | right | label.")
-        encode = encoder(model)
+        encode = encoder(model).encode
         typer.echo("cosine\tlabel\tleft\tright")
         for some in parts(files.pairs(file), count, quiet=sys.stdout.isatty()):
             left, right, label = zip(*some)
@@ -227,8 +230,9 @@ def search(
     if is_blank(query):
         raise InputError("The query is empty.")
     with sentences_of(texts) as (sentences, count):
-        encode = encoder(model)
-        (q,) = encode([query])  # (d,)
+        chosen = encoder(model)
+        (q,) = chosen.encode([query], prompt=chosen.settings.prompt_of("query"))  # (d,)
+        encode = partial(chosen.encode, prompt=chosen.settings.prompt_of("document", "passage", "corpus"))
         scored = (
             (cosine, text)
             for some in parts((s.text for s in sentences), count)
@@ -293,18 +297,11 @@ def allowed(model: str) -> str:
     return model
 
 
-def encoder(model: str) -> Callable[[Sequence[str]], FloatArray]:
-    """A function from m texts to their embeddings (m, d)."""
+def encoder(model: str) -> Encoder:
+    """The model of a key or folder."""
     from .models import registry
-    from .models.weights import default_pooling
 
-    key = allowed(model)
-    encoder, pooling = registry.load(key), "mean"
-    if Path(model).is_dir():
-        pooling = default_pooling(Path(model))
-    elif key.startswith("tuned:"):
-        pooling = default_pooling(registry.available()[key].folder())
-    return partial(encoder.encode, pooling=pooling)
+    return registry.load(allowed(model))
 
 
 def parts(rows: Iterable[T], total: int, quiet: bool = False) -> Iterator[list[T]]:

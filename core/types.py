@@ -99,7 +99,7 @@ class TrainingConfig:
     temperature: float = 0.05
     trained_layers: int = 2
     train_word_embeddings: bool = False
-    pooling: str = "mean"
+    pooling: str = "own"  # the model's own
     concatenation: str = "u,v,|u-v|"
     dropout: float = 0.0
     warmup: float = 0.1

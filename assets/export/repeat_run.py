@@ -73,7 +73,10 @@ def load(base):
         fill_randomly(bert, SETTINGS["seed"])
     width = bert.config.hidden_size
     model = SentenceTransformer(
-        modules=[model[0], Pooling(width, pooling_mode=SETTINGS["pooling"]), Normalize()], device="cpu"
+        modules=[model[0], Pooling(width, pooling_mode=SETTINGS["pooling"]), Normalize()],
+        prompts=model.prompts,
+        default_prompt_name=model.default_prompt_name,
+        device="cpu",
     )
     model.requires_grad_(False).eval()
     layers = bert.encoder.layer
@@ -115,7 +118,8 @@ def fill_randomly(bert, seed):
 def embed(model, rows):
     """Unit vectors (len(rows), d) of these sentences."""
     tokenize = getattr(model, "preprocess", None) or model.tokenize
-    tokens = tokenize([TEXTS[i].strip() for i in rows])
+    prompt = (model.prompts or {}).get(model.default_prompt_name or "") or ""
+    tokens = tokenize([prompt + TEXTS[i].strip() for i in rows])
     if not STATIC:
         return model(tokens)["sentence_embedding"]
     x = F.embedding(tokens["input_ids"], model[0].embedding.weight)

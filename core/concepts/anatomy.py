@@ -15,6 +15,7 @@ import numpy as np
 
 from ..data.text import clean, is_blank
 from ..metrics.measures import mean_random_cosine
+from ..models.settings import OWN, POOLINGS
 from ..types import FloatArray, InputError, IntArray
 from ..vectors import row_cosines, unit_rows
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 4_000  # characters; about four times what 256 tokens of English take
 MOVED = 1e-4  # a cosine distance below this is rounding, not a change
-POOLINGS = ("mean", "cls", "max")  # as in core.models.encoder, which needs torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,13 @@ class PaddedBatch:
     drift: FloatArray
 
 
-def dissect(text: str, base_model: str = "minilm-l6", seed: int = 0, pooling: str = "mean") -> Anatomy:
+def dissect(text: str, base_model: str = "minilm-l6", seed: int = 0, pooling: str = OWN) -> Anatomy:
     """Everything about one sentence but the full hidden states (see `layer`). Raises InputError."""
     import torch
 
     text = check_text(text)
-    encoder, how = _load(base_model, seed), _checked_pooling(pooling)
+    encoder = _load(base_model, seed)
+    how = encoder.settings.pooling_named(pooling)
     tokens = encoder.tokenize([text])
     pieces = _tokens(encoder, text)
     with torch.no_grad():
@@ -166,13 +167,14 @@ def layer(text: str, number: int, base_model: str = "minilm-l6", seed: int = 0, 
 
 
 def compare(
-    first: str, second: str, base_model: str = "minilm-l6", seed: int = 0, pooling: str = "mean"
+    first: str, second: str, base_model: str = "minilm-l6", seed: int = 0, pooling: str = OWN
 ) -> Change:
     """What a change of the text changes, token by token and layer by layer. Raises InputError."""
     import torch
 
     first, second = check_text(first, "The first text"), check_text(second, "The second text")
-    encoder, how = _load(base_model, seed), _checked_pooling(pooling)
+    encoder = _load(base_model, seed)
+    how = encoder.settings.pooling_named(pooling)
     a, b = encoder.tokenize([first]), encoder.tokenize([second])
     matched = match(a.pieces[0], b.pieces[0])
     with torch.no_grad():
@@ -272,12 +274,15 @@ def match(first: tuple[str, ...], second: tuple[str, ...]) -> IntArray:
 
 
 def _tokens(encoder: Encoder, text: str) -> tuple[Token, ...]:
-    found = encoder.tokenizer.encode(text)
-    rows = zip(found.tokens, found.ids, found.offsets, found.word_ids)
-    return tuple(
-        Token(piece, number, text[start:end] if word is not None else "", start, end, word)
-        for piece, number, (start, end), word in rows
-    )
+    """The pieces with their places in the text; those of a prompt before it have none, as special ones."""
+    prompt = encoder.settings.prompt
+    found = encoder.tokenizer.encode(prompt + text)
+    pieces = []
+    for piece, number, place, word in zip(found.tokens, found.ids, found.offsets, found.word_ids):
+        start, end = (max(0, at - len(prompt)) for at in place)
+        typed = word if end > 0 else None
+        pieces.append(Token(piece, number, text[start:end] if typed is not None else "", start, end, typed))
+    return tuple(pieces)
 
 
 def _unread_cosine(encoder: Encoder, text: str, read_to: int, how: str) -> float:
@@ -293,9 +298,3 @@ def _load(base_model: str, seed: int) -> Encoder:
         name = registry.available()[base_model].title
         raise InputError(f"{name}: this model has no layers to look into. Choose another one.")
     return encoder
-
-
-def _checked_pooling(pooling: str) -> str:
-    if pooling not in POOLINGS:
-        raise InputError(f"Unknown pooling {pooling!r}. Choose one of {', '.join(POOLINGS)}.")
-    return pooling

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..losses.softmax import CONCATENATIONS
-from ..training.nli import BASE, HEAD, POOLINGS, Example, NliTask, as_pairs, features, probabilities, split
+from ..models.settings import POOLINGS
+from ..training.nli import BASE, HEAD, Example, NliTask, as_pairs, features, probabilities, split
 from ..types import FloatArray
 from ..vectors import pair_cosines, row_cosines
 

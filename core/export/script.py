@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..data.assets import ASSETS
 from ..models.registry import BASE_MODELS, layer_count
+from ..training.controls import pooling_meant
 from ..types import InputError, Pair, Run
 
 TEMPLATE = ASSETS / "export" / "repeat_run.py"
@@ -27,7 +28,8 @@ def script(run: Run) -> str:
     row = run.sentences.row()
     known = BASE_MODELS.get(run.config.base_model)
     layers = known.layers if known is not None and known.key == "minilm-l3" else None
-    settings = dataclasses.asdict(run.config) | {"last_step": run.snapshots[-1].step}
+    settings = dataclasses.asdict(run.config) | {"pooling": pooling_meant(run.config)}
+    settings["last_step"] = run.snapshots[-1].step
     last = run.snapshots[-1].metrics
     expected = {
         "step": run.snapshots[-1].step,

@@ -18,15 +18,15 @@ import torch.nn.functional as F
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 
-from ..types import FloatArray, InputError
+from ..types import FloatArray
 from .layer_norm import LayerNorm
+from .settings import OWN, POOLINGS, USUAL, ModelSettings
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
     "relu": F.relu,
 }
-POOLINGS = ("mean", "cls", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,14 @@ class LayerStack(nn.Module):
 class Encoder(LayerStack):
     """A tokenizer, an embedding table and a stack of layers. Base models are shared: train a copy."""
 
-    def __init__(self, tokenizer: Tokenizer, shape: Shape, max_length: int, name: str = "") -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        shape: Shape,
+        max_length: int,
+        name: str = "",
+        settings: ModelSettings = USUAL,
+    ) -> None:
         super().__init__()
         assert shape.dim % shape.heads == 0, "the heads share the dimensions evenly"
         self.tokenizer = tokenizer
@@ -237,6 +244,7 @@ class Encoder(LayerStack):
         self.shape = shape
         self.max_length = max_length
         self.name = name
+        self.settings = settings
         self.embeddings = Embeddings(shape)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
 
@@ -244,10 +252,14 @@ class Encoder(LayerStack):
     def dim(self) -> int:
         return self.shape.dim
 
-    def tokenize(self, texts: Sequence[str]) -> Tokens:
-        """Split texts into the pieces the model knows, at most `max_length` each, special ones included."""
+    def tokenize(self, texts: Sequence[str], prompt: str | None = None) -> Tokens:
+        """Split texts into the pieces the model knows, at most `max_length` each, special ones included.
+
+        `prompt` stands before each text; None means the model's usual one, if it has any.
+        """
         assert len(texts) > 0, "there is nothing to tokenize"
-        found = self.pieces([text.strip() for text in texts])
+        prompt = self.settings.prompt if prompt is None else prompt
+        found = self.pieces([prompt + text.strip() for text in texts])
         length = max(len(one.ids) for one in found)
         ids = torch.full((len(found), length), self.shape.pad_id)
         mask = torch.zeros(len(found), length, dtype=torch.bool)
@@ -267,26 +279,31 @@ class Encoder(LayerStack):
         x = self.embeddings(tokens.ids[tokens.mask], packing)
         return packing.pad(self.run(x, packing, stop=len(self.layers) if upto is None else upto))
 
-    def forward(self, tokens: Tokens, pooling: str = "mean", normalize: bool = True) -> Tensor:
+    def forward(self, tokens: Tokens, pooling: str = OWN, normalize: bool = True) -> Tensor:
         """Tokens -> one vector a sentence (n, d): pooled and, with `normalize`, scaled to length 1."""
         z = self.pool(self.hidden_states(tokens), tokens.mask, pooling)
         return F.normalize(z, dim=1) if normalize else z
 
     def pool(self, hidden: Tensor, mask: Tensor, how: str) -> Tensor:
-        """One vector a sentence, (n, l, d) -> (n, d): see pool()."""
-        return pool(hidden, mask, how)
+        """One vector a sentence, (n, l, d) -> (n, d): see pool(). Raises InputError for an unknown one."""
+        return pool(hidden, mask, self.settings.pooling_named(how))
 
     def encode(
-        self, texts: Sequence[str], batch_size: int = 32, pooling: str = "mean", normalize: bool = True
+        self,
+        texts: Sequence[str],
+        batch_size: int = 32,
+        pooling: str = OWN,
+        normalize: bool | None = True,
+        prompt: str | None = None,
     ) -> FloatArray:
-        """Vectors (n, d) float32 in the order of `texts`, of length 1 with `normalize`. Equal texts get
-        equal rows.
+        """Vectors (n, d) float32 in the order of `texts`, of length 1 with `normalize`; None means as the
+        model's own settings say. Equal texts get equal rows. `prompt` as in `tokenize`.
 
         Texts of similar length share a batch; the result depends on neither batch nor order beyond
         rounding (1e-6). Raises InputError for an unknown pooling.
         """
-        if pooling not in POOLINGS:
-            raise InputError(f"Unknown pooling {pooling!r}. Choose one of {', '.join(POOLINGS)}.")
+        pooling = self.settings.pooling_named(pooling)
+        normalize = self.settings.normalize if normalize is None else normalize
         if not texts:
             return torch.zeros(0, self.dim).numpy()
         unique = list(dict.fromkeys(texts))
@@ -295,7 +312,7 @@ class Encoder(LayerStack):
         with torch.no_grad():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                z[rows] = self(self.tokenize([unique[i] for i in rows]), pooling, normalize)
+                z[rows] = self(self.tokenize([unique[i] for i in rows], prompt), pooling, normalize)
         place = {text: i for i, text in enumerate(unique)}
         result: FloatArray = z[[place[text] for text in texts]].numpy()
         return result

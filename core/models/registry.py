@@ -6,7 +6,6 @@ The table is plain data; torch is imported only when a model is really loaded.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import threading
 from collections import OrderedDict
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from ..data.assets import ASSETS
 from ..data.folders import model_folders
 from ..types import InputError
+from .settings import modules_of, read_json, read_settings, transformer_part
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -30,7 +30,7 @@ ALLOWED = "EMBEDDING_LAB_MODELS"  # comma-separated hub ids or folders that may 
 KEPT_MODELS = 4  # base models that stay in memory per process
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 STATIC_SHA256 = "3140fc73daa494eb08cbfe85ca08472e92ffdeac9d3cb51fd1d3e0a1d2c5e466"
-HUB_FILES = ["*.json", "model.safetensors", "0_StaticEmbedding/model.safetensors"]
+HUB_FILES = ["*.json", "model.safetensors", "0_*/model.safetensors"]
 
 
 def packaged_folder() -> Path:
@@ -132,21 +132,25 @@ def layer_count(key: str) -> int:
         return row.layers
     if static_part(row.folder()) is not None:
         return 0
-    file = row.folder() / "config.json"
     try:
-        return int(json.loads(file.read_text(encoding="utf-8"))["num_hidden_layers"])
-    except (OSError, ValueError, KeyError) as error:
+        return int(read_json(transformer_part(row.folder()) / "config.json")["num_hidden_layers"])
+    except (InputError, ValueError, KeyError) as error:
         raise InputError(f"{row.title} has no readable config.json; it is not a model folder.") from error
+
+
+def own_pooling(key: str) -> str:
+    """The pooling that a model was made with, without loading it; torch stays out. Raises InputError."""
+    return read_settings(_row(key).folder()).pooling
 
 
 def static_part(folder: Path) -> Path | None:
     """Where the static word vectors of a sentence-transformers folder lie; None for any other model."""
     try:
-        first = json.loads((folder / "modules.json").read_text(encoding="utf-8"))[0]
-        found = first["path"] in ("", "0_StaticEmbedding") and first["type"].endswith(".StaticEmbedding")
-        return folder / first["path"] if found else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        first = modules_of(folder)[0]
+    except (InputError, IndexError):
         return None
+    found = first["path"] in ("", "0_StaticEmbedding") and first["type"].endswith(".StaticEmbedding")
+    return folder / first["path"] if found else None
 
 
 _loaded: OrderedDict[tuple[str, int], Encoder] = OrderedDict()

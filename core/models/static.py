@@ -6,7 +6,6 @@ Dongen 2024): assets/static/README.md says how. The order of the words is lost; 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
@@ -18,9 +17,10 @@ from torch import Tensor, nn
 from ..types import InputError
 from .encoder import Embeddings, Encoder, Packing, Shape, pool
 from .registry import packaged_folder, static_part
-from .weights import read_tensors, read_tokenizer
+from .settings import UNBOUNDED, USUAL, ModelSettings, read_settings
+from .weights import read_tensors, read_tokenizer, save_modules
 
-MAX_LENGTH = 256  # tokens, as many as MiniLM reads
+MAX_LENGTH = 256  # tokens that the packaged vectors read, as many as MiniLM
 LEVELS = 127  # of one number in a packed file, on both sides of zero
 
 
@@ -44,12 +44,17 @@ class StaticEncoder(Encoder):
     """An Encoder whose vectors (v, d) go straight to pooling, which is always the mean."""
 
     def __init__(
-        self, tokenizer: Tokenizer, vectors: Tensor, name: str, max_length: int = MAX_LENGTH
+        self,
+        tokenizer: Tokenizer,
+        vectors: Tensor,
+        name: str,
+        max_length: int = MAX_LENGTH,
+        settings: ModelSettings = USUAL,
     ) -> None:
         vocabulary, dim = vectors.shape
         shape = Shape(vocabulary, dim, layers=0, heads=1, inner=0, positions=0, model_type="static")
         with torch.device("meta"):  # what a BERT would have before its first layer is not needed
-            super().__init__(tokenizer, shape, max_length, name)
+            super().__init__(tokenizer, shape, max_length, name, settings)
         self.embeddings = WordVectors(vectors)
         self._unread = tokenizer.encode("[UNK]", add_special_tokens=False)
         self.requires_grad_(False).eval()
@@ -91,17 +96,16 @@ def read_static(folder: Path, name: str = "") -> StaticEncoder:
         raise InputError(refusal) from error
     if vectors.ndim != 2 or len(vectors) < tokenizer.get_vocab_size():
         raise InputError(refusal)
-    return StaticEncoder(tokenizer, vectors, name or folder.name)
+    if part is None:
+        return StaticEncoder(tokenizer, vectors, name or folder.name)
+    # For sentence-transformers such a model has no limit but one that its tokenizer brings along.
+    limit = tokenizer.truncation["max_length"] if tokenizer.truncation else UNBOUNDED
+    return StaticEncoder(tokenizer, vectors, name or folder.name, limit, read_settings(folder))
 
 
 def save_static(encoder: StaticEncoder, folder: Path) -> None:
     """Write a folder that this app and sentence-transformers can load."""
-    modules = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (path, kind) in enumerate((("", "StaticEmbedding"), ("1_Normalize", "Normalize")))
-    ]
-    (folder / "1_Normalize").mkdir(parents=True, exist_ok=True)
-    (folder / "modules.json").write_text(json.dumps(modules, indent=2), encoding="utf-8")
+    save_modules(encoder.settings, folder, ("StaticEmbedding",))
     encoder.tokenizer.save(str(folder / "tokenizer.json"))
     weights = {"embedding.weight": encoder.embeddings.word.detach().clone()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})

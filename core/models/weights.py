@@ -6,6 +6,7 @@ Only safetensors and JSON are read; nothing in a model folder is ever executed.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 from torch import Tensor
 
 from ..types import InputError
-from .encoder import ACTIVATIONS, POOLINGS, Encoder, Layer, Shape
+from .encoder import ACTIVATIONS, Encoder, Layer, Shape
+from .settings import OWN, ModelSettings, max_tokens, read_json, read_settings, transformer_part
 
 # Model types whose weights have BERT's names and maths; True where positions start after the padding id.
 MODEL_TYPES = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True}
@@ -27,7 +29,6 @@ ARCHITECTURES = {
     "xlm-roberta": "XLMRobertaModel",
     "camembert": "CamembertModel",
 }
-KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
 
 EMBEDDING_NAMES = {
     "word": "word_embeddings.weight",
@@ -49,14 +50,15 @@ PARTS = ("weight", "bias")
 def read_folder(folder: Path, layers: int | None = None, name: str = "") -> Encoder:
     """Load a BERT-family model; `layers` keeps only the first ones. Parameters need no gradient.
 
-    Raises InputError when a file is missing, damaged, or of an architecture that is not BERT's.
+    Raises InputError when a file is missing, damaged, of an architecture that is not BERT's, or asks for
+    something that this app does not do.
     """
-    config = _json(folder / "config.json")
-    shape = read_shape(config, folder.name)
-    _refuse_extra_modules(folder)
-    found = read_tensors(folder)
+    part = transformer_part(folder)
+    shape = read_shape(read_json(part / "config.json"), folder.name)
+    settings = read_settings(folder)
+    found = read_tensors(part)
     kept = shape.layers if layers is None else min(layers, shape.layers)
-    encoder = empty_encoder(folder, _resized(shape, kept), name or folder.name)
+    encoder = empty_encoder(part, replace(shape, layers=kept), name or folder.name, settings)
     try:
         state = to_own_names(_without_prefix(found), kept)
         encoder.load_state_dict(state, assign=True)
@@ -83,8 +85,8 @@ def random_encoder(folder: Path, seed: int, name: str = "blank") -> Encoder:
 
     As BERT starts: normal with standard deviation 0.02, biases 0, layer norms 1.
     """
-    shape = read_shape(_json(folder / "config.json"), folder.name)
-    return fill_randomly(empty_encoder(folder, shape, name), seed)
+    shape = read_shape(read_json(folder / "config.json"), folder.name)
+    return fill_randomly(empty_encoder(folder, shape, name, read_settings(folder)), seed)
 
 
 def fill_randomly(encoder: Encoder, seed: int) -> Encoder:
@@ -101,24 +103,35 @@ def fill_randomly(encoder: Encoder, seed: int) -> Encoder:
     return encoder.requires_grad_(False).eval()
 
 
-def empty_encoder(folder: Path, shape: Shape, name: str) -> Encoder:
+def empty_encoder(part: Path, shape: Shape, name: str, settings: ModelSettings) -> Encoder:
     """An encoder without weights yet, with the folder's tokenizer and maximum length."""
-    tokenizer = read_tokenizer(folder)
-    own_limit = shape.positions - shape.first_position
-    limit = _json(folder / "sentence_bert_config.json", needed=False).get("max_seq_length") or own_limit
+    tokenizer = read_tokenizer(part)
+    limit = max_tokens(part, shape.positions - shape.first_position)
     with torch.device("meta"):
-        return Encoder(tokenizer, shape, max_length=min(int(limit), own_limit), name=name)
+        return Encoder(tokenizer, shape, limit, name, settings)
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:
-    """The folder's fast tokenizer. Raises InputError when it is missing or damaged."""
+    """The folder's fast tokenizer, which lower-cases where one of the folder's settings says so.
+
+    Raises InputError when it is missing or damaged.
+    """
     file = folder / "tokenizer.json"
     if not file.is_file():
         raise InputError(f"{folder.name} has no tokenizer.json; save the model with its fast tokenizer.")
     try:
-        return Tokenizer.from_file(str(file))
+        tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exception
         raise InputError(f"tokenizer.json of {folder.name} cannot be read: {error}.") from error
+    said = read_json(folder / "tokenizer_config.json", needed=False)
+    rules = tokenizer.normalizer
+    if isinstance(rules, normalizers.BertNormalizer) and "Bert" in (said.get("tokenizer_class") or "Bert"):
+        # transformers makes BERT's tokenizer anew from this file, so it counts more than tokenizer.json.
+        rules.lowercase = bool(said.get("do_lower_case", rules.lowercase))
+        tokenizer.normalizer = rules
+    if read_json(folder / "sentence_bert_config.json", needed=False).get("do_lower_case"):
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *([rules] if rules else [])])
+    return tokenizer
 
 
 def read_shape(config: dict[str, Any], name: str) -> Shape:
@@ -147,14 +160,6 @@ def read_shape(config: dict[str, Any], name: str) -> Shape:
         )
     except KeyError as error:
         raise InputError(f"config.json of {name} does not say {error}.") from error
-
-
-def default_pooling(folder: Path) -> str:
-    """The pooling a sentence-transformers folder asks for; "mean" where it does not say."""
-    config = _json(folder / "1_Pooling" / "config.json", needed=False)
-    keys = {"cls": "pooling_mode_cls_token", "max": "pooling_mode_max_tokens"}
-    asked = config.get("pooling_mode") or next((how for how, key in keys.items() if config.get(key)), "mean")
-    return asked if asked in POOLINGS else "mean"
 
 
 def to_own_names(found: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
@@ -188,9 +193,10 @@ def to_hub_names(encoder: Encoder) -> dict[str, Tensor]:
     return {key: value.detach().clone().contiguous() for key, value in state.items()}
 
 
-def save_folder(encoder: Encoder, folder: Path, pooling: str = "mean") -> None:
-    """Write a folder that this app, transformers and sentence-transformers can load."""
-    shape = encoder.shape
+def save_folder(encoder: Encoder, folder: Path, pooling: str = OWN) -> None:
+    """Write a folder that this app, transformers and sentence-transformers can load, with the encoder's own
+    settings; `pooling` is what it was trained with."""
+    shape, pooling = encoder.shape, encoder.settings.pooling_named(pooling)
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "architectures": [ARCHITECTURES[shape.model_type]],
@@ -206,30 +212,37 @@ def save_folder(encoder: Encoder, folder: Path, pooling: str = "mean") -> None:
         "hidden_act": shape.activation,
         "pad_token_id": shape.pad_id,
     }
-    prefix = "sentence_transformers.models."
-    modules = [
-        {"idx": 0, "name": "0", "path": "", "type": prefix + "Transformer"},
-        {"idx": 1, "name": "1", "path": "1_Pooling", "type": prefix + "Pooling"},
-        {"idx": 2, "name": "2", "path": "2_Normalize", "type": prefix + "Normalize"},
-    ]
     pooling_config = {
         "word_embedding_dimension": shape.dim,
         "pooling_mode_cls_token": pooling == "cls",
         "pooling_mode_mean_tokens": pooling == "mean",
         "pooling_mode_max_tokens": pooling == "max",
     }
-    (folder / "1_Pooling").mkdir(exist_ok=True)
-    (folder / "2_Normalize").mkdir(exist_ok=True)
+    tokenizer = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": encoder.max_length}
+    save_modules(encoder.settings, folder, ("Transformer", "Pooling"))
     for name, value in (
         ("config.json", config),
-        ("modules.json", modules),
         ("sentence_bert_config.json", {"max_seq_length": encoder.max_length, "do_lower_case": False}),
         ("1_Pooling/config.json", pooling_config),
-        ("tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **_special_tokens(encoder)}),
+        ("tokenizer_config.json", tokenizer | _special_tokens(encoder)),
     ):
         (folder / name).write_text(json.dumps(value, indent=2), encoding="utf-8")
     encoder.tokenizer.save(str(folder / "tokenizer.json"))
     save_file(to_hub_names(encoder), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def save_modules(settings: ModelSettings, folder: Path, kinds: Sequence[str]) -> None:
+    """The files that say what happens one after the other, and the model's prompts."""
+    modules = []
+    for i, kind in enumerate((*kinds, *(["Normalize"] if settings.normalize else []))):
+        path = f"{i}_{kind}" if i else ""
+        (folder / path).mkdir(parents=True, exist_ok=True)
+        modules.append(
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        )
+    prompts = {"prompts": dict(settings.prompts), "default_prompt_name": settings.default_prompt}
+    for name, value in (("modules.json", modules), ("config_sentence_transformers.json", prompts)):
+        (folder / name).write_text(json.dumps(value, indent=2), encoding="utf-8")
 
 
 def _special_tokens(encoder: Encoder) -> dict[str, str]:
@@ -240,35 +253,8 @@ def _special_tokens(encoder: Encoder) -> dict[str, str]:
     return bert if "[CLS]" in known else {role: token for role, token in roberta.items() if token in known}
 
 
-def _resized(shape: Shape, layers: int) -> Shape:
-    return replace(shape, layers=layers)
-
-
 def _without_prefix(found: dict[str, Tensor]) -> dict[str, Tensor]:
     """Drop what stands before "embeddings.": some files say "bert.embeddings...."."""
     anchor = "embeddings.word_embeddings.weight"
     prefix = next(key for key in found if key.endswith(anchor))[: -len(anchor)]
     return {key[len(prefix) :]: value for key, value in found.items() if key.startswith(prefix)}
-
-
-def _refuse_extra_modules(folder: Path) -> None:
-    file = folder / "modules.json"
-    modules = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
-    for module in modules:
-        kind = str(module.get("type", "")).rsplit(".", 1)[-1]
-        if kind not in KNOWN_MODULES:
-            raise InputError(f"{folder.name} has a {kind} layer after pooling, which this app does not run.")
-
-
-def _json(file: Path, needed: bool = True) -> dict[str, Any]:
-    if not file.is_file():
-        if not needed:
-            return {}
-        raise InputError(f"{file.parent.name} has no {file.name}; it is not a model folder.")
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name} of {file.parent.name} is not valid JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{file.name} of {file.parent.name} does not hold settings.")
-    return value

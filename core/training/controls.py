@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from ..losses import LOSSES
 from ..losses.softmax import CONCATENATIONS
-from ..models.registry import available, layer_count
+from ..models.registry import available, layer_count, own_pooling
+from ..models.settings import OWN, POOLINGS
 from ..types import InputError, TrainingConfig
 
-POOLINGS = ("mean", "cls", "max")  # core.models.encoder has them too; importing it would load torch
 Kind = Literal["integer", "number", "choice", "switch"]
 ALL_LAYERS = 24  # more than any model of the table has; a number beyond a model's layers means all of them
 
@@ -171,9 +171,9 @@ CONTROLS: tuple[Control, ...] = (
         "Pooling",
         "choice",
         _D.pooling,
-        "How the vectors of all tokens become one: their mean, the first token's, or each dimension's "
-        "maximum. MiniLM was trained with the mean.",
-        choices=POOLINGS,
+        "How the vectors of all tokens become one: as the model was made for, or by their mean, the first "
+        "token's, or each dimension's maximum. MiniLM was made for the mean.",
+        choices=(OWN, *POOLINGS),
         expert=True,
         needs_layers=True,
     ),
@@ -271,6 +271,14 @@ def layers_that_learn(config: TrainingConfig) -> int:
         return min(config.trained_layers, layer_count(config.base_model))
     except InputError:
         return config.trained_layers
+
+
+def pooling_meant(config: TrainingConfig) -> str:
+    """The pooling by its name also where it is the model's own. Of a model that this machine lacks: mean."""
+    try:
+        return own_pooling(config.base_model) if config.pooling == OWN else config.pooling
+    except InputError:
+        return "mean"
 
 
 def check(config: TrainingConfig) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FILE = ASSETS / "nli" / "everyday.toml"
 CLASSES = ("entailment", "neutral", "contradiction")
-POOLINGS = ("mean", "cls", "max")
 MAX_EXAMPLES, MAX_CHARACTERS = 300, 300
 HELD_OUT = 1 / 3  # of the premises
 BATCH = 16

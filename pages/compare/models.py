@@ -14,6 +14,7 @@ from core.maps.placing import place
 from core.metrics import comparison
 from core.models import registry
 from core.training import tuned
+from core.training.controls import pooling_meant
 from core.types import FloatArray, InputError, Pair, Run, Sentence, SentenceSet, TrainingConfig
 from pages.compare import keys
 from ui import kit, state, training_data, widgets
@@ -74,7 +75,8 @@ class Both:
 
     @property
     def aligned(self) -> bool:
-        return comparison.aligned(self.a.config, self.b.config)
+        a, b = (replace(side.config, pooling=pooling_meant(side.config)) for side in (self.a, self.b))
+        return comparison.aligned(a, b)
 
 
 # ---- choosing -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.concepts import sbert
 from core.concepts.sbert import Baseline
 from core.losses.softmax import CONCATENATIONS
+from core.models.settings import POOLINGS
 from core.training import nli
 from core.training.nli import CLASSES, Example, NliTask
 from core.types import InputError
@@ -139,7 +140,7 @@ def settings(what: str) -> tuple[NliTask, tuple[str, ...]]:
         chosen = widgets.pills(keys.MODES, "Choices to compare", titles)
         names = tuple(name for name in CONCATENATIONS if name in chosen)
     else:
-        names = nli.POOLINGS
+        names = POOLINGS
     with st.expander("Settings of the training"):
         steps = widgets.slider(keys.STEPS, "Steps")
         layers = widgets.slider(keys.LAYERS, "Trained layers")

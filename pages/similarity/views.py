@@ -12,6 +12,7 @@ from core.concepts import triplets
 from core.concepts.triplets import TripletCosines
 from core.data.sentences import parse_sentences
 from core.models import embedding
+from core.models.settings import OWN
 from core.types import FloatArray, InputError
 from core.vectors import cosine_matrix, unit_rows
 from pages.similarity import keys
@@ -44,7 +45,7 @@ def sentences() -> Compared:
         raise InputError(
             f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
         )
-    z = kit.ask(embedding.embed, base_model, seed, "mean", texts, False, busy="Reading the sentences")
+    z = kit.ask(embedding.embed, base_model, seed, OWN, texts, False, busy="Reading the sentences")
     return Compared(texts, unit_rows(z) if unit else z)
 
 

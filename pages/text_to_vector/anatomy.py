@@ -12,7 +12,8 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import anatomy
-from core.concepts.anatomy import LONGEST_TEXT, MOVED, POOLINGS, Anatomy, Change, Token, check_text
+from core.concepts.anatomy import LONGEST_TEXT, MOVED, Anatomy, Change, Token, check_text
+from core.models.settings import OWN, POOLINGS
 from pages.text_to_vector import keys
 from ui import inputs, kit, state, widgets
 from ui.charts import chart
@@ -31,7 +32,8 @@ SHORT = "Good morning."  # beside two texts of about equal length, so that there
 PIECES = ("1", "2", "3", "4 or more")
 FIRST, LAST, WORD = "The first special token", "The last special token", "A piece of a word"
 CARRIERS = (FIRST, LAST, WORD)
-TITLES = {"mean": "Mean of all tokens", "cls": "First token (CLS)", "max": "Largest value (max)"}
+TITLES = {OWN: "The model's own"}
+TITLES |= {"mean": "Mean of all tokens", "cls": "First token (CLS)", "max": "Largest value (max)"}
 
 
 def text_and_model() -> Anatomy:
@@ -42,7 +44,7 @@ def text_and_model() -> Anatomy:
             button(name, state.setter(keys.TEXT, example), key=f"{keys.TEXT.name} {name}")
     with st.expander("Model and pooling"):
         base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
-        how = widgets.segmented_control(keys.POOLING, "Pooling", {how: TITLES[how] for how in POOLINGS})
+        how = widgets.segmented_control(keys.POOLING, "Pooling", TITLES)
     return kit.ask(anatomy.dissect, check_text(text), base_model, seed, how, busy="Reading the text")
 
 

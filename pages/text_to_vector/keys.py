@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.models.settings import OWN
 from ui.keys import Key
 
 VIEW = Key("ttv", "Word pieces", url=True)
@@ -10,7 +11,7 @@ OTHER = Key("ttv_other", "The ferrywoman's unflappable dog watched the savings b
 MODEL = Key("ttv_model", "minilm-l6", url=True)
 SEED = Key("ttv_seed", 7, url=True, low=0, high=9999)
 LAYER = Key("ttv_layer", 6, url=True, low=0)
-POOLING = Key("ttv_pooling", "mean", url=True)
+POOLING = Key("ttv_pooling", OWN, url=True)
 GUESS_PIECES = Key[str | None]("ttv_guess_pieces", None, url=True)
 GUESS_LAYERS = Key[str | None]("ttv_guess_layers", None, url=True)
 GUESS_POOLING = Key[str | None]("ttv_guess_pooling", None, url=True)

@@ -57,7 +57,7 @@ def layers(found: Anatomy) -> None:
 def pooling(found: Anatomy) -> None:
     st.markdown(
         "The last layer leaves one vector a token. Pooling makes one of them. MiniLM was trained with the "
-        "mean; choose another above to see what it does without practice."
+        "mean, which is its own; choose another above to see what it does without practice."
     )
     question = "Which token adds most to the result?"
     guess = kit.predict(keys.GUESS_POOLING, question, anatomy.CARRIERS)

@@ -13,6 +13,7 @@ from core.data import sentence_sets, sentences
 from core.data.pairs import MiningKind
 from core.losses import LOSSES
 from core.models import registry
+from core.models.settings import OWN as OWN_POOLING
 from core.training import controls
 from core.training.controls import Control
 from core.types import InputError, SentenceSet
@@ -361,4 +362,12 @@ def _loss_titles() -> dict[str, str]:
     return {key: loss.title for key, loss in LOSSES.items()}
 
 
-TITLES = {"base_model": _model_titles, "loss": _loss_titles}
+def _pooling_titles() -> dict[str, str]:
+    """Which one is the model's own, where that can be read."""
+    try:
+        return {OWN_POOLING: f"The model's own: {registry.own_pooling(_base_model())}"}
+    except InputError:
+        return {OWN_POOLING: "The model's own"}
+
+
+TITLES = {"base_model": _model_titles, "loss": _loss_titles, "pooling": _pooling_titles}

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from core.models import registry
-from core.models.encoder import POOLINGS, Encoder, Packing, pool
-from core.models.weights import default_pooling, read_folder, save_folder
+from core.models.encoder import Encoder, Packing, pool
+from core.models.settings import POOLINGS
+from core.models.weights import read_folder, save_folder
 from core.types import InputError
 from tests.tiny import tiny_encoder
 
@@ -126,7 +127,7 @@ def test_a_saved_folder_loads_here_and_in_sentence_transformers(tmp_path: Path) 
     encoder = tiny_encoder()
     save_folder(encoder, tmp_path / "mine", pooling="max")
     again = read_folder(tmp_path / "mine")
-    assert default_pooling(tmp_path / "mine") == "max"
+    assert read_folder(tmp_path / "mine").settings.pooling == "max"
     z = encoder.encode(TEXTS, pooling="max")
     assert np.array_equal(again.encode(TEXTS, pooling="max"), z)
     theirs = SentenceTransformer(str(tmp_path / "mine"), device="cpu").encode(TEXTS)

@@ -8,7 +8,7 @@ import pytest
 
 from core.losses import LOSSES
 from core.models import registry
-from core.models.encoder import POOLINGS
+from core.models.settings import OWN, POOLINGS
 from core.training import controls
 from core.types import InputError, TrainingConfig
 
@@ -30,7 +30,7 @@ def test_rows_are_complete() -> None:
             assert control.default in controls.choices(control)
         else:
             assert isinstance(control.default, bool)
-    assert controls.BY_FIELD["pooling"].choices == POOLINGS
+    assert controls.BY_FIELD["pooling"].choices == (OWN, *POOLINGS)
 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
