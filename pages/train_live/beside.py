@@ -68,11 +68,15 @@ def _everyday(run: Run | None) -> tuple[tuple[float, float] | None, bool]:
     if run is None or run.status is not RunStatus.FINISHED or run.step not in run.checkpoints:
         return None, False
     weights = executor().checkpoint_path(run.id, run.step)
+    if run.id == state.get(keys.UNPROBED):
+        return None, False
     answers = [later(tuned.probe, run.config, file) for file in (None, weights)]
     if not all(answer.done() for answer in answers):
         return None, True
-    if any(answer.exception() is not None for answer in answers):
-        return None, False
+    if problem := next((answer.exception() for answer in answers if answer.exception()), None):
+        state.put(keys.UNPROBED, run.id)  # not again with every drawing of the page
+        state.put(state.MESSAGE, f"What the training did to everyday pairs is not known: {problem}")
+        return None, True  # for one more drawing, which tells it
     before, now = (answer.result().spearman for answer in answers)
     return (None if before is None or now is None else (before, now)), False
 

@@ -24,3 +24,4 @@ RUN_CARD = Key("run_card", 0)
 RUN_CARD_FLIPPED = Key("run_card_flipped", "")
 MATRIX = Key("matrix_which", "now")
 BEFORE_AFTER = Key("before_after_view", "side by side")
+UNPROBED = Key("unprobed", "")  # the run whose everyday pairs could not be measured

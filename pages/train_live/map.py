@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
 import numpy as np
 import streamlit as st
 
@@ -14,13 +17,14 @@ from core.runs.messages import moved, phase, space
 from core.types import FloatArray, Forces, Frame, InputError, Run, SentenceSet, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.train_live import keys
-from ui import messages, state, training_data, widgets
+from ui import kit, messages, state, training_data, widgets
 from ui.boards import moving_map
 from ui.boards.moving_map import ColorBy
 from ui.resources import executor, later
 from ui.runs import live_run
 from ui.training_data import TrainingData
 
+R = TypeVar("R")
 BELOW = 92  # pixels of the window under the map: its slider and legend
 HOVER_NEIGHBOURS = 5
 NAMED, MOVERS = 8, 3  # points with their text on the map: of groups, and of what moved most
@@ -30,32 +34,28 @@ MEANINGS = (
 )
 COLOURS: dict[ColorBy, str] = {"group": "Group", "trust": "Trust", "movement": "Movement"}
 COLOURS |= {"none": "One colour"}
-WAIT = 0.25  # seconds between two looks while the model loads
+WAIT = 0.25  # seconds that a page waits for an answer before it is drawn without
+READING = "The model reads the sentences. Just after a start it takes a few seconds to load first."
 OTHER_SENTENCES = (
     "This run learned from other sentences than those above, so the map shows the base model. The numbers "
     "below are the run's. Train again to use the sentences as they are now."
 )
 
 
-def base_embeddings(data: TrainingData | None, config: TrainingConfig) -> FloatArray | None:
-    """The base model's embeddings of the sentences, or None while they are still being computed."""
+def read(data: TrainingData | None, config: TrainingConfig) -> Future[FloatArray] | None:
+    """The base model's embeddings of the sentences, asked of a worker; None without sentences."""
     if data is None or not len(data.sentences):
         return None
-    future = later(
-        embedding.embed,
-        config.base_model,
-        config.seed,
-        config.pooling,
-        data.sentences.texts,
-    )
+    texts = data.sentences.texts
+    return later(embedding.embed, config.base_model, config.seed, config.pooling, texts)
+
+
+def known(answer: Future[R] | None) -> R | None:
+    """What has been answered; None while it is computed, and where that failed: `draw` says so."""
     try:
-        result: FloatArray = future.result(timeout=WAIT)
-    except TimeoutError:
+        return None if answer is None else answer.result(timeout=WAIT)
+    except (TimeoutError, InputError, RuntimeError):
         return None
-    except (InputError, RuntimeError) as error:
-        messages.error(str(error))
-        return None
-    return result
 
 
 def newest(data: TrainingData | None, run: Run | None, base: FloatArray | None) -> FloatArray | None:
@@ -69,7 +69,7 @@ def mine_now(kind: MiningKind) -> None:
     """Mine pairs with the model as it is now; a callback for the Mine button."""
     try:
         data = training_data.current()
-        now = newest(data, live_run.current_run(), base_embeddings(data, state.config()))
+        now = newest(data, live_run.current_run(), known(read(data, state.config())))
         if now is None:
             raise InputError("The model is still loading. Press Mine again in a moment.")
         training_data.mine(data, now, state.get(state.PAIR_COUNT), kind)
@@ -77,33 +77,38 @@ def mine_now(kind: MiningKind) -> None:
         state.put(state.MESSAGE, str(error))
 
 
-def _first_frame(base: FloatArray) -> Frame | None:
-    """The base model's embeddings drawn; PCA until umap-learn is ready, None while computing."""
+def _first_layout(base: FloatArray) -> Future[tuple[layouts.LayoutState, Frame]]:
+    """The base model's embeddings drawn; PCA until umap-learn is ready."""
     ready = executor().layout_ready.is_set()
     method, lane = (state.get(state.LAYOUT), "layout") if ready else ("pca", "encode")
-    try:
-        _, frame = later(layouts.start, method, base, lane=lane).result(timeout=WAIT)
-    except TimeoutError:
-        return None
-    return frame
+    return later(layouts.start, method, base, lane=lane)
 
 
-def draw(data: TrainingData | None, run: Run | None, base: FloatArray | None) -> None:
+def draw(data: TrainingData | None, run: Run | None, base: Future[FloatArray] | None) -> None:
     """The map, as high as the window leaves room for."""
-    if data is None or not len(data.sentences):
+    if data is None or base is None:
         st.container(height=300, border=True).caption("The map appears here once there are sentences.")
         return
     fits = run is not None and run.sentences == data.sentences
     drawn = run is not None and fits and bool(run.frames)
-    frame = run.frames[-1] if run is not None and drawn else (None if base is None else _first_frame(base))
-    if frame is None:
-        _wait(len(data.sentences), base is not None)
+    embeddings = known(base) if base.done() else None
+    if run is not None and drawn:
+        frame = run.frames[-1]
+    elif embeddings is None:
+        _wait(READING, base)
         return
-    _board(data, run if drawn else None, frame, newest(data, run, base), run if fits else None)
+    else:
+        answer = _first_layout(embeddings)
+        placed = known(answer)
+        if placed is None:
+            _wait(f"Placing {len(data.sentences)} sentences on the map.", answer)
+            return
+        frame = placed[1]
+    _board(data, run if drawn else None, frame, newest(data, run, embeddings), run if fits else None)
     if run is not None and not fits:
         st.caption(OTHER_SENTENCES)
     if not executor().layout_ready.is_set():
-        _wait_for_layout(frame)
+        _wait_for_layout()
 
 
 def counts(data: TrainingData) -> str:
@@ -196,18 +201,21 @@ def _named(sentences: SentenceSet, run: Run | None) -> list[int]:
     return list(dict.fromkeys(rows))
 
 
-def _wait(sentences: int, embedded: bool) -> None:
-    """Say what is being computed, and look again until it is there."""
-    box = st.container(height=300, border=True)
-    box.caption(
-        f"Placing {sentences} sentences on the map."
-        if embedded
-        else "The model reads the sentences. Just after a start it takes a few seconds to load first."
-    )
-    st.fragment(st.rerun, run_every=WAIT * 2)()
+def _wait(what: str, answer: Future[Any]) -> None:
+    """Say what is being computed, and draw the page again once it is there. What failed is told instead,
+    and asked for again when the page is next drawn for another reason."""
+
+    def look() -> None:
+        with kit.sentences_not_tracebacks():
+            if answer.done():
+                answer.result()
+                st.rerun()
+            st.container(height=300, border=True).caption(what)
+
+    st.fragment(look, run_every=2 * WAIT)()
 
 
-def _wait_for_layout(frame: Frame) -> None:
+def _wait_for_layout() -> None:
     """Say that this is PCA for now, and draw again once umap-learn is ready."""
 
     def look() -> None:

@@ -56,7 +56,8 @@ try:
     problem = data.error
 except InputError as error:
     problem = str(error)
-base = map.base_embeddings(data, config)
+reading = map.read(data, config)
+base = map.known(reading)
 
 with buttons:
     live_run.controls(data, config, run)
@@ -69,7 +70,7 @@ if not present:
             st.caption(map.counts(data))
         map.tell(data, problem)
 with picture:
-    map.draw(data, run, base)
+    map.draw(data, run, reading)
 with side:
     if data is not None and base is not None:
         beside.panel(data, run, base)

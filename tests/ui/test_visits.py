@@ -101,7 +101,7 @@ def test_the_longest_ago_is_forgotten_first(browser, monkeypatch):
 
 
 def test_a_text_too_long_for_a_link_is_found_by_its_own_browser_only(browser, open_app, monkeypatch):
-    monkeypatch.setattr("pages.train_live.map.base_embeddings", lambda *_: None)
+    monkeypatch.setattr("pages.train_live.map.read", lambda *_: None)
     monkeypatch.setattr("pages.train_live.map.draw", lambda *_: None)
     browser("ada")
     first = open_app("train_live", set="own")

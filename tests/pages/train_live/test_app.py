@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -266,6 +267,12 @@ def test_whole_numbers_sort_as_numbers():
     assert kinds == {"steps": "number", "share": "number", "name": "text"}
 
 
+def answered(value):
+    answer = Future()
+    answer.set_exception(value) if isinstance(value, Exception) else answer.set_result(value)
+    return answer
+
+
 def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
     actions = []
 
@@ -274,8 +281,9 @@ def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
         return BoardResult(action=MarkAction(actions.pop(), (ids[0], ids[1], ids[3])) if actions else None)
 
     z = np.eye(4, 384, dtype=np.float32)
-    monkeypatch.setattr(map, "base_embeddings", lambda *_: z)
-    monkeypatch.setattr(map, "_first_frame", lambda _: Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    monkeypatch.setattr(map, "read", lambda *_: answered(z))
+    placed = None, Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
+    monkeypatch.setattr(map, "_first_layout", lambda _: answered(placed))
     monkeypatch.setattr(map.moving_map, "board", board)
     app = own(open_app, pair_text="It rains. | The sun shines. | 0")
     actions.append("similar")
@@ -291,15 +299,49 @@ def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
 
 def test_scores_that_fail_are_told_in_a_sentence(open_app, monkeypatch):
     z = np.eye(4, 384, dtype=np.float32)
-    broken = Future()
-    broken.set_exception(RuntimeError("The computation stopped."))
+    broken = answered(RuntimeError("The computation stopped."))
     scores = batches.Batches(lambda _: broken, lambda _: 1, 10)
-    monkeypatch.setattr(map, "base_embeddings", lambda *_: z)
-    monkeypatch.setattr(map, "_first_frame", lambda _: Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    monkeypatch.setattr(map, "read", lambda *_: answered(z))
+    placed = None, Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
+    monkeypatch.setattr(map, "_first_layout", lambda _: answered(placed))
     monkeypatch.setattr(beside.batches, "pair_scores", lambda: scores)
     app = own(open_app, pair_text="It rains. | The sun shines. | 0").run()
     assert not app.exception
     assert [error.value for error in app.error] == ["The computation stopped."]
+
+
+def test_a_model_that_fails_is_told_and_the_page_rests(open_app, monkeypatch):
+    asked = []
+    broken = answered(RuntimeError("The computation stopped."))
+    monkeypatch.setattr(map, "read", lambda *_: asked.append(1) or broken)
+    app = own(open_app)
+    asked.clear()
+    app.run()
+    assert not app.exception and len(asked) == 1
+    assert [error.value for error in app.error] == ["The computation stopped."]
+
+
+def test_everyday_pairs_that_cannot_be_measured_are_asked_for_once(monkeypatch):
+    def page():
+        from dataclasses import replace
+
+        from pages.train_live.beside import _everyday
+        from tests.pages.train_live.test_app import stale
+        from ui import state
+
+        found = _everyday(replace(stale()[1], checkpoints=(0, 1)))
+        state.put(state.Key("found", None), (found, state.get(state.MESSAGE)))
+
+    asked = []
+    broken = answered(RuntimeError("The computation stopped."))
+    monkeypatch.setattr(beside, "later", lambda *given: asked.append(given[1:]) or broken)
+    monkeypatch.setattr(beside, "executor", lambda: SimpleNamespace(checkpoint_path=lambda *at: "checkpoint"))
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    (nothing, again), told = app.session_state["found"]
+    assert nothing is None and again and "The computation stopped." in told
+    assert len(asked) == 2  # the base model and the trained one
+    assert app.run().session_state["found"][0] == (None, False) and len(asked) == 2
 
 
 def tickets() -> bytes:
