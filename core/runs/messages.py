@@ -220,7 +220,8 @@ def status_line(run: Run) -> str:
         last = run.snapshots[-1]
         line += f" · loss {last.loss:.3f}"
         if last.seconds > 0:
-            line += f" · {run.step / last.seconds:.1f} steps a second"
+            trained = "trained at " if run.replayed else ""  # the replay has a pace of its own
+            line += f" · {trained}{run.step / last.seconds:.1f} steps a second"
     if run.turn is not None and run.turn.others:
         line += f" · in turns with {run.turn.others} {plural(run.turn.others, 'other run')}"
         if run.turn.seconds is not None:

@@ -176,3 +176,10 @@ def test_the_line_says_who_else_is_at_it_and_how_long_that_takes(status, turn, s
 
 def test_a_run_that_trains_alone_says_nothing_of_others():
     assert "turns" not in messages.status_line(run_at(2, status=RunStatus.RUNNING, turn=Turn(None, 0, 9.0)))
+
+
+def test_a_replay_does_not_take_the_speed_of_the_training_for_its_own():
+    run = run_at(2, status=RunStatus.RUNNING)
+    speed = messages.status_line(run).rsplit(" · ", 1)[1]
+    assert speed.endswith("steps a second")
+    assert messages.status_line(replace(run, replayed=True)).endswith(f" · trained at {speed}")
