@@ -101,7 +101,7 @@ def cold_start(browser: Browser, home: Path) -> tuple[Server, dict[str, float]]:
     page.goto(server.url + "/train")
     wait_for_map(page)
     ready = time.perf_counter() - began
-    page.get_by_text(re.compile("PCA view for now")).wait_for(state="hidden")
+    page.get_by_text(re.compile("PCA for now")).wait_for(state="hidden")
     layout = time.perf_counter() - began
     page.context.close()
     return server, {

@@ -31,7 +31,7 @@ STEPS, STEP = 40, 28  # of the run, and where it is looked at
 def look(page: Page, url: str) -> bytes:
     page.goto(f"{url}/train?steps={STEPS}")
     page.get_by_text("The cross-encoder goes against the label").wait_for()  # so its scores are there
-    page.get_by_text("PCA view for now").wait_for(state="hidden")
+    page.get_by_text("PCA for now").wait_for(state="hidden")
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_function(f"() => window.__movingMap.map.steps[0] >= {STEP}")
     return page.screenshot()

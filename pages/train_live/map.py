@@ -25,8 +25,9 @@ from ui.runs import live_run
 from ui.training_data import TrainingData
 
 R = TypeVar("R")
-BELOW = 92  # pixels of the window under the map: its slider and legend
+BELOW = 92, 164  # pixels of the window under the map: slider and legend; on a phone also the panel's switch
 HOVER_NEIGHBOURS = 5
+ALL_NAMED = 20  # sentences; of fewer each has its text on the map
 NAMED, MOVERS = 8, 3  # points with their text on the map: of groups, and of what moved most
 MEANINGS = (
     "Trust: the share of a point's true neighbours that are also near it on the map. "
@@ -191,7 +192,10 @@ def _board(
 
 
 def _named(sentences: SentenceSet, run: Run | None) -> list[int]:
-    """The points that always carry their text: one of each group, and those that have moved most."""
+    """The points that always carry their text: all where there are few, else one of each group, and those
+    that have moved most."""
+    if len(sentences) < ALL_NAMED:
+        return list(range(len(sentences)))
     first: dict[str | None, int] = {}
     for i, group in enumerate(sentences.groups):
         first.setdefault(group, i)
@@ -221,7 +225,7 @@ def _wait_for_layout() -> None:
     def look() -> None:
         if executor().layout_ready.is_set():
             st.rerun()
-        st.caption("This is a PCA view for now: the UMAP layout is still preparing itself.")
+        st.caption("PCA for now: UMAP is still getting ready.")
 
     st.fragment(look, run_every=1.0)()
 

@@ -21,7 +21,8 @@ state.write_address(state.SET)
 state.write_address(state.RUN_ID)
 present = state.get(keys.PRESENT)
 
-bar, line, screen = widgets.row(), st.container(), st.container()
+bar = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
+said, screen = st.container(), st.container()
 with screen:
     if present:
         picture, side = st.columns([0.56, 0.44], gap="small")
@@ -32,7 +33,8 @@ with screen:
 with bar:
     if not present:
         setup.choose_set()
-    buttons = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    go, others = st.container(width="content"), st.container(horizontal=True, gap="xsmall", width="content")
+    line = st.container() if present else said  # a projector has little room below the buttons
     if not present:
         with st.popover("Settings", icon=":material/settings:"):
             setup.settings()
@@ -59,10 +61,10 @@ except InputError as error:
 reading = map.read(data, config)
 base = map.known(reading)
 
-with buttons:
-    live_run.controls(data, config, run)
-with line:
+live_run.controls(data, config, run, go, others, rewinds=not present)
+with said:
     live_run.tell(run, problem)
+with line:
     live_run.progress(run)
 if not present:
     with counted:

@@ -22,6 +22,7 @@ from ui import inputs, messages, state, training_data, widgets
 from ui.inputs import OWN
 from ui.widgets import button
 
+SET_WIDTH = 210  # pixels: on a phone the filled button stands beside it
 TEXT_HEIGHT = 300  # pixels: with the lines below it as high as the map in the smallest window
 OWN_TOO = "Your own pairs are all trained on, beside the others; what is held out is measured on the others."
 UPLOADS = {"replace": "replaces sentences and pairs", "add": "adds its pairs to these"}
@@ -31,7 +32,7 @@ EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | Th
 
 def choose_set() -> None:
     """The menu of sentence sets."""
-    inputs.sentence_set(state.SET, on_change=_set_changed, label_visibility="collapsed", width=230)
+    inputs.sentence_set(state.SET, on_change=_set_changed, label_visibility="collapsed", width=SET_WIDTH)
 
 
 def open_set() -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.runs.messages import moved, phase, status_line
 from core.runs.request import RunRequest
@@ -19,7 +20,7 @@ from ui.boards.moving_map import component
 from ui.resources import executor, session_is_open
 from ui.runs import push
 from ui.training_data import TrainingData
-from ui.widgets import button, row
+from ui.widgets import button
 
 SLOW = 1.0  # seconds between two messages where they cannot be pushed
 BOARD = "map"
@@ -117,11 +118,19 @@ def reset() -> None:
     state.put(state.RUN_ID, None)
 
 
-def controls(data: TrainingData | None, config: TrainingConfig, run: Run | None) -> None:
-    """The row of buttons: one filled button, which is always the next thing to do."""
+def controls(
+    data: TrainingData | None,
+    config: TrainingConfig,
+    run: Run | None,
+    at_first: DeltaGenerator,
+    at_others: DeltaGenerator,
+    rewinds: bool = True,
+) -> None:
+    """The filled button, which is always the next thing to do, at one place; the others beside it.
+    Without `rewinds` only the map's slider goes back to a step."""
     engine, first = executor(), partial(button, key="go", type="primary")
     train = None if data is None or data.error else partial(start, data, config)
-    with row():
+    with at_first:
         if run is None:
             first("Train", train, icon="play_arrow", disabled=train is None)
         elif run.is_active:
@@ -131,6 +140,7 @@ def controls(data: TrainingData | None, config: TrainingConfig, run: Run | None)
         else:
             says = "A new run from the base model, with the settings as they are now."
             first("Train again", train, icon="replay", disabled=train is None, help=says)
+    with at_others:
         for label, steps, key in (("1 step", 1, "one"), ("+10", 10, "ten")):
             if run is not None:
                 button(label, engine.resume, run.id, steps, key=key, disabled=run.is_active)
@@ -144,7 +154,7 @@ def controls(data: TrainingData | None, config: TrainingConfig, run: Run | None)
             button("Stop", engine.stop, run.id, key="stop", icon="stop")
         says = "Back to the base model. This run stays in the history."
         button("Reset", reset, key="reset", icon="restart_alt", type="tertiary", help=says)
-        if not run.is_active and len(run.checkpoints) > 1:
+        if rewinds and not run.is_active and len(run.checkpoints) > 1:
             _rewind(run, config)
 
 

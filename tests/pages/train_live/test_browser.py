@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -81,6 +82,10 @@ def test_it_opens_with_something_there(open_page, name, width, height, scheme):
         expect(text).to_be_visible()
         tops = [part.bounding_box()["y"] for part in (board, panel, text)]
         assert tops == sorted(tops), tops
+        switch = panel.get_by_role("navigation").bounding_box()
+        assert switch["y"] + switch["height"] <= height, "the switch is below the first screen"
+        stage, first = board.locator(".stage").bounding_box(), button(page, "Train").bounding_box()
+        assert first["y"] < stage["y"] and stage["height"] > 300, "Train and the map are above it"
     else:
         expect(text).to_be_visible()
     no_errors(page)
@@ -171,6 +176,11 @@ def test_all_of_it_is_on_one_screen_while_it_trains(open_page, width, height, pr
     until_map(page)
     panel = page.get_by_test_id("live-panel")
     expect(panel.locator(".pairs .numbers").first).not_to_contain_text("…", timeout=PATIENCE)  # both scores
+    labels = page.evaluate(f"{MAP}.labels")
+    assert {box["id"] for box in labels} == set(positions(page)), "each of few points has its text"
+    for a, b in combinations(labels, 2):
+        reach = [abs(a[axis] + a[size] / 2 - b[axis] - b[size] / 2) for axis, size in ("xw", "yh")]
+        assert reach[0] > (a["w"] + b["w"]) / 2 - 0.01 or reach[1] > (a["h"] + b["h"]) / 2 - 0.01, (a, b)
     press(page, "Train")
     until_step(page, 2)
     first = read(page)

@@ -43,7 +43,7 @@ class Sockets:
 
 def ready(page: Page) -> None:
     until_map(page)
-    page.get_by_text(re.compile("PCA view for now")).wait_for(state="hidden", timeout=PATIENCE)
+    page.get_by_text(re.compile("PCA for now")).wait_for(state="hidden", timeout=PATIENCE)
     settled(page)
 
 

@@ -77,7 +77,7 @@ def board(
     channel: dict[str, Any] | None = None,
     live_forces: bool = False,
     held_out: Sequence[int] = (),
-    below: int | None = None,
+    below: tuple[int, int] | None = None,
     can_continue: bool = False,
     named: Sequence[int] = (),
     plays: bool = False,
@@ -113,7 +113,8 @@ def board(
         channel: ui/runs/push.py's address of a run of this sentence set, whose messages move the points.
         live_forces: draw the forces that these messages bring.
         held_out: rows that no training pair touches, drawn hollow.
-        below: instead of `height`, fill the window down to so many pixels above its lower edge.
+        below: instead of `height`, fill the window down to so many pixels above its lower edge; the second
+            number is for a window so narrow that columns stand below each other.
         can_continue: offer "Go on from here" beside the replay's slider.
         named: rows that always carry their text.
         plays: the replay starts by itself, at half speed, for who did not ask for less motion.

@@ -91,7 +91,7 @@ export class Curve {
       },
       axes: [
         { ...axis, size: 18, gap: 2, space: 60 },
-        { ...axis, scale: "loss", size: 40, gap: 3, space: 24, stroke: loss },
+        { ...axis, scale: "loss", size: 40, gap: 3, space: 24, stroke: loss, values: lossMarks },
         { ...axis, scale: "share", side: 1, size: 40, gap: 3, space: 24, stroke: unseen, grid: { show: false }, values: (u, marks) => marks.map((v) => `${Math.round(100 * v)} %`) },
       ],
       series: [
@@ -134,6 +134,9 @@ export class Curve {
     this.chart?.destroy();
   }
 }
+
+/** Nothing before the first step: a scale without a curve would be a row of zeros. */
+const lossMarks = ({ data }, marks) => marks.map((v) => (data[1].some(Number.isFinite) ? `${+v.toFixed(6)}` : ""));
 
 const orNull = (value) => (Number.isFinite(value) ? value : null);
 

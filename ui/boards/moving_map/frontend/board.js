@@ -95,7 +95,7 @@ class Board extends Person {
     this.publish();
     this.camera.flat = this.model.flat;
     this.chrome.stage.style.setProperty("--height", `${header.height}px`);
-    if (header.below !== null && !this.unfill) this.unfill = fill(this.chrome.stage, header.below);
+    if (header.below !== null && !this.unfill) this.unfill = fill(this.chrome.stage, ...header.below);
     this.chrome.setDimensions(this.model.flat);
     const { noun } = header;
     this.chrome.setNoun(noun);

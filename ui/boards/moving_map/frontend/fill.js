@@ -1,14 +1,16 @@
 // Gives an element the height that the window leaves below its top edge.
 
 const LEAST = 150; // CSS pixels
+const NARROW = 640;
 
-/** Keep `element` as high as the window allows, less `below` pixels. @returns the function that ends it. */
-export function fill(element, below) {
+/** Keep `element` as high as the window allows, less `below` pixels. In a narrow window, where Streamlit puts
+ * columns below each other, less `narrow`, or as high as it likes. @returns the function that ends it. */
+export function fill(element, below, narrow = null) {
   const size = () => {
     const scroller = element.getRootNode().host?.closest?.("[data-testid=stMain]") ?? document.querySelector("[data-testid=stMain]");
     const top = element.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
-    const beside = innerWidth > 640; // narrower, Streamlit puts columns below each other
-    element.style.height = beside ? `${Math.max(LEAST, innerHeight - top - below)}px` : "";
+    const less = innerWidth > NARROW ? below : narrow;
+    element.style.height = less === null ? "" : `${Math.max(LEAST, innerHeight - top - less)}px`;
   };
   const watch = new ResizeObserver(size);
   watch.observe(document.body);

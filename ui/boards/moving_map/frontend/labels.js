@@ -2,7 +2,7 @@
 // more of them (and longer) as one zooms in. Each is painted once and copied.
 
 const SIZE = 12; // pixels
-const GAP = 3;
+export const GAP = 3;
 const ROOM = 9000; // square pixels a label has at least, on average
 const CACHE = 400;
 const COVERED = 1; // points a label may cover, unless it was asked for
@@ -24,8 +24,9 @@ export class Labels {
   constructor() {
     this.cache = new Map();
     this.shown = new Map(); // row -> which of the sides it stood on
-    this.placed = []; // {i, dx, dy, image, w, h}: offsets from the point
+    this.placed = []; // {i, dx, dy, image, w, h}: offsets from the point; of few points also the line to it
     this.when = -Infinity;
+    this.short = 0; // of few points: how far their labels had to be shortened
   }
 
   reset(ratio, theme) {
@@ -39,6 +40,7 @@ export class Labels {
     this.shown.clear();
     this.placed = [];
     this.when = -Infinity;
+    this.short = 0;
   }
 
   picture(text, length) {
@@ -76,7 +78,7 @@ export class Labels {
    * `visible(i)` says whether row i is drawn at full strength; `keepOut` are boxes of the controls.
    */
   place(texts, screen, width, height, zoom, radius, wanted, visible, keepOut) {
-    const length = Math.round(Math.min(80, 28 + 10 * (zoom - 1)));
+    const length = longest(zoom);
     const most = Math.max(4, Math.floor((width * height) / ROOM));
     const taken = new Grid(width, height);
     keepOut.forEach((box) => taken.add(box));
@@ -135,6 +137,11 @@ export class Labels {
   }
 }
 
+/** Characters of a label that has room. */
+export const longest = (zoom) => Math.round(Math.min(80, 28 + 10 * (zoom - 1)));
+
+export const meet = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+
 /** Which boxes are taken, by coarse cells, so that a try does not look at every label. */
 class Grid {
   constructor(width, height) {
@@ -163,10 +170,7 @@ class Grid {
     const met = new Set();
     for (const key of this.keys(box)) {
       for (const other of this.cells.get(key) ?? []) {
-        const apart =
-          box.x >= other.x + other.w || other.x >= box.x + box.w ||
-          box.y >= other.y + other.h || other.y >= box.y + box.h; // prettier-ignore
-        if (!apart && met.add(other).size >= enough) return met.size;
+        if (meet(box, other) && met.add(other).size >= enough) return met.size;
       }
     }
     return met.size;

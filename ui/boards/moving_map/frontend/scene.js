@@ -1,5 +1,6 @@
 // Paints one picture of the board: trails on the lower canvas, everything else on the upper one.
 
+import { placeAll } from "./few_labels.js";
 import { groupLook } from "./sprites.js";
 import { SCALE_STEPS } from "./theme.js";
 
@@ -8,6 +9,7 @@ const FADE_EVERY_MS = 120;
 // 8-bit alpha never fades to nothing in small steps, so the trail fades in few large ones.
 const FADE = 0.13;
 const LABEL_EVERY_MS = 250; // with many points, labels are placed anew this often
+const FEW_EVERY_MS = 100; // with so few that all have theirs: each of many places is tried
 const MANY = 400;
 
 export function pointRadius(n, zoom) {
@@ -276,21 +278,37 @@ export class Scene {
   labels(context, now) {
     const { board } = this;
     const { labels, model, screen, width, height } = board;
-    const few = model.ids.length <= MANY;
-    if (few || now - labels.when > LABEL_EVERY_MS || !board.motion.moving) {
+    const [all, rests] = [model.named.size === model.ids.length, !board.motion.moving];
+    const every = all ? FEW_EVERY_MS : model.ids.length <= MANY ? 0 : LABEL_EVERY_MS;
+    if (rests || now - labels.when >= every) {
       labels.when = now;
       const visible = (i) =>
         i !== board.active && // its text stands in the tooltip
         (model.labels || board.pinned.has(i)) &&
         (!this.bright || this.bright.has(i));
-      labels.place(
-        model.texts, screen, width, height, board.camera.zoom, this.radius,
-        board.pinned, visible, board.keepOut(),
-      ); // prettier-ignore
+      const map = [model.texts, screen, width, height, board.camera.zoom, this.radius];
+      if (all) placeAll(labels, ...map, visible, board.keepOut(), rests);
+      else labels.place(...map, board.pinned, visible, board.keepOut());
     }
+    this.leaders(context);
     for (const { i, dx, dy, image, w, h } of labels.placed) {
       context.drawImage(image, screen[2 * i] + dx, screen[2 * i + 1] + dy, w, h);
     }
+  }
+
+  /** A line from each point whose label stands farther off. */
+  leaders(context) {
+    const { labels, screen, theme } = this.board;
+    context.strokeStyle = theme.muted;
+    context.lineWidth = 1;
+    context.beginPath();
+    for (const { i, line } of labels.placed) {
+      if (!line) continue;
+      const [x, y] = [screen[2 * i], screen[2 * i + 1]];
+      context.moveTo(x, y);
+      context.lineTo(x + line[2], y + line[3]);
+    }
+    context.stroke();
   }
 
   /** The lasso or box being drawn. */
