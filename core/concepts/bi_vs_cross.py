@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.text import clean, lines_of, without_each_word
+from ..data.text import clean, lines_of
 from ..models.pair_model import JointAttention
 from ..types import FloatArray, InputError, IntArray
+from ..words import without_each_word
 
 if TYPE_CHECKING:
     from ..retrieval.costs import CostCurve

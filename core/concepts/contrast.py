@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..data.pairs import pairs_from_groups
-from ..data.text import without_each_word
 from ..types import FloatArray, InputError, Pair, SentenceSet
 from ..vectors import cosine_matrix, label_codes
+from ..words import same_word, without_each_word
 
 MOST_WORDS = 40  # each word left out is one more sentence for the model to read
-_WORD = re.compile(r"\S+")  # marks go with the word they stand at
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def word_effects(base_model: str, p: str, q: str) -> Explanation:
     """
     from ..models import registry
 
-    p_less, q_less = without_each_word(p, _WORD), without_each_word(q, _WORD)
+    p_less, q_less = without_each_word(p), without_each_word(q)
     for name, less in (("P", p_less), ("Q", q_less)):
         if len(less) < 2:
             raise InputError(f"{name} needs at least two words, so that one can be left out.")
@@ -69,14 +67,14 @@ def explain(z: FloatArray, p_words: Sequence[str], q_words: Sequence[str]) -> Ex
     whole = float(cosine_matrix(z[:1], z[1:2])[0, 0])
     without_p = cosine_matrix(z[2 : 2 + n], z[1:2])[:, 0]
     without_q = cosine_matrix(z[2 + n :], z[:1])[:, 0]
-    p_set, q_set = ({_plain(w) for w in words} for words in (p_words, q_words))
-    effects = [WordEffect("P", w, float(c) - whole, _plain(w) in q_set) for w, c in zip(p_words, without_p)]
-    effects += [WordEffect("Q", w, float(c) - whole, _plain(w) in p_set) for w, c in zip(q_words, without_q)]
+    p_set, q_set = ({same_word(w) for w in words} for words in (p_words, q_words))
+    sides = (("P", p_words, without_p, q_set), ("Q", q_words, without_q, p_set))
+    effects = [
+        WordEffect(side, word, float(cosine) - whole, same_word(word) in others)
+        for side, words, cosines, others in sides
+        for word, cosine in zip(words, cosines)
+    ]
     return Explanation(whole, tuple(effects))
-
-
-def _plain(word: str) -> str:
-    return word.casefold().strip(".,;:!?\"'()")
 
 
 def negative_sets(

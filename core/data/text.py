@@ -21,7 +21,6 @@ MAX_SHOWN = 80  # characters of a cell or a name that a message quotes
 _LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]+")
 _SEPARATOR = re.compile(r"(?<!\\)(\\*+)\|")  # tried once a run of backslashes, or a long run takes its square
 _BYTE_ORDER_MARK = "\ufeff"
-WORD = re.compile(r"\w+(?:['’.-]\w+)*")  # letters and digits; a mark within a word belongs to it
 
 
 def same_text(text: str) -> str:
@@ -46,16 +45,6 @@ def sentence_id(text: str, occurrence: int = 0) -> str:
     """First 10 hex digits of the SHA-1 of the NFC text; the second occurrence of a text ends in "-2"."""
     digest = hashlib.sha1(same_text(text).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     return digest[:10] if occurrence == 0 else f"{digest[:10]}-{occurrence + 1}"
-
-
-def without_each_word(text: str, word: re.Pattern[str] = WORD) -> tuple[tuple[str, str], ...]:
-    """Each word of a text, in order, with what is left of the text without it.
-
-    >>> without_each_word("It rains!")
-    (('It', 'rains!'), ('rains', 'It !'))
-    """
-    found = word.finditer(text)
-    return tuple((m.group(), " ".join((text[: m.start()] + text[m.end() :]).split())) for m in found)
 
 
 def shown(text: str) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.text import without_each_word
 from ..types import FloatArray, InputError
+from ..words import without_each_word
 from .pair_model import JointAttention, PairModel, TextPair
 
 PACKAGED = "packaged"  # the key of the cross-encoder that comes with the app

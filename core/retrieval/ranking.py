@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..types import FloatArray, IntArray
+from ..words import search_terms
 from .corpus import Corpus, Passage
 
 NO_MATCH = 0.0  # BM25's score of a passage that shares no word with the query
@@ -53,8 +54,8 @@ def _best(scores: FloatArray, k: int | None) -> Ranking:
 class Bm25Index:
     """BM25 over a corpus (Robertson & Zaragoza 2009, "The probabilistic relevance framework"), by bm25s.
 
-    Words are lower-cased and common English ones dropped; nothing else is done to them, so "cats" is not
-    "cat". That is the point of the comparison.
+    Words are lower-cased, accents and common English words dropped; nothing else is done to them, so "cats"
+    is not "cat". That is the point of the comparison.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -78,10 +79,9 @@ class Bm25Index:
 
     @staticmethod
     def _words(texts: Sequence[str]) -> list[list[str]]:
-        import bm25s
+        from bm25s.stopwords import STOPWORDS_EN
 
-        words: list[list[str]] = bm25s.tokenize(list(texts), return_ids=False, show_progress=False)
-        return words
+        return [[term for term in search_terms(text) if term not in STOPWORDS_EN] for text in texts]
 
 
 # --- Re-rank -------------------------------------------------------------------------------------

@@ -227,7 +227,7 @@ def column(
         st.caption("…")
         return
     if not len(ranking.rows):
-        st.caption("No passage shares a word with the query.")
+        st.caption("No passage shares a word with the query. Common English words do not count.")
     moved = retrieval.moves(before, ranking) if before is not None else [None] * len(ranking.rows)
     for place, (row, score) in enumerate(list(zip(ranking.rows, ranking.scores))[: _shown()], start=1):
         shift = moved[place - 1]

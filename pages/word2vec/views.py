@@ -13,6 +13,7 @@ from core.training import word2vec
 from core.training.word2vec import Word2vecSnapshot
 from core.types import InputError, TaskRun
 from core.vectors import cosine_matrix
+from core.words import same_word
 from pages.word2vec import keys
 from pages.word2vec import setup as page
 from pages.word2vec.live import POLL, Training, is_busy
@@ -51,7 +52,7 @@ def first_word(now: Training) -> str:
 
 
 def _word(now: Training) -> str:
-    return state.get(keys.WORD).strip().lower() or first_word(now)
+    return same_word(state.get(keys.WORD).strip()) or first_word(now)
 
 
 def _row(now: Training, word: str) -> int:
@@ -148,7 +149,7 @@ def _first_analogy(now: Training) -> str:
 
 
 def _analogy(now: Training) -> None:
-    words = (state.get(keys.ANALOGY).strip().lower() or _first_analogy(now)).split()
+    words = (same_word(state.get(keys.ANALOGY)).strip() or _first_analogy(now)).split()
     if len(words) != 3 or len(set(words)) != 3:
         raise InputError(f"Type three different words with spaces between, such as: {_first_analogy(now)}.")
     a, b, c = (_row(now, word) for word in words)

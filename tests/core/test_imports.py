@@ -39,8 +39,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "models": ("data",),
     "losses": ("data",),
     "maps": ("data",),
-    "data": ("vectors", "untrusted"),
+    "data": ("vectors", "untrusted", "words"),
     "untrusted": ("types",),
+    "words": (),
     "vectors": ("types",),
     "types": (),
 }

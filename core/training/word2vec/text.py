@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import InputError, IntArray
+from ...words import same_word, undivided, words
 
 LONGEST_SENTENCE = 500  # words; a longer one is cut
 LONGEST_TEXT = 300_000  # characters
 FEWEST_WORDS = 30  # running words
 FEWEST_DIFFERENT = 5
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
-_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+(?=\s|$)|\n\s*\n")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+(?=\s|$)|[。！？｡।॥؟۔]+|\n\s*\n")
 
 # Words that hold sentences together; left off the map, not out of the training.
 _FUNCTION = """
@@ -53,14 +53,14 @@ class TokenizedText:
 
 
 def tokenize(text: str) -> list[list[str]]:
-    """Sentences of lower-case words. A sentence ends at . ! or ? and at a blank line; a text without any of
-    these is read line by line. Digits and punctuation are left out."""
+    """Sentences of lower-case words. A sentence ends at . ! or ?, at such marks of other scripts and at a
+    blank line; a text without any of these is read line by line. Words without a letter are left out."""
     pieces = _SENTENCE_END.split(text)
     if len(pieces) < 2:
         pieces = text.splitlines()
-    found = [_WORD.findall(piece.lower().replace("’", "'")) for piece in pieces]
+    found = [[same_word(word) for word in words(piece) if any(map(str.isalpha, word))] for piece in pieces]
     cut = range(0, max(map(len, found), default=0), LONGEST_SENTENCE)
-    return [part for words in found for i in cut if len(part := words[i : i + LONGEST_SENTENCE]) > 1]
+    return [part for sentence in found for i in cut if len(part := sentence[i : i + LONGEST_SENTENCE]) > 1]
 
 
 @lru_cache(maxsize=8)
@@ -87,6 +87,7 @@ def read(text: str, min_count: int = 2) -> TokenizedText:
             f"Different words that occur at least {min_count} times in the text: {len(vocabulary)}; running "
             f"words with them: {len(words)}. Word vectors need at least {FEWEST_DIFFERENT} and "
             f"{FEWEST_WORDS}: paste a longer text, ideally some thousand words on one topic."
+            + (" Thai, Lao, Khmer and Burmese are not divided into words here." if undivided(text) else "")
         )
     bounds = np.cumsum([0, *map(len, kept)]).astype(np.int64)
     counts = np.bincount(words, minlength=len(vocabulary)).astype(np.int64)
