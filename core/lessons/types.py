@@ -15,7 +15,8 @@ from ..cards.built_in import all_cards
 from ..data.schema import LONGEST_TEXT, Between, Line, Table, Text, refuse
 from ..data.toml_lines import Place
 from ..types import InputError
-from .outcomes import MEASUREMENTS, Measurement
+from .measurement import Measurement
+from .outcomes import MEASUREMENTS
 from .preparation import Experiment, Prepared, Settings, configure, prepare
 
 TextOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]

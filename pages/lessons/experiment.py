@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import streamlit as st
 
-from core.lessons.outcomes import Evidence, Measured
+from core.lessons.measurement import Evidence, Measured
 from core.lessons.preparation import Prepared
 from core.lessons.progress import Answer
 from core.lessons.types import Lesson, Predict

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.cards import built_in
-from core.lessons.outcomes import PLACES
+from core.lessons.measurement import PLACES
 from core.lessons.preparation import Prepared
 from core.lessons.progress import LONGEST_EXPLANATION, Answer
 from core.lessons.types import Cards, Explain, Lesson, Look, Predict, Read, Step

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.data.toml_lines import lines_of_fields
-from core.lessons.outcomes import MEASUREMENTS, VALUES, Evidence
+from core.lessons.measurement import Evidence
+from core.lessons.outcomes import MEASUREMENTS, VALUES
 from core.lessons.progress import Answer, LessonProgress, from_json
 from core.lessons.reader import LESSONS, check, load_lessons, parse
 from core.metrics.measures import auc, neighbour_purity
