@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from ..types import FloatArray, Pair, SentenceSet
 
+Limits = tuple[float, ...]
+
 CHANGES = ("rises", "stays", "falls")
 LEVELS = ("low", "middle", "high")
 PLACES = ("first", "second", "third", "fourth", "fifth")
@@ -18,7 +20,8 @@ PLACES = ("first", "second", "third", "fourth", "fifth")
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a measurement looks at. Arrays are (n, d) unit rows in the order of the sentences, or (m, d) in
-    the order of the texts; those after training are None where nothing was trained."""
+    the order of the texts; those after training are None where nothing was trained. What comes after
+    `texts_after` is there for the rows that gather it (core/lessons/evidence.py)."""
 
     sentences: SentenceSet | None = None
     attributes: tuple[str | None, ...] = ()
@@ -29,6 +32,19 @@ class Evidence:
     texts: tuple[str, ...] = ()
     texts_before: FloatArray | None = None
     texts_after: FloatArray | None = None
+    texts_again: FloatArray | None = None  # the texts once more, after the model was used on the sentences
+    maps: tuple[FloatArray, ...] = ()  # (n, 2) each, in the order of the step's projections
+    mapped: tuple[FloatArray, ...] = ()  # (n, d) that each was drawn of
+    by_model: tuple[FloatArray, ...] = ()  # (n, d) each, the sentences under each of the step's models
+    joint: FloatArray | None = None  # (m,) the cross-encoder's logits of the training and held-out pairs
+    seconds: tuple[float, float] = (0.0, 0.0)  # bi-encoder and cross-encoder, for all pairs of sentences
+    probe: tuple[float | None, float | None] = (None, None)  # rank correlation, before and after
+    sample: int = 0  # pairs in a sample
+    seed: int = 7
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        return (*self.train, *self.held_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +70,21 @@ class Measurement:
     trains: bool
     needs: tuple[str, ...]
     outcomes: tuple[str, ...]
-    limits: tuple[float, ...]
-    compute: Callable[[Evidence, tuple[float, ...]], Measured] = field(repr=False)
+    limits: Limits
+    compute: Callable[[Evidence, Limits], Measured] = field(repr=False)
     texts: tuple[int, int] = (0, 0)  # how many texts it compares, at least and at most
     value: str | None = None  # the number it reads, where it reads one
+    gathers: str = ""  # the row of evidence.GATHERERS that it needs
+    projections: int = 0  # how many projections, models and pairs of a sample the step names, at least
+    models: int = 0
+    sample: int = 0
 
     def possible(self, texts: int) -> tuple[str, ...]:
         """What can come out for so many texts."""
         return self.outcomes[: texts - 1] if self.outcomes is PLACES else self.outcomes
+
+
+def level(number: float, limits: Limits) -> str:
+    """Below the first limit is low, above the second high."""
+    low, high = limits
+    return LEVELS[(number >= low) + (number > high)]

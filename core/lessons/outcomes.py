@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from ..metrics.measures import measure, neighbour_purity
 from ..metrics.table import METRICS, Metric
 from ..types import InputError
-from .measurement import CHANGES, LEVELS, PLACES, Evidence, Measured, Measurement
+from .map_outcomes import MAP_ROWS
+from .measurement import CHANGES, LEVELS, PLACES, Evidence, Limits, Measured, Measurement, level
+from .model_outcomes import MODEL_ROWS
 
 SORTED_BY = ("group", "attribute", "equal")
 
@@ -97,21 +99,19 @@ def _number(value: Value, evidence: Evidence, after: bool) -> float:
     return found
 
 
-def _level(value: Value, after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
-    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+def _level(value: Value, after: bool) -> Callable[[Evidence, Limits], Measured]:
+    def compute(evidence: Evidence, limits: Limits) -> Measured:
         number = _number(value, evidence, after)
-        low, high = limits
-        outcome = LEVELS[(number >= low) + (number > high)]
         when = "after training" if after else "before any training"
         says = f"{value.metric.title} {when}: {value.metric.text(number)}."
         row = (value.metric.title, None, number) if after else (value.metric.title, number, None)
-        return Measured(outcome, says, (row,))
+        return Measured(level(number, limits), says, (row,))
 
     return compute
 
 
-def _change(value: Value) -> Callable[[Evidence, tuple[float, ...]], Measured]:
-    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+def _change(value: Value) -> Callable[[Evidence, Limits], Measured]:
+    def compute(evidence: Evidence, limits: Limits) -> Measured:
         first, last = _number(value, evidence, False), _number(value, evidence, True)
         (tolerance,) = limits
         outcome = "stays" if abs(last - first) <= tolerance else "rises" if last > first else "falls"
@@ -122,8 +122,8 @@ def _change(value: Value) -> Callable[[Evidence, tuple[float, ...]], Measured]:
     return compute
 
 
-def _closest(after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
-    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+def _closest(after: bool) -> Callable[[Evidence, Limits], Measured]:
+    def compute(evidence: Evidence, limits: Limits) -> Measured:
         z = evidence.texts_after if after else evidence.texts_before
         assert z is not None and len(z) == len(evidence.texts)
         cosines = [float(c) for c in z[1:] @ z[0]]
@@ -139,8 +139,8 @@ def _closest(after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
     return compute
 
 
-def _sorted_by(after: bool) -> Callable[[Evidence, tuple[float, ...]], Measured]:
-    def compute(evidence: Evidence, limits: tuple[float, ...]) -> Measured:
+def _sorted_by(after: bool) -> Callable[[Evidence, Limits], Measured]:
+    def compute(evidence: Evidence, limits: Limits) -> Measured:
         group = _number(BY_KEY["neighbour_purity"], evidence, after)
         attribute = _number(BY_KEY["attribute_purity"], evidence, after)
         (tolerance,) = limits
@@ -178,4 +178,4 @@ def _rows() -> Iterator[Measurement]:
         yield Measurement(key, title, means, after, needs, SORTED_BY, (0.05,), _sorted_by(after))
 
 
-MEASUREMENTS: dict[str, Measurement] = {row.key: row for row in _rows()}
+MEASUREMENTS: dict[str, Measurement] = {row.key: row for row in (*_rows(), *MAP_ROWS, *MODEL_ROWS)}

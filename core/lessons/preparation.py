@@ -66,6 +66,8 @@ class Prepared:
         found = {"sentences"} if len(self.sentences) > 1 else set()
         if len({pair.is_similar for pair in self.held_out}) == 2:
             found.add("held-out pairs")
+        if len({pair.is_similar for pair in (*self.train, *self.held_out)}) == 2:
+            found.add("pairs of both kinds")
         if self.sentences.has_groups:
             found.add("groups")
         if len({a for a in self.attributes if a is not None}) > 1:

@@ -14,6 +14,7 @@ from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field
 from ..cards.built_in import all_cards
 from ..data.schema import LONGEST_TEXT, Between, Line, Table, Text, refuse
 from ..data.toml_lines import Place
+from ..models.registry import BASE_MODELS
 from ..types import InputError
 from .measurement import Measurement
 from .outcomes import MEASUREMENTS
@@ -22,7 +23,21 @@ from .preparation import Experiment, Prepared, Settings, configure, prepare
 TextOrNone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
 Number = Annotated[float, Between(-1e9, 1e9)]
 MAX_STEPS = 60  # each prediction prepares its experiment once while the lesson is checked
-COUNTS = {"numbers": (1, 1), "cosines": (2, 12), "map": (0, 12)}  # sentences that a look shows
+COUNTS = {"numbers": (1, 1), "cosines": (2, 12)}  # sentences that a look shows
+MOST_PROJECTIONS = 4
+
+
+class Projection(Table):
+    """A flat map of the experiment's sentences, or of as many (or `count`) random vectors.
+
+    `seed` is added to the one that the learner chose, so that two projections differ.
+    """
+
+    layout: Literal["equilibrium", "umap", "pca"] = "umap"
+    neighbours: Annotated[int, Between(2, 50)] = 10
+    seed: Annotated[int, Between(0, 1000)] = 0
+    of: Literal["sentences", "random"] = "sentences"
+    count: Annotated[int, Between(4, 300)] | None = None
 
 
 class Read(Table):
@@ -33,17 +48,28 @@ class Read(Table):
     text: Text
 
 
+Projections = Annotated[tuple[Projection, ...], Field(max_length=MOST_PROJECTIONS)]
+
+
 class Look(Table):
     """Something to try: sentences that the learner may change, and what the base model makes of them.
 
-    `show`: the numbers of one sentence, the cosines of several, or the map of the experiment's sentences.
+    `show`: the numbers of one sentence, the cosines of several, the map of the experiment's sentences, or
+    several maps of them side by side.
     """
 
     kind: Literal["look"]
     title: Line
     text: Text
-    show: Literal["numbers", "cosines", "map"]
+    show: Literal["numbers", "cosines", "map", "maps"]
     sentences: tuple[Line, ...] = ()
+    projections: Projections = ()
+
+    @model_validator(mode="after")
+    def _maps_are_drawn(self) -> Self:
+        if (self.show == "maps") != bool(self.projections):
+            refuse((("projections",), 'projections are for show = "maps", which needs at least one'))
+        return self
 
     @field_validator("sentences")
     @classmethod
@@ -52,7 +78,11 @@ class Look(Table):
 
 
 class Predict(Table):
-    """A question answered before it is measured. `options` and `because` go from outcomes to words."""
+    """A question answered before it is measured. `options` and `because` go from outcomes to words.
+
+    `usual` is the outcome that comes out as a rule, `misbelief` the one that a common misbelief predicts: for
+    plans and the benchmark that tries them; a learner's outcome is always measured.
+    """
 
     kind: Literal["predict"]
     title: Line
@@ -67,6 +97,11 @@ class Predict(Table):
     limits: tuple[Number, ...] = ()  # without any, the measurement's own
     also: tuple[Line, ...] = Field((), max_length=6)
     settings: Settings = Field({})
+    projections: Projections = ()
+    models: tuple[Line, ...] = Field((), max_length=4)  # keys of base models
+    sample: Annotated[int, Between(0, 1000)] = 0  # pairs
+    usual: Line | None = None
+    misbelief: Line | None = None
 
     @property
     def measurement(self) -> Measurement:
@@ -79,6 +114,13 @@ class Predict(Table):
             near = ", ".join(get_close_matches(measure, MEASUREMENTS, 3, 0.0))
             raise ValueError(f"there is no measurement {measure!r}. Closest are {near}")
         return measure
+
+    @field_validator("models")
+    @classmethod
+    def _there(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [model for model in models if model not in BASE_MODELS]:
+            raise ValueError(f"there is no model {unknown[0]!r}; there are {', '.join(BASE_MODELS)}")
+        return models
 
     @field_validator("limits")
     @classmethod
@@ -103,6 +145,16 @@ class Predict(Table):
         except ValueError as error:
             yield ("texts",), str(error)
             return
+        for field, had, least in (
+            ("projections", len(self.projections), row.projections),
+            ("models", len(self.models), row.models),
+            ("sample", self.sample, row.sample),
+        ):
+            if had < least:
+                yield (field,), f"{row.key} needs at least {least}, and there are {had}"
+        for field in ("usual", "misbelief"):
+            if getattr(self, field) not in (None, *possible):
+                yield (field,), f"{row.key} can only come out as {', '.join(possible)}"
         for field, words in (("options", self.options), ("because", self.because)):
             for outcome in words:
                 if outcome not in possible:
@@ -113,6 +165,8 @@ class Predict(Table):
         for key in self.also:
             if key not in MEASUREMENTS or MEASUREMENTS[key].texts != (0, 0):
                 yield ("also",), f"{key!r} is no measurement that can be shown beside another"
+            elif MEASUREMENTS[key].gathers not in ("", row.gathers):
+                yield ("also",), f"{key} cannot stand beside {row.key}, which looks at something else"
             elif MEASUREMENTS[key].trains and not row.trains:
                 yield ("also",), f"{key} needs training, and {row.key} trains nothing"
 
@@ -188,7 +242,7 @@ def _lacking(steps: tuple[Step, ...], experiment: Experiment | None) -> Iterator
     """What a step shows or measures and the experiment does not bring."""
     for i, step in enumerate(steps):
         at = ("step", i, step.kind)
-        if isinstance(step, Look) and step.show == "map" and experiment is None:
+        if isinstance(step, Look) and step.show in ("map", "maps") and experiment is None:
             yield (*at, "show"), "a map needs sentences: add an [experiment] to the lesson"
         if not isinstance(step, Predict):
             continue

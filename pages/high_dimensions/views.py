@@ -17,6 +17,7 @@ from core.types import FloatArray
 from pages.high_dimensions import keys, plots
 from ui import figures, inputs, kit, resources, state, widgets
 from ui.charts import chart
+from ui.figures.maps import flat_map
 from ui.tables import folded_table, safe_table
 
 RATIOS = ("Over 10 times", "2 to 10 times", "Under 2 times")
@@ -164,7 +165,7 @@ def maps(found: Points) -> dict[str, FlatMap]:
             )
             st.markdown(f"**{title}**: keeps {one.trust.mean():.0%} of the neighbours")
             trust = one.trust if colour == "trust" else None
-            figure = plots.flat_map(
+            figure = flat_map(
                 one.xy, found.texts, groups=found.groups, trust=trust, chosen=point, ringed=ringed
             )
             chart(figure, f"hd_{method}", f"{title} map of {len(found.texts)} points.")

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import streamlit as st
 
+from core.lessons import evidence
 from core.lessons.measurement import Evidence, Measured
 from core.lessons.preparation import Prepared
 from core.lessons.progress import Answer
@@ -14,8 +15,7 @@ from core.maps import layouts
 from core.models import embedding
 from core.runs.messages import phase, space
 from core.runs.request import RunRequest
-from core.training import tuned
-from core.types import FloatArray, InputError, Metrics, Run, RunStatus, TrainingConfig
+from core.types import FloatArray, Metrics, Run, RunStatus, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.lessons import keys, record
 from ui import figures, kit, messages
@@ -29,12 +29,6 @@ from ui.widgets import button
 MAP_HEIGHT = 420
 NEIGHBOURS = 5
 BUSY = "The model is reading"
-
-
-def base(prepared: Prepared) -> FloatArray:
-    """Embeddings (n, d) of the experiment's sentences before any training."""
-    c = prepared.config
-    return kit.ask(embedding.embed, c.base_model, c.seed, c.pooling, prepared.sentences.texts, busy=BUSY)
 
 
 def embed(texts: tuple[str, ...]) -> FloatArray:
@@ -69,27 +63,16 @@ def start(lesson: Lesson, number: int, step: Predict, prediction: str, seed: int
         record.keep(lesson, record.progress(lesson).with_answer(number, Answer(prediction)))
 
 
-def evidence(step: Predict, prepared: Prepared | None, run: Run | None, texts: tuple[str, ...]) -> Evidence:
+def gathered(
+    step: Predict, prepared: Prepared | None, run: Run | None, texts: tuple[str, ...], seed: int
+) -> Evidence:
     """Everything the measurement may look at: the run's first and last embeddings, or the base model's."""
-    row = step.measurement
-    before = after = texts_after = None
-    if row.trains:
-        assert run is not None and prepared is not None
-        before, after = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
-    elif prepared is not None and row.needs:
-        before = base(prepared)
-    texts_before = embed(texts) if texts and not row.trains else None
-    if texts and row.trains:
+    trained = None
+    if step.measurement.trains:
         assert run is not None
-        checkpoint = executor().checkpoint_path(run.id, run.step)
-        if checkpoint is None:
-            raise InputError("The trained model of this run is no longer kept. Run it again to measure it.")
-        texts_before = kit.ask(tuned.embed, run.config, None, texts, busy=BUSY)
-        texts_after = kit.ask(tuned.embed, run.config, checkpoint, texts, busy=BUSY)
-    if prepared is None:
-        return Evidence(texts=texts, texts_before=texts_before, texts_after=texts_after)
-    measured_on = (prepared.sentences, prepared.attributes, prepared.train, prepared.held_out)
-    return Evidence(*measured_on, before, after, texts, texts_before, texts_after)
+        first, last = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
+        trained = evidence.Trained(run.config, first, last, executor().checkpoint_path(run.id, run.step))
+    return evidence.gather(step, prepared, texts, seed, kit.ask, trained)
 
 
 def measured(step: Predict, found: Evidence) -> tuple[Measured, tuple[Measured, ...]]:
@@ -116,7 +99,11 @@ def watch(run: Run) -> None:
 def map_of(prepared: Prepared, run: Run | None) -> None:
     """The sentences on the moving map: the base model's, then the run's, replayed once it has ended."""
     frames = run.frames if run is not None else ()
-    now = run.snapshots[-1].embeddings if run is not None and run.snapshots else base(prepared)
+    now = (
+        run.snapshots[-1].embeddings
+        if run is not None and run.snapshots
+        else evidence.base(prepared, kit.ask)
+    )
     if frames:
         frame = frames[-1]
     else:
@@ -156,4 +143,6 @@ def numbers(step: Predict, run: Run | None, result: Measured, beside: tuple[Meas
     names, before, after = zip(*rows)
     columns = {"before training": before, "after training": after}
     filled = {name: values for name, values in columns.items() if any(v is not None for v in values)}
+    if not step.measurement.trains:  # nothing was trained, so nothing is "before" it
+        filled = {"value": before}
     safe_table({"measured": names} | filled, key=f"{key} table", name="lesson-measured")

@@ -18,7 +18,7 @@ from core.lessons.progress import LONGEST_EXPLANATION, Answer
 from core.lessons.types import Cards, Explain, Lesson, Look, Predict, Read, Step
 from core.types import InputError
 from core.vectors import cosine_matrix
-from pages.lessons import experiment, keys, record
+from pages.lessons import experiment, keys, maps, record
 from ui import kit, learner, messages, state, widgets
 from ui.cards import side_panel
 from ui.charts import chart
@@ -70,6 +70,12 @@ def look(lesson: Lesson, number: int, step: Look) -> bool:
     key = state.Key(f"look_{lesson.key}_{number + 1}", "\n".join(step.sentences), url=True)
     if step.show == "map":
         _map(lesson, step, key)
+        return True
+    if step.show == "maps":
+        with _words():
+            prose(step.text)
+        seed = state.get(keys.SEED)
+        maps.beside(step.projections, lesson.prepared(seed=seed), seed, key.name)
         return True
     with _words():
         prose(step.text)
@@ -159,7 +165,9 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
         return False
     _compare(step, answer)
     if done or not step.measurement.trains:
-        found = experiment.evidence(step, prepared, run, texts)
+        if step.projections and prepared is not None:
+            maps.beside(step.projections, prepared, state.get(keys.SEED), name)
+        found = experiment.gathered(step, prepared, run, texts, state.get(keys.SEED))
         result, beside = experiment.measured(step, found)
         experiment.numbers(step, run, result, beside, key=name)
     else:
@@ -169,6 +177,10 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
 
 def _texts(step: Predict, name: str, locked: bool) -> Texts:
     """The texts that are compared; where the lesson allows it, the learner may change them first."""
+    if len(step.texts) > 1 + len(PLACES):  # words to choose among: a list of them would fill the screen
+        st.caption("The words")
+        st.text(", ".join(step.texts))
+        return step.texts
     given = []
     for i, text in enumerate(step.texts):
         label = "The sentence" if i == 0 else f"The {PLACES[i - 1]}" if len(step.texts) > 2 else "The other"
@@ -224,17 +236,18 @@ def _again(lesson: Lesson, number: int) -> None:
 def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts: Texts) -> None:
     """Measure what needs no training; a callback."""
     with messages.kept_in(keys.SAID):
-        prepared = lesson.prepared(step) if lesson.experiment is not None else None
-        result, _ = experiment.measured(step, experiment.evidence(step, prepared, None, texts))
+        seed = state.get(keys.SEED)
+        prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
+        result, _ = experiment.measured(step, experiment.gathered(step, prepared, None, texts, seed))
         kept = record.progress(lesson).with_answer(number, Answer(prediction, result.outcome, result.says))
         record.keep(lesson, kept)
 
 
 def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: Texts) -> Answer:
     """Compute the outcome of the finished run, once."""
-    prepared = lesson.prepared(step, state.get(keys.SEED))
-    run = experiment.current(lesson, number)
-    result, _ = experiment.measured(step, experiment.evidence(step, prepared, run, texts))
+    seed = state.get(keys.SEED)
+    prepared, run = lesson.prepared(step, seed), experiment.current(lesson, number)
+    result, _ = experiment.measured(step, experiment.gathered(step, prepared, run, texts, seed))
     settled = Answer(answer.prediction, result.outcome, result.says)
     if settled != answer:
         record.keep(lesson, record.progress(lesson).with_answer(number, settled))

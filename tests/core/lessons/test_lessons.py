@@ -21,8 +21,9 @@ README = (LESSONS / "README.md").read_text(encoding="utf-8")
 def test_all_shipped_lessons_can_be_read():
     lessons, problems = load_lessons()
     assert problems == ()
-    assert len(lessons) >= 6
-    assert lessons[0].key == "what_is_an_embedding" and lessons[-1].key == "ignore_topic"
+    assert len(lessons) >= 9 and lessons[0].key == "what_is_an_embedding"
+    assert len({lesson.order for lesson in lessons}) == len(lessons), "two lessons stand at one place"
+    assert all(8 <= lesson.minutes <= 15 for lesson in lessons)
 
 
 @pytest.mark.parametrize("lesson", load_lessons()[0], ids=lambda lesson: lesson.key)
@@ -32,6 +33,7 @@ def test_every_lesson_predicts_explains_and_ends_with_cards(lesson):
     for step in lesson.steps:
         if step.kind == "predict":  # words for whatever comes out
             assert set(dict(step.because)) == set(step.measurement.possible(len(step.texts)))
+            assert step.usual is None or step.usual != step.misbelief, "nobody would be surprised"
 
 
 def test_the_template_and_the_example_of_the_readme_are_lessons():
