@@ -123,7 +123,9 @@ class Drawing:
             self._states = {k: v for k, v in self._states.items() if k in steps or k == newest}
 
     def adopt(self, source: Drawing, step: int) -> None:
-        """Go on from the map of the run this one was forked from, as it was at `step`."""
+        """Go on from the map of the run this one was forked from, as it was at `step`; that step's own frame
+        may not have been drawn yet."""
         with source._lock:
             self.frames = tuple(f for f in source.frames if f.step <= step)
             self._states = {k: v for k, v in source._states.items() if k <= step}
+        self.go_on()
