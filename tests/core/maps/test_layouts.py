@@ -50,6 +50,22 @@ def correlation(frames: list[Frame], embeddings: list[NDArray]) -> float:
     return float(spearmanr(moved, learned)[0])
 
 
+def test_a_first_frame_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page draws the base model, and the run that it then starts begins with the same picture."""
+    begin, begun = layouts._begin, []
+
+    def counted(*asked: Any) -> Any:
+        begun.append(asked)
+        return begin(*asked)
+
+    monkeypatch.setattr(layouts, "_begin", counted)
+    x, other = clusters(n=12, frames=1, seed=91)[0], clusters(n=12, frames=1, seed=92)[0]
+    frames = [start("pca", points)[1] for points in (x, x.copy(), other, x)]
+    assert len(begun) == 2
+    assert np.array_equal(frames[0].xy, frames[1].xy) and np.array_equal(frames[0].xy, frames[3].xy)
+    assert not np.array_equal(frames[0].xy, frames[2].xy)
+
+
 def test_table_is_importable_without_umap_or_numba() -> None:
     code = (
         "import sys; from core.maps.layouts import LAYOUTS, start; import numpy as np; "
