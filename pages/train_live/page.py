@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.types import InputError
 from pages.train_live import beside, keys, map, setup
@@ -29,28 +30,38 @@ with screen:
     else:
         written, picture, side = st.columns([0.21, 0.44, 0.35], gap="small")
 
-# Everything that decides what is trained is drawn first, whatever its place on the page.
 with bar:
     if not present:
         setup.choose_set()
     go, others = st.container(width="content"), st.container(horizontal=True, gap="xsmall", width="content")
     line = st.container() if present else said  # a projector has little room below the buttons
     if not present:
-        with st.popover("Settings", icon=":material/settings:"):
-            setup.settings()
-        with st.popover("View", icon=":material/visibility:"):
-            map.view_settings()
+        settings = st.popover("Settings", icon=":material/settings:")
+        view = st.popover("View", icon=":material/visibility:")
     widgets.toggle(keys.PRESENT, "Present", help="For a projector: large type, no text box.")
-if not present:
+
+
+def draw_inputs() -> DeltaGenerator:
+    """All that decides what is trained. Returns the place of the line below the text box."""
+    with settings:
+        setup.settings()
+    with view:
+        map.view_settings()
     with written:
         setup.edit_sentences()
-        counted = st.container()
+        below = st.container()
         with st.container(horizontal=True, gap="small"):
             with st.popover("Pairs", icon=":material/link:", width="stretch"):
                 setup.edit_pairs()
             with st.popover("File", icon=":material/upload_file:", width="stretch"):
                 setup.upload_sentences()
+    return below
 
+
+# While a run moves, nothing that is drawn here changes it, and where thirty learners press Train at once each
+# of them sees it move sooner if all this comes after it.
+moves = run is not None and run.is_active
+counted = None if moves or present else draw_inputs()
 config = state.config()
 data = None
 try:
@@ -66,16 +77,18 @@ with said:
     live_run.tell(run, problem)
 with line:
     live_run.progress(run)
-if not present:
-    with counted:
-        if data is not None:
-            st.caption(map.counts(data))
-        map.tell(data, problem)
 with picture:
     map.draw(data, run, reading)
 with side:
     if data is not None and base is not None:
         beside.panel(data, run, base)
+if moves and not present:
+    counted = draw_inputs()
+if counted is not None:
+    with counted:
+        if data is not None:
+            st.caption(map.counts(data))
+        map.tell(data, problem)
 
 if not present:
     panel = widgets.segmented_control(keys.PANEL, "More", tuple(PANELS), room=WIDE)
