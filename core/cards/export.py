@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..types import InputError
+from .decks.fences import segments
 from .parse import MAX_CARDS
 from .types import Card, Deck, card_id, with_unique_ids
 
@@ -37,7 +38,6 @@ _BACK = (
 _STYLE = (
     ".card { font-family: sans-serif; font-size: 18px; line-height: 1.45; max-width: 40em; margin: auto; }"
 )
-_FENCED = re.compile(r"^```[^\n]*\n(.*?)(?:^```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def to_csv(deck: Deck) -> str:
@@ -170,18 +170,10 @@ def _to_html(text: str) -> str:
 
     Braces are escaped too: Anki would read {{..}} in a field of an imported note as a template.
     """
-    parts = []
-    at = 0
-    for match in _FENCED.finditer(text):
-        parts.append(_prose(text[at : match.start()]))
-        parts.append(f"<pre>{_escaped(match[1])}</pre>")
-        at = match.end()
-    parts.append(_prose(text[at:]))
-    return "".join(parts)
-
-
-def _prose(text: str) -> str:
-    return _escaped(text.strip("\n")).replace("\n", "<br>")
+    return "".join(
+        f"<pre>{_escaped(part)}</pre>" if kind == "code" else _escaped(part).replace("\n", "<br>")
+        for kind, part in segments(text)
+    )
 
 
 def _escaped(text: str) -> str:

@@ -1,6 +1,6 @@
 """Decks as text: read, and written so that reading again gives the same deck.
 
-The grammar stands in assets/decks/README.md. Every refusal names its line; no text is dropped
+The grammar stands in assets/decks/README.md. What does not fit it is named with its line; no text is dropped
 silently.
 """
 
@@ -11,45 +11,64 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import dropwhile, islice
 
-from ..types import InputError
+from ..types import InputError, Notice
+from .decks.fences import fences, opens
 from .types import Card, Deck, card_id, with_unique_ids
 
 MAX_DECK_CHARACTERS = 2_000_000  # a deck of 5,000 long cards; more is a mistake or an attack
 MAX_CARDS = 5_000
 
 FIELDS = ("id", "source", "wrong", "live", "choice")  # lines after the answer, ours; all optional
+STRAY = "this belongs to no card and is left out; between cards stand only '---' and blank lines."
+SECTION = "a heading between cards is no part of any card and is left out; a card's begins with '####'."
+UNTITLED = "a card starts with a line '#### title' before ':p'; this one has no title."
 
-_FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"####(?:\s|$)")
+_SECTION = re.compile(r"#{1,3}\s")
 _RULE = re.compile(r"---\s*$")
 _QUESTION = re.compile(r":p(?:\s|$)")
 _OPEN = re.compile(r"\?\?x(?:\s|$)")
-_CLOSE = re.compile(r"x\?\?\s*$")
-_CLOSE_SAME_LINE = re.compile(r"(?:^|\s)x\?\?\s*$")
+_CLOSE = re.compile(r":?x\?\?\s*$")
+_CLOSE_SAME_LINE = re.compile(r"(?:^|\s):?x\?\?\s*$")
 _FIELD = re.compile(rf":({'|'.join(FIELDS)})(?:\s+(.*))?$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 # A line that would be read as structure. Text that looks like it is written with a backslash in front.
 _MARKER = re.compile("|".join(r.pattern for r in (_HEADING, _RULE, _QUESTION, _OPEN, _CLOSE, _FIELD)))
-_ESCAPED = re.compile(rf"\\+(?:{_MARKER.pattern})")
+_ESCAPED = re.compile(rf"\\+(?:{_MARKER.pattern}| {{0,3}}(?:```|~~~))")
 
 
-@dataclass
 class _Lines:
-    """The lines of a deck with a reading position; `number` is that of the line just read, from 1."""
+    """The lines of a deck with a reading position; `number` is that of the line just read, from 1.
 
-    lines: list[str]
-    at: int = 0
+    `noticed` are (line, what is wrong with it) of all that did not fit.
+    """
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines, self.number = lines, 0
+        self.noticed: list[tuple[int, str]] = []
+        self._code = bytearray(len(lines))
+        for fence in fences(lines, unclosed=False):
+            self._code[fence.start : fence.end] = b"\1" * (fence.end - fence.start)
 
     @property
-    def number(self) -> int:
-        return self.at
+    def left(self) -> bool:
+        return self.number < len(self.lines)
 
-    def peek(self) -> str | None:
-        return self.lines[self.at] if self.at < len(self.lines) else None
+    def peek(self) -> str:
+        return self.lines[self.number]
 
     def take(self) -> str:
-        self.at += 1
-        return self.lines[self.at - 1]
+        self.number += 1
+        return self.lines[self.number - 1]
+
+    def at(self, *markers: re.Pattern[str]) -> re.Match[str] | None:
+        """The marker that the next line is, if it is one of these; within a code block none is."""
+        if not self.left or self._code[self.number]:
+            return None
+        return next(filter(None, (marker.match(self.peek()) for marker in markers)), None)
+
+    def notice(self, line: int, text: str) -> None:
+        self.noticed.append((line, text))
 
 
 @dataclass
@@ -81,6 +100,17 @@ class _Draft:
 
 def parse(text: str, key: str = "deck") -> Deck:
     """Read a whole deck. Raises InputError with the line of the first thing that does not fit."""
+    deck, notices = read(text, key)
+    for notice in notices:
+        raise InputError(f"Line {notice.lines[0]}: {notice.text}")
+    return deck
+
+
+def read(text: str, key: str = "deck") -> tuple[Deck, tuple[Notice, ...]]:
+    """Read all that can be read of a deck; the notices name the lines of the rest, the first of them first.
+
+    Raises InputError for a deck without a card, and for one too long to be meant.
+    """
     if len(text) > MAX_DECK_CHARACTERS:
         raise InputError(
             f"The deck has {len(text):,} characters; at most {MAX_DECK_CHARACTERS:,} can be read."
@@ -89,13 +119,18 @@ def parse(text: str, key: str = "deck") -> Deck:
     lines = _Lines(clean.split("\n"))
     title, preamble = _read_preamble(lines)
     drafts = list(islice(_read_cards(lines), MAX_CARDS + 1))
-    _refuse_repeated_ids(drafts)
-    cards = [draft.card() for draft in drafts]
-    if not cards:
-        raise InputError("The deck has no card. A card starts with a line '#### title'.")
-    if len(cards) > MAX_CARDS:
+    _mend_repeated_ids(lines, drafts)
+    together: dict[str, list[int]] = {}
+    for line, what in sorted(lines.noticed):
+        together.setdefault(what, []).append(line)
+    notices = tuple(Notice(what, tuple(where)) for what, where in together.items())
+    if not drafts:
+        why = f"Line {notices[0].lines[0]}: {notices[0].text}" if notices else "The deck has no card."
+        raise InputError(f"{why} A card starts with a line '#### title'.")
+    if len(drafts) > MAX_CARDS:
         raise InputError(f"The deck has more than {MAX_CARDS:,} cards, the most that can be read.")
-    return Deck(key=key, title=title or key, cards=with_unique_ids(cards), preamble=preamble)
+    cards = with_unique_ids(draft.card() for draft in drafts)
+    return Deck(key=key, title=title or key, cards=cards, preamble=preamble), notices
 
 
 def write(deck: Deck) -> str:
@@ -110,20 +145,27 @@ def _write_card(card: Card) -> str:
     blocks = [f"#### {card.title}".rstrip()]
     if card.background:
         blocks.append(_escape(card.background) + "\n")
-    blocks += [f":p {_escape(card.question)}", f"??x\n{_escape(card.answer)}\nx??"]
+    blocks += [_escape(card.question, ":p "), f"??x\n{_escape(card.answer)}\nx??"]
     if card.id != card_id(card.title, card.question):
         blocks.append(f":id {card.id}")
     for name in ("source", "wrong", "live"):
         if value := getattr(card, name):
-            blocks.append(f":{name} {_escape(value)}")
-    blocks += [f":choice {_escape(choice)}" for choice in card.choices]
+            blocks.append(_escape(value, f":{name} "))
+    blocks += [_escape(choice, ":choice ") for choice in card.choices]
     return "\n".join(blocks) + "\n"
 
 
-def _escape(text: str) -> str:
-    return "\n".join(
-        "\\" + line if _MARKER.match(line) or _ESCAPED.match(line) else line for line in text.split("\n")
-    )
+def _escape(text: str, after: str = "") -> str:
+    """Text that is read back as it is, behind a marker on its first line or on lines of its own. Marks of a
+    code block that is not closed are escaped too, or it would go on into the next card."""
+    lines = text.split("\n")
+    written = [after + lines[0], *lines[1:]]
+    closed = {i for fence in fences(written, unclosed=False) for i in range(fence.start, fence.end)}
+    for i, line in enumerate(lines):
+        loose = opens(written[i]) and i not in closed
+        if loose or _MARKER.match(line) or _ESCAPED.match(line):
+            lines[i] = "\\" + line
+    return after + "\n".join(lines)
 
 
 def _unescape(line: str) -> str:
@@ -145,155 +187,140 @@ def _from_first_text(lines: list[str]) -> list[str]:
 def _read_preamble(lines: _Lines) -> tuple[str, str]:
     """(title, text before the first card). The rule right before the first card is not part of it."""
     taken: list[str] = []
-    while (line := lines.peek()) is not None and not _HEADING.match(line):
-        if _QUESTION.match(line) or _OPEN.match(line):
-            raise InputError(
-                f"Line {lines.at + 1}: a card starts with a line '#### title' before {line[:3].strip()!r}."
-            )
+    while lines.left and not lines.at(_HEADING, _QUESTION, _OPEN):
         taken.append(lines.take())
     taken = _from_first_text(taken)
     title = taken.pop(0)[2:].strip() if taken and taken[0].startswith("# ") else ""
-    while taken and (not taken[-1].strip() or _RULE.match(taken[-1])):
-        taken.pop()
-    return title, _text(taken)
+    return title, _text(_without_rule(taken))
+
+
+def _without_rule(lines: list[str]) -> list[str]:
+    """The lines without the rules and blank lines at their end."""
+    while lines and (not lines[-1].strip() or _RULE.match(lines[-1])):
+        lines = lines[:-1]
+    return lines
 
 
 def _read_cards(lines: _Lines) -> Iterator[_Draft]:
-    title = background = ""
-    while (line := lines.peek()) is not None:
-        if not line.strip() or _RULE.match(line):
+    title: str | None = None
+    background = ""
+    while lines.left:
+        if not lines.peek().strip() or lines.at(_RULE):
             lines.take()
-        elif _HEADING.match(line):
-            title = lines.take()[4:].strip()
-            heading = lines.number
-            background = _read_until_question(lines, title, heading)
-            yield _read_card(lines, title, background)
-        elif _QUESTION.match(line):  # a second question under the same title
-            yield _read_card(lines, title, background)
+        elif lines.at(_HEADING):
+            title, background = lines.take()[4:].strip(), ""
+            start = lines.number
+            taken = _until(lines, _QUESTION, _HEADING, _RULE, _OPEN)
+            if lines.at(_QUESTION):
+                background = _text(taken)
+            else:
+                lines.notice(start, f"the card {_shown(title)} has no question. It starts with ':p '.")
+        elif lines.at(_QUESTION):  # also a second question under the same title
+            if title is None:
+                lines.notice(lines.number + 1, UNTITLED)
+            draft = _read_card(lines, title or "", background)
+            if draft is not None:
+                yield draft
         else:
-            raise InputError(
-                f"Line {lines.at + 1}: {_shown(line)} belongs to no card. "
-                "After the answer come ':source', ':wrong', ':live', ':choice' or ':id' lines, then '---'."
-            )
+            lines.notice(lines.number + 1, SECTION if lines.at(_SECTION) else STRAY)
+            lines.take()
 
 
-def _read_until_question(lines: _Lines, title: str, heading: int) -> str:
+def _until(lines: _Lines, *markers: re.Pattern[str]) -> list[str]:
     taken: list[str] = []
-    fenced = False
-    while (line := lines.peek()) is not None:
-        if _FENCE.match(line):
-            fenced = not fenced
-        if _QUESTION.match(line):
-            return _text(taken)
-        if not fenced and (_HEADING.match(line) or _RULE.match(line) or _OPEN.match(line)):
-            break
+    while lines.left and not lines.at(*markers):
         taken.append(lines.take())
-    raise InputError(f"Line {heading}: the card {_shown(title)} has no question. It starts with ':p '.")
+    return taken
 
 
-def _read_card(lines: _Lines, title: str, background: str) -> _Draft:
-    question = _read_question(lines)
-    answer = _read_answer(lines)
-    draft = _Draft(title, background, question, answer)
-    _read_fields(lines, draft)
-    return draft
-
-
-def _read_question(lines: _Lines) -> str:
+def _read_card(lines: _Lines, title: str, background: str) -> _Draft | None:
+    """The card whose question comes next; None where it has no question or no answer."""
     taken = [lines.take()[2:].lstrip()]
     start = lines.number
-    fenced = False
-    while (line := lines.peek()) is not None:
-        if _FENCE.match(line):
-            fenced = not fenced
-        if _OPEN.match(line):
-            question = _text(taken).strip()
-            if not question:
-                raise InputError(f"Line {start}: the question after ':p' is empty.")
-            return question
-        if not fenced and (_HEADING.match(line) or _RULE.match(line) or _QUESTION.match(line)):
-            break
-        taken.append(lines.take())
-    raise InputError(f"Line {start}: the question has no answer. The answer starts with a line '??x'.")
+    question = _text(taken + _until(lines, _OPEN, _HEADING, _RULE, _QUESTION)).strip()
+    if not lines.at(_OPEN):
+        lines.notice(start, "the question has no answer. The answer starts with a line '??x'.")
+        return None
+    answer = _read_answer(lines)
+    if not question:
+        lines.notice(start, "the question after ':p' is empty.")
+    draft = _Draft(title, background, question, answer)
+    _read_fields(lines, draft)
+    return draft if question and answer else None
 
 
 def _read_answer(lines: _Lines) -> str:
-    """The text between '??x' and 'x??'; both on one line is allowed too."""
+    """The text between '??x' and 'x??'; both on one line is allowed too. An answer that is not closed ends
+    before the next card."""
     first = lines.take()[3:]
     start = lines.number
     same_line = _CLOSE_SAME_LINE.search(first)
-    taken = [first[: same_line.start()].strip() if same_line else first.strip()]
-    if same_line is None:
-        fenced = False
-        while True:
-            line = lines.peek()
-            cut = line is None or (not fenced and (_HEADING.match(line) or _QUESTION.match(line)))
-            if line is None or cut:
-                raise InputError(
-                    f"Line {start}: the answer opened here is not closed with a line 'x??' before "
-                    + ("the end of the deck." if line is None else f"the next card on line {lines.at + 1}.")
-                )
+    if same_line is not None:
+        answer = _text([first[: same_line.start()].strip()])
+    else:
+        taken = [first.strip(), *_until(lines, _CLOSE, _HEADING, _QUESTION)]
+        if lines.at(_CLOSE):
             lines.take()
-            if _CLOSE.match(line):
-                break
-            if _FENCE.match(line):
-                fenced = not fenced
-            taken.append(line)
-    answer = _text(taken)
+        else:
+            where = f"the next card on line {lines.number + 1}" if lines.left else "the end of the deck"
+            lines.notice(start, f"the answer opened here is not closed with a line 'x??' before {where}.")
+            taken = _without_rule(taken)
+        answer = _text(taken)
     if not answer:
-        raise InputError(f"Line {start}: the answer is empty.")
+        lines.notice(start, "the answer is empty.")
     return answer
 
 
 def _read_fields(lines: _Lines, draft: _Draft) -> None:
     """The ':name value' lines after an answer; a value goes on until the next marker."""
-    while (line := lines.peek()) is not None:
-        match = _FIELD.match(line)
+    while lines.left:
+        match = lines.at(_FIELD)
         if match is None:
-            if line.strip():
+            if lines.peek().strip():
                 return
             lines.take()
             continue
         lines.take()
         number, name = lines.number, match[1]
-        taken = [(match[2] or "").lstrip()]
-        while (following := lines.peek()) is not None and not _MARKER.match(following):
-            taken.append(lines.take())
-        _set_field(draft, name, _text(taken), number)
+        taken = [(match[2] or "").lstrip(), *_until(lines, _MARKER)]
+        value = _text(taken)
+        if name != "wrong" and "\n" in value:
+            lines.notice(number + 1, f"the text after ':{name}' must stand on one line; it is left out.")
+        elif problem := _set_field(draft, name, value, number):
+            lines.notice(number, problem)
 
 
-def _set_field(draft: _Draft, name: str, value: str, number: int) -> None:
+def _set_field(draft: _Draft, name: str, value: str, number: int) -> str:
+    """What is wrong with the field; it is left out then."""
     if not value:
-        raise InputError(f"Line {number}: ':{name}' has no text.")
-    if name != "wrong" and "\n" in value:
-        raise InputError(f"Line {number + 1}: the text after ':{name}' must stand on one line.")
+        return f"':{name}' has no text."
     if name == "choice":
         draft.choices.append(value)
-        return
+        return ""
     if name in draft.fields:
-        raise InputError(f"Line {number}: this card has ':{name}' twice.")
-    if name == "id" and not _ID.match(value):
-        raise InputError(
-            f"Line {number}: the id {_shown(value)} may hold at most 64 letters, digits, '.', '_' and '-'."
-        )
+        return f"this card has ':{name}' twice; the first is kept."
     if name == "id":
+        if not _ID.match(value):
+            return f"the id {_shown(value)} may hold at most 64 letters, digits, '.', '_' and '-'."
         draft.id_line = number
     draft.fields[name] = value
+    return ""
 
 
-def _refuse_repeated_ids(drafts: list[_Draft]) -> None:
+def _mend_repeated_ids(lines: _Lines, drafts: list[_Draft]) -> None:
     first: dict[str, int] = {}
     for draft in drafts:
         if identifier := draft.fields.get("id"):
             if identifier in first:
-                raise InputError(
-                    f"Line {draft.id_line}: the id {identifier!r} is already that of the card on line "
-                    f"{first[identifier]}. Each ':id' may stand once in a deck."
+                lines.notice(
+                    draft.id_line,
+                    f"the id {identifier!r} is already that of the card on line {first[identifier]}; this "
+                    "card gets another one.",
                 )
-            first[identifier] = draft.id_line
+            first.setdefault(identifier, draft.id_line)
 
 
 def _shown(text: str) -> str:
-    """A short quotation for an error message."""
+    """A short quotation for a message."""
     text = text.strip()
     return repr(text if len(text) <= 40 else text[:39] + "…")

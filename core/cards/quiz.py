@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .decks.fences import segments
 from .types import Card, Rating
 
 OPTIONS = 4
-_FENCED = re.compile(r"```.*?(```|$)", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?]”))\s+(?=[A-Z0-9\"'“(])")
 
 
@@ -34,7 +34,8 @@ def short_answer(card: Card) -> str:
 
     The app's own decks open every answer with a sentence that stands alone.
     """
-    prose = " ".join(_FENCED.sub(" ", card.answer).split())
+    parts = segments(card.answer)
+    prose = " ".join(" ".join(content for kind, content in parts if kind == "text").split())
     for end in _SENTENCE_END.finditer(prose):
         sentence = prose[: end.start()]
         if sentence.count("“") <= sentence.count("”"):  # not within a quotation
@@ -142,21 +143,3 @@ def search(cards: Sequence[Card], query: str) -> tuple[Card, ...]:
 def _searched(card: Card) -> str:
     parts = (card.title, card.background, card.question, card.answer, card.wrong, card.source, *card.choices)
     return "\n".join(parts).casefold()
-
-
-def segments(text: str) -> tuple[tuple[str, str], ...]:
-    """Text in order as ("text", ...) and ("code", ...) parts: fenced blocks are code, the rest is plain.
-
-    A page shows the first as text, never as Markdown or HTML, and the second in a code block.
-    """
-    parts: list[tuple[str, str]] = []
-    code = False
-    lines: list[str] = []
-    for line in [*text.split("\n"), None]:
-        if line is None or line.lstrip().startswith("```"):
-            if content := "\n".join(lines).strip("\n"):
-                parts.append(("code" if code else "text", content))
-            code, lines = not code, []
-        else:
-            lines.append(line)
-    return tuple(parts)

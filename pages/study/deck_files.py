@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from core.cards import export, parse
+from core.cards.decks.files import ENDINGS, read_file
 from core.cards.types import Deck
 from core.data.tables import MAX_UPLOAD_MB
 from core.storage import study
-from core.types import InputError
+from core.types import Notice
 from pages.study import keys
 from pages.study.collection import ALL, Collection, own_key
 from ui import kit, messages, state, widgets
@@ -21,7 +23,8 @@ from ui.widgets import button, download, row
 
 FORMAT = (
     "The README of assets/decks explains the format. A CSV file has the columns question and answer, and may "
-    "have title, background, wrong, source, live and choices."
+    "have title, background, wrong, source, live and choices. Anki's text export (Notes in Plain Text) is "
+    "read too, and a .txt of term, tab, definition."
 )
 EXAMPLE = """# My deck
 
@@ -91,39 +94,23 @@ def _own(kept: Collection) -> None:
 
 def _bring(kept: Collection) -> None:
     """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
-    label, types = f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB", ["md", "txt", "csv", "tsv"]
-    file = widgets.upload(label, types, key="deck_file", megabytes=MAX_UPLOAD_MB)
+    label = f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB"
+    file = widgets.upload(label, ENDINGS, key="deck_file", megabytes=MAX_UPLOAD_MB)
     typed = widgets.text_area(keys.PASTED, "Or type cards here", height=200, placeholder=EXAMPLE, help=FORMAT)
     if file is None and not typed.strip():
         return
     with kit.sentences_not_tracebacks():
         if file is not None:
-            _look(kept, read_deck(file.getvalue(), file.name))
+            _look(kept, *read_file(file.getvalue(), file.name, own_key(Path(file.name).stem)))
         else:
-            deck = parse.parse(typed, own_key("typed"))
-            _look(kept, Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble))
+            deck, notices = parse.read(typed, own_key("typed"))
+            _look(kept, Deck(own_key(deck.title), deck.title, deck.cards, deck.preamble), notices)
 
 
-def read_deck(data: bytes, filename: str) -> Deck:
-    """A deck from a file, by its ending. Raises InputError naming the file and the line."""
-    key = own_key(Path(filename).stem)
-    if Path(filename).suffix.casefold() in (".csv", ".tsv"):
-        return export.from_csv(data, filename, key)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{filename}, line {line:,}: this is not UTF-8 text. Save the file as UTF-8 and try again."
-        ) from error
-    try:
-        return parse.parse(text, key)
-    except InputError as error:
-        raise InputError(f"{filename}: {error}") from error
-
-
-def _look(kept: Collection, deck: Deck) -> None:
+def _look(kept: Collection, deck: Deck, notices: Sequence[Notice]) -> None:
     replaces = any(own.key == deck.key for own in kept.own)
+    for notice in notices:
+        st.caption(messages.as_written(messages.located(deck.title, notice).text))
     st.text(f"{deck.title}: {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
     with st.container(border=True):
         display.question(deck.cards[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.cards.built_in import live_target
-from core.cards.quiz import segments
+from core.cards.decks.fences import segments
 from core.cards.types import Card
 from ui import pages
 from ui.messages import as_written

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.cards.quiz import Scores, multiple_choice, search, segments, short_answer, verdict
+from core.cards.decks.fences import segments
+from core.cards.quiz import Scores, multiple_choice, search, short_answer, verdict
 from core.cards.types import Card, Rating
 
 CARD = Card(

@@ -195,10 +195,21 @@ def test_search_finds_and_says_when_it_does_not(study):
 
 def test_a_bad_deck_is_refused_with_its_line_and_kept_in_the_field(study):
     app = study(study="Decks")
-    bad = "# D\n\n#### A\n:p q\n??x\nanswer without an end\n"
+    bad = "# D\n\n#### A\n:p q\nno answer\n"
     app.text_area[0].input(bad).run()
-    assert "Line 5" in app.warning[0].value
+    assert "Line 4" in app.warning[0].value
     assert app.text_area[0].value == bad
+
+
+def test_of_a_deck_in_part_what_can_be_read_is_kept_and_the_rest_listed(study, who):
+    app = study(study="Decks")
+    app.text_area[0].input(
+        "# D\n\n#### A\n:p q\n??x\nanswer\nx??\n*stray*\n#### B\n:p r\n??x\nno end\n"
+    ).run()
+    assert any("line 8: this belongs to no card" in caption.value for caption in app.caption)
+    assert any("line 11: the answer opened here is not closed" in caption.value for caption in app.caption)
+    press(app, "Keep this deck")
+    assert [len(deck) for deck in stored.own_decks(learner.database(), who[0].id)] == [2]
 
 
 def test_an_own_deck_is_kept_and_studied_first(study, who):
