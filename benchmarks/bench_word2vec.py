@@ -14,9 +14,8 @@ from dataclasses import replace
 import numpy as np
 from gensim.models import Word2Vec
 
-from core.data import grammar
 from core.training import word2vec
-from core.training.word2vec import Settings
+from core.training.word2vec import Settings, grammar
 from core.training.word2vec.text import TokenizedText, read
 
 ROUNDS = 5

@@ -7,9 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import grammar
 from core.data.assets import ASSETS
-from core.training.word2vec import Settings
+from core.training.word2vec import Settings, grammar
 from core.training.word2vec.text import FUNCTION_WORDS, LONGEST_TEXT, TokenizedText
 from pages.word2vec import keys
 from ui import state, widgets

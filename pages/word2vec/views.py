@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
-from core.training.word2vec import Word2vecSnapshot
+from core.training.word2vec import Word2vecSnapshot, grammar
 from core.types import InputError, TaskRun
 from core.vectors import cosine_matrix
 from core.words import same_word

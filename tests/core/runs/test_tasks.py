@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from core.concepts import sbert
-from core.data.grammar import text as grammar_text
 from core.runs.executor import LocalExecutor
 from core.training import nli, word2vec
 from core.training.race import Race, curve
+from core.training.word2vec.grammar import text as grammar_text
 from core.types import InputError, RunStatus, TaskRun, TrainingConfig
 from tests.core.runs.test_executor import PATIENCE, SENTENCES, SPLIT, executor  # noqa: F401 (a fixture)
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.data import grammar
 from core.metrics.measures import mean_random_cosine
 from core.training import word2vec
 from core.training.trainer import iterate
-from core.training.word2vec import Settings, Word2vecTrainer, kernel
+from core.training.word2vec import Settings, Word2vecTrainer, grammar, kernel
 from core.training.word2vec.text import read
 from core.types import InputError
 
