@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from .data.columns import Choice
 from .data.files import naming, read_bytes, replacing
+from .data.pair_files import ParsedPairs
 from .training.controls import CONTROLS, Control, suggested_rate
-from .types import InputError, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
+from .types import InputError, Notice, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
 
 if TYPE_CHECKING:
     from .models.encoder import Encoder
@@ -38,6 +40,12 @@ Model = Annotated[str, typer.Option("--model", "-m", help="A base model's key, o
 FAILED, INTERRUPTED = 1, 130
 DEFAULTS = TrainingConfig()
 TYPES: dict[str, Any] = {"integer": int, "number": float, "choice": str, "switch": bool}
+FORMS = "CSV, TSV, JSON Lines or Parquet"
+Pairs = Annotated[Path, typer.Argument(help=f"Pairs: {FORMS}, or lines of left | right | label.")]
+Texts = Annotated[Path, typer.Argument(help=f"One text a line, or a column of texts in {FORMS}.")]
+Header = Annotated[bool | None, typer.Option(help="Whether the first row names the columns. Default: found.")]
+NAMED = "Columns to read, by name or number: text,group or left,right,label. Default: found."
+Named = Annotated[str, typer.Option("--columns", help=NAMED)]
 PART = 512  # texts embedded at once; those of like length share a batch
 T = TypeVar("T")
 OTHERWISE = ("base_model", "snapshot_every")  # --model says the first, the command chooses the second
@@ -80,20 +88,23 @@ def main() -> None:
 @app.command()
 @with_settings
 def train(
-    pairs: Annotated[Path, typer.Argument(help="CSV or TSV with the columns left, right, label.")],
+    pairs: Pairs,
     out: Annotated[Path | None, typer.Option(help="Write the tuned model to this new folder.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the whole run to this file.")] = None,
     model: Model = DEFAULTS.base_model,
     held_out: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of sentences kept away.")] = 0.25,
+    header: Header = None,
+    columns: Named = "",
     **settings: Any,
 ) -> None:
     """Fine-tune a model on pairs, and print its held-out scores before and after."""
     from .data.split import make_split
 
-    sentences, found = read_pairs(pairs)
+    parsed = read_pairs(pairs, choice(header, columns))
+    sentences, found = parsed.sentence_set, parsed.pairs
+    tell(pairs.name, parsed.notices)
     split = make_split(sentences, len(found), held_out, settings["seed"], pairs=found)
-    for notice in split.notices:
-        typer.echo(notice.text, err=True)
+    tell("", split.notices)
     every = max(1, min(100, settings["steps"] // 20))
     base = allowed(model)
     if settings["learning_rate"] is None:
@@ -165,9 +176,11 @@ def _print_scores(run: Run) -> None:
 
 @app.command()
 def encode(
-    texts: Annotated[Path, typer.Argument(help="One sentence a line, or a CSV with a column sentence.")],
+    texts: Texts,
     out: Annotated[Path, typer.Argument(help="Where to write: a name ending in .csv, .parquet or .npz.")],
     model: Model = DEFAULTS.base_model,
+    header: Header = None,
+    columns: Named = "",
 ) -> None:
     """Embed sentences and write the vectors to a file; as many as you like."""
     from .export.table_files import EMBEDDINGS
@@ -175,7 +188,7 @@ def encode(
     write = EMBEDDINGS.get(out.suffix.lower())
     if write is None:
         raise InputError(f"{out.name} must end in {', '.join(EMBEDDINGS)}.")
-    with sentences_of(texts) as (sentences, count):
+    with sentences_of(texts, choice(header, columns)) as (sentences, count):
         encode = partial(encoder(model).encode, normalize=None)  # as the model's own settings say
         with replacing(out) as file:
             write(file, sentences, (encode(some) for some in parts((s.text for s in sentences), count)))
@@ -184,8 +197,10 @@ def encode(
 
 @app.command()
 def score(
-    pairs: Annotated[Path, typer.Argument(help="CSV or TSV with the columns left, right, label.")],
+    pairs: Pairs,
     model: Model = DEFAULTS.base_model,
+    header: Header = None,
+    columns: Named = "",
 ) -> None:
     """Print each pair's cosine, and how well the cosines agree with the labels."""
     import numpy as np
@@ -198,18 +213,21 @@ def score(
     cosines, labels = array("d"), array("d")
     with files.rereadable(pairs) as file:
         with naming(file):  # every row is looked at before the work begins
-            count = sum(1 for _ in files.pairs(file))
-            if not count:
+            found = files.pairs(file, choice(header, columns))
+            if not found.count:
                 raise InputError("There is no pair in it. Write one a line: left | right | label.")
+        tell(file.name, found.notices)
+        if found.repeats:
+            typer.echo(f"{file.name}: {found.repeats:,} rows stand there before; all are scored.", err=True)
         encode = encoder(model).encode
         typer.echo("cosine\tlabel\tleft\tright")
-        for some in parts(files.pairs(file), count, quiet=sys.stdout.isatty()):
-            left, right, label = zip(*some)
+        for some in parts(found, found.count, quiet=sys.stdout.isatty()):
+            _, left, right, label = zip(*some)
             m = len(some)
-            found = pair_cosines(encode([*left, *right]), [(i, m + i) for i in range(m)])
-            cosines.extend(found)
+            scored = pair_cosines(encode([*left, *right]), [(i, m + i) for i in range(m)])
+            cosines.extend(scored)
             labels.extend(label)
-            for cosine, (a, b, c) in zip(found, some):
+            for cosine, a, b, c in zip(scored, left, right, label):
                 typer.echo(f"{cosine:.4f}\t{c:g}\t{spaced(a)}\t{spaced(b)}")
     area = measures.auc(np.array(cosines), np.array(labels) >= 0.5)
     rank = measures.spearman(np.array(cosines), np.array(labels))
@@ -219,17 +237,19 @@ def score(
 
 @app.command()
 def search(
-    texts: Annotated[Path, typer.Argument(help="The passages: one a line, or a CSV with a column sentence.")],
+    texts: Texts,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many to print.")] = 5,
     model: Model = DEFAULTS.base_model,
+    header: Header = None,
+    columns: Named = "",
 ) -> None:
     """Print the passages nearest to a query, best first, with their cosine."""
     from .data.text import is_blank, spaced
 
     if is_blank(query):
         raise InputError("The query is empty.")
-    with sentences_of(texts) as (sentences, count):
+    with sentences_of(texts, choice(header, columns)) as (sentences, count):
         chosen = encoder(model)
         (q,) = chosen.encode([query], prompt=chosen.settings.prompt_of("query"))  # (d,)
         encode = partial(chosen.encode, prompt=chosen.settings.prompt_of("document", "passage", "corpus"))
@@ -264,26 +284,34 @@ def export(
 # ---- reading and writing -----------------------------------------------------------------------------
 
 
-def read_pairs(file: Path) -> tuple[SentenceSet, tuple[Pair, ...]]:
-    from .data.sentences import parse_pair_table
+def choice(header: bool | None, columns: str) -> Choice:
+    return Choice(header, tuple(filter(None, (name.strip() for name in columns.split(",")))))
+
+
+def tell(where: str, notices: Iterable[Notice]) -> None:
+    """What was noticed, on standard error."""
+    for notice in notices:
+        typer.echo(notice.said(where), err=True)
+
+
+def read_pairs(file: Path, choice: Choice) -> ParsedPairs:
+    from .data.pair_files import parse_pair_table
 
     data = read_bytes(file)
     with naming(file):
-        parsed = parse_pair_table(data, file.name, SentenceSet((), file.stem, file.name))
-    return parsed.sentence_set, parsed.pairs
+        return parse_pair_table(data, file.name, SentenceSet((), file.stem, file.name), choice)
 
 
 @contextmanager
-def sentences_of(file: Path) -> Iterator[tuple[Iterable[Sentence], int]]:
+def sentences_of(file: Path, choice: Choice) -> Iterator[tuple[Iterable[Sentence], int]]:
     """The sentences of a file and how many; each has been looked at once before the work begins."""
     from .data.files import SentenceFile, rereadable
 
     with rereadable(file) as kept:
         with naming(kept):
-            sentences = SentenceFile(kept)
+            sentences = SentenceFile(kept, choice)
             count, told = sentences.survey()
-        for text in told:
-            typer.echo(text, err=True)
+        tell(kept.name, told)
         yield sentences, count
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 S = TypeVar("S")
+NAMED_LINES = 10  # of a notice
 
 
 class InputError(ValueError):
@@ -262,7 +263,24 @@ class Run(_Activity):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something worth telling about input that was accepted (a duplicate, a blank line, ...)."""
+    """Something worth telling about input that was accepted: a duplicate, a blank line, a text that was cut.
+
+    `lines` are those it is about, the first few of many; `count` says how many there are.
+    """
 
     text: str
-    lines: tuple[int, ...] = field(default_factory=tuple)
+    lines: tuple[int, ...] = ()
+    count: int = 0
+
+    def said(self, where: str = "") -> str:
+        """With what it is about in front.
+
+        >>> Notice("Blank lines were skipped.", (2, 5), 2).said("Pairs")
+        'Pairs, lines 2, 5: Blank lines were skipped.'
+        """
+        if not self.lines:
+            return f"{where}: {self.text}" if where else self.text
+        named = ", ".join(f"{line:,}" for line in self.lines[:NAMED_LINES])
+        count = max(self.count, len(self.lines))
+        more = f", … ({count:,} in all)" if count > NAMED_LINES else ""
+        return f"{where or 'The text'}, line{'s' * (count > 1)} {named}{more}: {self.text}"

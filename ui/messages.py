@@ -12,7 +12,7 @@ from typing import Any, TypeVarTuple
 
 import streamlit as st
 
-from core.types import InputError, Notice
+from core.types import InputError
 from ui import state
 
 Arguments = TypeVarTuple("Arguments")
@@ -23,7 +23,6 @@ _FIRST = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")  # would begin a list or a 
 _REWRITTEN = re.compile(r"(?<=:)(?=[\w+/-]+:|//)|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[<>~=-])(?=[>=-])", re.I)
 _JOINER = "\u2060"  # zero width, breaks no line
 TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
-LINES = 10  # of a notice that are named
 
 
 def as_written(text: str) -> str:
@@ -37,16 +36,6 @@ def at(where: str, text: str) -> str:
     if text.startswith(where):
         return text
     return f"{where}, l{text[1:]}" if text.startswith("Line ") else f"{where}: {text}"
-
-
-def located(where: str, notice: Notice) -> Notice:
-    """The notice with its field and lines in front of its text."""
-    if not notice.lines:
-        return notice
-    named = ", ".join(f"{line:,}" for line in notice.lines[:LINES])
-    more = ", …" if len(notice.lines) > LINES else ""
-    word = "line" if len(notice.lines) == 1 else "lines"
-    return Notice(f"{where}, {word} {named}{more}: {notice.text}", notice.lines)
 
 
 def info(text: str | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.data.sentences import safe_cell
+from core.data.separated import csv_bytes
 
 DECIMALS = 3
 LONG = 24  # characters; a column with a longer text comes first and wraps
@@ -97,13 +95,8 @@ def _column(name: str, dtype: Any, shown: str | None, width: int | None) -> Any:
 
 def to_csv(columns: Mapping[str, Sequence[Any]]) -> bytes:
     """UTF-8 with a byte order mark, so that spreadsheets read every script; formula cells are defused."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns.keys())
-    for row in zip(*columns.values()):
-        writer.writerow([safe_cell(v) if isinstance(v, str) else _number(v) for v in row])
-    return out.getvalue().encode("utf-8-sig")
+    return csv_bytes(tuple(columns), (map(_number, row) for row in zip(*columns.values())))
 
 
 def _number(value: Any) -> Any:
-    return f"{float(value):.6g}" if isinstance(value, (float, np.floating)) else value
+    return float(f"{float(value):.6g}") if isinstance(value, (float, np.floating)) else value

@@ -84,7 +84,7 @@ def current() -> TrainingData:
         chosen, own, notices = chosen_now()
     except InputError as error:
         raise InputError(messages.at("Sentences", str(error))) from error
-    notices = tuple(messages.located("Sentences", notice) for notice in notices)
+    notices = tuple(Notice(notice.said("Sentences")) for notice in notices)
     typed: tuple[Pair, ...] = ()
     if (text := state.get(state.PAIR_TEXT)).strip():
         try:
@@ -93,7 +93,7 @@ def current() -> TrainingData:
             problem = messages.at("Pairs", str(error))
             return TrainingData(chosen, (), (), notices=notices, error=problem, unread=True)
         typed, chosen = parsed.pairs, parsed.sentence_set
-        notices = (*notices, *(messages.located("Pairs", notice) for notice in parsed.notices))
+        notices = (*notices, *(Notice(notice.said("Pairs")) for notice in parsed.notices))
     mode, count = state.get(state.PAIR_MODE), state.get(state.PAIR_COUNT)
     share, seed = state.get(state.HELD_OUT), state.get(state.PAIR_SEED)
     split = _split(set_key(), chosen, own, mode, count, share, seed)

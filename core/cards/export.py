@@ -5,10 +5,8 @@ Text of a card is escaped for each form: HTML for Anki, no formulas for a spread
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import html
-import io
 import re
 import tempfile
 from collections.abc import Sequence
@@ -42,15 +40,12 @@ _STYLE = (
 
 def to_csv(deck: Deck) -> str:
     """The deck as CSV with a header; cells a spreadsheet would run as a formula get an apostrophe."""
-    from ..data.text import safe_cell
+    from ..data.separated import csv_bytes
 
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
-    for card in deck.cards:
-        values = [getattr(card, name) for name in CSV_COLUMNS[:-1]]
-        writer.writerow([safe_cell(value) for value in (*values, "\n".join(card.choices))])
-    return out.getvalue()
+    rows = (
+        [*(getattr(card, name) for name in CSV_COLUMNS[:-1]), "\n".join(card.choices)] for card in deck.cards
+    )
+    return csv_bytes(CSV_COLUMNS, rows).decode("utf-8-sig")
 
 
 def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
@@ -58,7 +53,8 @@ def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
 
     The other columns of `to_csv` are read where present. Raises InputError naming file and line.
     """
-    from ..data.tables import check_width, read_rows
+    from ..data.columns import check_width
+    from ..data.tables import read_rows
 
     rows, _ = read_rows(data, filename)
     if not rows:
@@ -116,9 +112,8 @@ def _card_of_row(cells: Sequence[str], columns: dict[str, int], where: str) -> C
 
 
 def _plain(text: str) -> str:
-    """A cell without the apostrophe that shields it from being run, and without blanks around it."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
-    return re.sub(r"\A'(?=\s*[=+\-@＝＋－＠]|[\t\n])", "", text).strip()
+    """A cell with line ends of one kind, and without blanks around it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd").strip()
 
 
 def to_apkg(decks: Sequence[Deck], now: datetime) -> bytes:

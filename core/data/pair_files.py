@@ -1,29 +1,26 @@
-"""Pairs as people type or upload them -> Pair, or one sentence that says what to mend and where."""
+"""Pairs as people type or bring them -> Pair, or one sentence that says what to mend and where.
+
+Tables with labels or scores, anchors with positives and negatives, and typed lines `left | right | label` all
+become rows of two texts and a label from 0 to 1.
+"""
 
 from __future__ import annotations
 
-import re
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
+
+import numpy as np
 
 from ..types import InputError, Notice, Pair, Sentence, SentenceSet
-from .tables import (
-    LEFT_NAMES,
-    RIGHT_NAMES,
-    Row,
-    check_size,
-    check_width,
-    column,
-    decode,
-    header,
-    is_plain_text,
-    listed,
-    read_rows,
-)
+from .columns import AS_FOUND, LABEL_NAMES, LABEL_WORDS, NO_LABEL, NUMBER, Choice, Columns, pair_columns
+from .separated import Row
+from .tables import Sheet, open_table, text_table, uploaded
 from .text import (
+    BLANK,
     MAX_PAIRS,
     MAX_SENTENCES,
+    Told,
     check_length,
     clean,
     escape_bars,
@@ -35,31 +32,122 @@ from .text import (
     split_bars,
 )
 
-LABEL_NAMES = ("label", "score", "similarity", "is_duplicate")
-_LABEL_WORDS = dict.fromkeys(("similar", "same", "yes", "true"), 1.0)
-_LABEL_WORDS |= dict.fromkeys(("dissimilar", "different", "no", "false"), 0.0)
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII)
+SCALES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 5.0), (0.0, 10.0), (0.0, 100.0))  # the first that holds all scores
+SNLI = {"0": "entailment", "1": "neutral", "2": "contradiction", "-1": "-"}  # as Hugging Face numbers them
+LACKING = "Rows with an empty text or without a label were left out."
+WITHOUT_LABELS = (
+    "There are no labels: anchor and positive became a similar pair (1), anchor and negative, if there is "
+    "one, a dissimilar pair (0)."
+)
 _FORM = "left | right | label"
+_ALLOWED = "Write 1 or similar, 0 or dissimilar, or a score."
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPairs:
-    """`sentence_set` is the given one, with the sentences that only the pairs named added at its end."""
+    """`sentence_set` is the given one, with the sentences that only the pairs named added at its end.
+    `columns` say what was read from where; None for typed lines."""
 
     pairs: tuple[Pair, ...]
     sentence_set: SentenceSet
     notices: tuple[Notice, ...] = ()
+    columns: Columns | None = None
 
 
-def parse_pairs(text: str, sentence_set: SentenceSet) -> ParsedPairs:
-    r"""Read `left | right | label` lines (or tabs, which win; `\|` is a | that belongs to the text).
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What scores are measured by: `low` becomes 0 and `high` 1."""
 
-    The label is 1 or 0, similar or dissimilar, or a score between. Sentences that the set does not hold
-    are added to it. A pair given twice is kept once, a sentence paired with itself is skipped; all of it
-    is reported. Raises InputError, naming the line, for a wrong number of parts, a label outside [0, 1],
-    two labels for one pair, and beyond MAX_PAIRS, MAX_SENTENCES or MAX_CHARACTERS.
+    low: float = 0.0
+    high: float = 1.0
+
+    def of(self, score: float) -> float:
+        return abs((score - self.low) / (self.high - self.low))  # -0.0 is 0
+
+
+class PairReader:
+    """The pairs of a table or of typed lines, read anew by every iteration: (line, left, right, label).
+
+    All of them are gone through at first, because only then the range of the scores is known: `count` is how
+    many there are, `repeats` how many stand there before. A `scale` given is the only one allowed. Raises
+    InputError for what is no pair.
     """
-    return _read(typed_pairs(lines_of(text)), sentence_set)
+
+    def __init__(self, table: Sheet, choice: Choice = AS_FOUND, scale: Scale | None = None) -> None:
+        self.table = table
+        self.columns = None if table.is_text else pair_columns(table, choice)
+        self._numbered = self.columns is not None and _is_snli(table, self.columns)
+        told, hashes = Told(), array("q")
+        found: set[str] = set()
+        low, high = np.inf, -np.inf
+        for line, left, right, cell in self._rows(told):
+            label = _label(cell, line)
+            found |= {label} if isinstance(label, str) else set()
+            low, high = (low, high) if isinstance(label, str) else (min(low, label), max(high, label))
+            hashes.append(hash((left, right, label)))
+        holding = (Scale(*ends) for ends in SCALES if ends[0] <= low and high <= ends[1])
+        self._scale = scale or next(holding, Scale(float(low), float(high)))
+        self.count = len(hashes)
+        self.repeats = len(hashes) - len(np.unique(np.array(hashes)))
+        self.notices = (*self._said(found, f"{low:g} to {high:g}"), *told.notices)
+
+    def __iter__(self) -> Iterator[tuple[int, str, str, float]]:
+        for line, left, right, cell in self._rows(Told()):
+            yield line, left, right, parse_label(cell, line, self._scale)
+
+    def _said(self, words: set[str], found: str) -> Iterator[Notice]:
+        """What the labels were taken for, and what of a table is not read."""
+        if self.columns is not None:
+            yield Notice(self.columns.taken)
+            yield from self.columns.notices
+            if "label" not in self.columns.roles:
+                yield Notice(WITHOUT_LABELS)
+        if "neutral" in words or {"entailment", "contradiction"} <= words:
+            yield Notice("Entailment was read as 1, neutral as 0.5 and contradiction as 0.")
+        if (scale := self._scale) != Scale():
+            yield Notice(
+                f"Scores from {found} were taken for a scale from {scale.low:g} to {scale.high:g} and "
+                "brought to 0 to 1."
+            )
+
+    def _rows(self, told: Told) -> Iterator[tuple[int, str, str, str]]:
+        """(line, left, right, label as it stands there)."""
+        if self.columns is None:
+            for i, row in enumerate(typed_pairs(line.cells[0] for line in self.table.rows())):
+                if i > 0 or len(row.cells) != 3 or row.cells[2].strip().casefold() not in LABEL_NAMES:
+                    yield row.line, *_checked(row)
+            return
+        roles = list(self.columns.roles.values())
+        labelled = "label" in self.columns.roles
+        for row in self.columns.rows(self.table):
+            if len(roles) < 2:
+                _checked(row)  # refuses it
+            left, right, *rest = (clean(row.cells[i]) for i in roles)
+            if row.is_empty:
+                told.tell(BLANK, row.line)
+            elif is_blank(left) or is_blank(right):
+                told.tell(LACKING, row.line)
+            elif not labelled:
+                yield row.line, left, right, "1"
+                yield from ((row.line, left, negative, "0") for negative in rest if not is_blank(negative))
+            elif (label := SNLI.get(rest[0], rest[0]) if self._numbered else rest[0]) in NO_LABEL:
+                told.tell(LACKING, row.line)
+            else:
+                yield row.line, left, right, label
+
+
+def parse_pairs(text: str, sentence_set: SentenceSet, scale: Scale | None = None) -> ParsedPairs:
+    r"""Read `left | right | label` lines (or tabs, which win; `\|` is a | that belongs to the text), or cells
+    pasted from a spreadsheet.
+
+    The label is 1 or 0, similar or dissimilar, or a score, brought to 0 to 1 by the range of all. Sentences
+    that the set does not hold are added to it. A pair given twice is kept once, one with several labels gets
+    their mean, a sentence paired with itself is skipped; all of it is reported. Raises InputError, naming the
+    line, for a wrong number of parts or an unknown label, and beyond MAX_PAIRS, MAX_SENTENCES or
+    MAX_CHARACTERS.
+    """
+    lines = lines_of(text)
+    return _collected(PairReader(text_table(lambda: iter(lines), "Pairs"), scale=scale), sentence_set)
 
 
 def typed_pairs(lines: Iterable[str]) -> Iterator[Row]:
@@ -69,40 +157,11 @@ def typed_pairs(lines: Iterable[str]) -> Iterator[Row]:
             yield Row(number, tuple(line.strip().split("\t") if "\t" in line.strip() else split_bars(line)))
 
 
-def parse_pair_table(data: bytes, filename: str, sentence_set: SentenceSet) -> ParsedPairs:
-    """Read an uploaded table of pairs: columns left, right, label (or sentence1, sentence2, score), or the
-    first three columns. A TXT file follows parse_pairs. Raises InputError as parse_pairs does."""
-    name = PurePath(filename).name
-    if is_plain_text(name):
-        check_size(data, name)
-        return parse_pairs(decode(data, name), sentence_set)
-    rows, _ = read_rows(data, name)
-    return _read(table_pairs(rows, name), sentence_set)
-
-
-def table_pairs(rows: Iterable[Row], name: str) -> Iterator[Row]:
-    """Left, right and label of every row below the header, or the rows as they are without one."""
-    rows = iter(rows)
-    first = next(rows, None)
-    if first is None:
-        raise InputError(f"{name} is empty. Give it the columns left, right and label, with one pair a row.")
-    names = header(first)
-    left, right, label = (column(names, known) for known in (LEFT_NAMES, RIGHT_NAMES, LABEL_NAMES))
-    if left is None or right is None:
-        yield from (first, *rows)
-        return
-    if label is None:
-        raise InputError(f"{name} has no column called label or score. Its columns: {listed(names)}.")
-    for row in rows:
-        check_width((row,), len(names), name)
-        yield Row(row.line, (row.cells[left], row.cells[right], row.cells[label]))
-
-
-def checked_pairs(rows: Iterable[Row]) -> Iterator[tuple[int, str, str, float]]:
-    """(line, left text, right text, label) of the rows but for a header. Raises InputError (parse_pairs)."""
-    for i, row in enumerate(rows):
-        if i > 0 or len(row.cells) != 3 or row.cells[2].strip().casefold() not in LABEL_NAMES:
-            yield row.line, *_checked(row)
+def parse_pair_table(
+    data: bytes, filename: str, sentence_set: SentenceSet, choice: Choice = AS_FOUND
+) -> ParsedPairs:
+    """Read an uploaded table of pairs (columns.py says which forms). Raises as parse_pairs does."""
+    return _collected(PairReader(open_table(uploaded(data, filename)), choice), sentence_set)
 
 
 def pairs_to_text(pairs: Iterable[Pair], sentence_set: SentenceSet) -> str:
@@ -111,70 +170,77 @@ def pairs_to_text(pairs: Iterable[Pair], sentence_set: SentenceSet) -> str:
     return "\n".join(f"{text[p.left]} | {text[p.right]} | {_number(p.label)}" for p in pairs)
 
 
-def parse_label(text: str, line: int) -> float:
+def parse_label(text: str, line: int, scale: Scale = Scale()) -> float:
     """A label in [0, 1]. Raises InputError that names the line and what to write instead."""
-    word = text.strip().casefold()
-    if word in _LABEL_WORDS:
-        return _LABEL_WORDS[word]
-    allowed = "Write 1 or similar, 0 or dissimilar, or a score from 0 to 1."
-    if not word:
-        raise InputError(f"Line {line:,}: the label is missing. {allowed}")
-    if not _NUMBER.fullmatch(word):
-        raise InputError(f"Line {line:,}: the label “{shown(word)}” is not known. {allowed}")
-    value = float(word.replace(",", "."))
-    if 1 < value <= 5:
-        raise InputError(
-            f"Line {line:,}: the score {word} is above 1. Scores go from 0 to 1; if yours go from 0 to 5, "
-            "divide them by 5."
-        )
+    label = _label(text, line)
+    if isinstance(label, str):
+        return LABEL_WORDS[label]
+    value = scale.of(label)
     if not 0 <= value <= 1:
-        raise InputError(f"Line {line:,}: the score {word} is outside 0 to 1. {allowed}")
-    return abs(value)  # -0.0 is 0
+        raise InputError(f"Line {line:,}: the score {text.strip()} is outside 0 to 1. {_ALLOWED}")
+    return value
 
 
-def _read(rows: Iterable[Row], sentence_set: SentenceSet) -> ParsedPairs:
+def _label(text: str, line: int) -> float | str:
+    """A number, or one of LABEL_WORDS."""
+    word = text.strip().casefold()
+    if word in LABEL_WORDS:
+        return word
+    if not word:
+        raise InputError(f"Line {line:,}: the label is missing. {_ALLOWED}")
+    value = float(word.replace(",", ".")) if NUMBER.fullmatch(word) else np.inf
+    if not np.isfinite(value):
+        raise InputError(f"Line {line:,}: the label “{shown(word)}” is not known. {_ALLOWED}")
+    return value
+
+
+def _is_snli(table: Sheet, columns: Columns) -> bool:
+    """True where the classes of premises and hypotheses are numbered, 2 among them."""
+    roles, names = columns.roles, [name.casefold() for name in columns.names]
+    if "label" not in roles or [names[roles[side]] for side in ("left", "right")] != [
+        "premise",
+        "hypothesis",
+    ]:
+        return False
+    found = {row.cells[roles["label"]].strip() for row in table.head()[columns.is_header :]}
+    return "2" in found and found <= SNLI.keys()
+
+
+def _collected(reader: PairReader, sentence_set: SentenceSet) -> ParsedPairs:
     ids: dict[str, str] = {}
     for known in sentence_set.sentences:
         ids.setdefault(same_text(known.text), known.id)
-    pairs: dict[frozenset[str], tuple[Pair, int]] = {}
+    pairs: dict[frozenset[str], tuple[Pair, list[float]]] = {}
     added: list[Sentence] = []
-    told: dict[str, list[int]] = {}
-    for line, left, right, label in checked_pairs(rows):
+    told = Told()
+    for line, left, right, label in reader:
         for text in (left, right):
             check_length(line, text)
             if same_text(text) not in ids:
                 ids[same_text(text)] = sentence_id(text)
                 added.append(Sentence(sentence_id(text), text))
-                told.setdefault("added", []).append(line)
+                told.tell("Sentences that only the pairs name were added to yours.", line)
         pair = Pair(ids[same_text(left)], ids[same_text(right)], label)
         key = frozenset((pair.left, pair.right))
-        first, first_line = pairs.get(key, (pair, line))
         if len(key) == 1:
-            told.setdefault("self", []).append(line)
-        elif first.label != label:
-            raise InputError(
-                f"Line {line:,}: this pair has the label {_number(label)} here and "
-                f"{_number(first.label)} in line {first_line:,}. Keep one of the two lines."
-            )
-        elif key in pairs:
-            told.setdefault("repeats", []).append(line)
+            told.tell("A sentence paired with itself teaches nothing and was skipped.", line)
+        elif key not in pairs:
+            pairs[key] = (pair, [label])
+        elif label in pairs[key][1]:
+            told.tell("Pairs given more than once are kept once.", line)
         else:
-            pairs[key] = (pair, line)
+            pairs[key][1].append(label)
+            told.tell("A pair with several labels is trained on their mean.", line)
         _check_counts(len(pairs), len(sentence_set) + len(added), line)
     if not pairs:
         raise InputError(f"There is no pair yet. Write one a line: {_FORM}, where the label is 1 or 0.")
-    words = {
-        "added": "Sentences that only the pairs name were added to yours.",
-        "self": "A sentence paired with itself teaches nothing and was skipped.",
-        "repeats": "Pairs given more than once are kept once.",
-    }
-    notices = tuple(Notice(words[what], tuple(dict.fromkeys(lines))) for what, lines in told.items())
+    means = (Pair(pair.left, pair.right, sum(labels) / len(labels)) for pair, labels in pairs.values())
     whole = SentenceSet((*sentence_set.sentences, *added), sentence_set.title, sentence_set.source)
-    return ParsedPairs(tuple(pair for pair, _ in pairs.values()), whole, notices)
+    return ParsedPairs(tuple(means), whole, (*reader.notices, *told.notices), reader.columns)
 
 
-def _checked(row: Row) -> tuple[str, str, float]:
-    """Left text, right text and label of one row, or InputError."""
+def _checked(row: Row) -> tuple[str, str, str]:
+    """Left text, right text and label of one typed row, or InputError."""
     if len(row.cells) != 3:
         parts = "1 part" if len(row.cells) == 1 else f"{len(row.cells)} parts"
         escape = r" Write \| for a | that belongs to a sentence." if len(row.cells) > 3 else ""
@@ -183,7 +249,7 @@ def _checked(row: Row) -> tuple[str, str, float]:
     for side, text in (("left", left), ("right", right)):
         if is_blank(text):
             raise InputError(f"Line {row.line:,}: the {side} sentence is empty. A pair is {_FORM}.")
-    return left, right, parse_label(row.cells[2], row.line)
+    return left, right, row.cells[2]
 
 
 def _check_counts(pairs: int, sentences: int, line: int) -> None:

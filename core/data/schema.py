@@ -6,6 +6,7 @@ found and what is allowed; TomlFile adds where it stands: file, line, part and f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,14 @@ from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCu
 
 from ..types import InputError
 from ..untrusted import toml_values
-from .toml_lines import Place, lines_of_fields
 
+Place = tuple[str | int, ...]
 S = TypeVar("S", bound="Table")
 T = TypeVar("T")
+# No two neighbours in these patterns match the same blanks: time grows with a line's length, not its cube.
+_ARRAY = re.compile(r"^\s*\[\[([\w.\-\s]+)\]\]")
+_TABLE = re.compile(r"^\s*\[([\w.\-\s]+)\]")
+_FIELD = re.compile(r"""^\s*["']?([\w\-]+)["']?(?:\s*\.\s*([\w\-]+))?\s*=""")
 LONGEST_TEXT, LONGEST_LINE = 4_000, 300  # characters
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LINE)]
@@ -205,3 +210,35 @@ def load(file: Path, schema: type[S], **given: str) -> S:
     if value is None:
         raise InputError(problems[0])
     return value
+
+
+# ---- where in a TOML text a field stands, which the standard parser does not tell ---------------------
+# Only headers and keys at the start of a line are looked at, which is how lessons are written.
+
+
+def lines_of_fields(text: str) -> dict[Place, int]:
+    """("title",), ("step", 2), ("step", 2, "options", "rises"), ... -> line, counted from 1.
+
+    The number after a name counts the [[name]] blocks, from 1.
+    """
+    found: dict[Place, int] = {}
+    counts: dict[str, int] = {}
+    prefix: Place = ()
+    quote = ""  # the mark that ends the multi-line text we are in
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not quote:
+            if header := _ARRAY.match(line) or _TABLE.match(line):
+                parts = [part.strip() for part in header[1].split(".")]
+                if line.lstrip().startswith("[["):
+                    counts[parts[0]] = counts.get(parts[0], 0) + 1
+                head: Place = (parts[0], counts[parts[0]]) if parts[0] in counts else (parts[0],)
+                prefix = (*head, *parts[1:])
+                found.setdefault(prefix, number)
+            elif named := _FIELD.match(line):
+                path = (*prefix, *(part for part in named.groups() if part))
+                found.setdefault(path, number)
+        for mark in ('"""', "'''"):
+            if quote in ("", mark) and line.count(mark) % 2:
+                quote = "" if quote else mark
+                break
+    return found

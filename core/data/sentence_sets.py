@@ -14,9 +14,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from ..types import InputError, Pair, Sentence, SentenceSet, TrainingConfig
 from .assets import ASSETS
+from .pair_files import Scale, parse_pairs
 from .schema import Between, Table, Text, load, refuse
-from .sentences import parse_pairs, sentence_id
-from .text import MAX_GROUP_CHARACTERS, MAX_PAIRS, clean, same_text
+from .text import MAX_GROUP_CHARACTERS, MAX_PAIRS, clean, same_text, sentence_id
 
 SETS_FOLDER = ASSETS / "sets"
 
@@ -67,7 +67,7 @@ class BuiltInSet(Table):
         """The listed pairs, None where pairs are to be made from the groups."""
         if self.listed is None:
             return None
-        parsed = parse_pairs(self.listed, self.sentence_set)
+        parsed = parse_pairs(self.listed, self.sentence_set, Scale())
         for notice in parsed.notices:
             lines = ", ".join(map(str, notice.lines))
             raise InputError(f"line {lines}: every pair must join two sentences of the set, once")

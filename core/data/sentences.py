@@ -6,6 +6,7 @@ The rules of the text area:
 - `group<TAB>sentence` or `group | sentence` names a group. Tabs win: a line with a tab takes every | as
   text. Two separators or more, nothing after the separator, or a "group" longer than a name may be: then
   the whole line is the sentence, and a notice says so.
+- Lines that all have as many tabs are a table pasted from a spreadsheet (columns.py finds the group).
 - `\|` is a | that belongs to the text. A backslash anywhere else is a backslash.
 - Control characters and the byte order mark go, other line breaks and spare tabs become a space (with a
   notice); joiners and other invisible letters that scripts and emoji need stay.
@@ -14,34 +15,25 @@ The rules of the text area:
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import numpy as np
+
 from ..types import InputError, Notice, Sentence, SentenceSet
+from .columns import AS_FOUND, Choice, Columns, sentence_columns
 from .pair_files import ParsedPairs, pairs_to_text, parse_label, parse_pair_table, parse_pairs
-from .tables import (
-    LEFT_NAMES,
-    MAX_UPLOAD_BYTES,
-    MAX_UPLOAD_MB,
-    RIGHT_NAMES,
-    SENTENCE_NAMES,
-    Row,
-    check_size,
-    check_width,
-    column,
-    decode,
-    header,
-    is_plain_text,
-    listed,
-    read_rows,
-)
+from .tables import MAX_UPLOAD_BYTES, MAX_UPLOAD_MB, Sheet, open_table, text_table, uploaded
 from .text import (
+    BLANK,
     MAX_CHARACTERS,
     MAX_GROUP_CHARACTERS,
     MAX_PAIRS,
     MAX_SENTENCES,
+    Told,
     check_length,
     clean,
     escape_bars,
@@ -62,8 +54,10 @@ __all__ = [
     "MAX_SENTENCES",
     "MAX_UPLOAD_BYTES",
     "MAX_UPLOAD_MB",
+    "Choice",
     "Parsed",
     "ParsedPairs",
+    "SentenceReader",
     "pairs_to_text",
     "parse_label",
     "parse_pair_table",
@@ -76,24 +70,67 @@ __all__ = [
     "to_text",
 ]
 
-Tell = Callable[[str, int], None]  # what happened (a key of WORDS), and in which line
-_GROUP_NAMES = ("group", "label", "category", "class", "intent", "topic")
+Tell = Callable[[str, int], None]  # what happened, and in which line
 
-WORDS = {
-    "blank": "Blank lines were skipped.",
-    "group only": "A group without a sentence was skipped.",
-    "repeats": "Sentences that stand there more than once are kept as separate points.",
-    "removed": "Control characters, which no model reads, were removed.",
-    "spaced": "Line breaks or tabs inside a sentence became spaces.",
-    "whole": "The whole line was taken as a sentence without a group. A group needs exactly one tab or | "
-    f"after a name of at most {MAX_GROUP_CHARACTERS} characters; write \\| for a | that belongs to the text.",
-}
+GROUP_ONLY = "A group without a sentence was skipped."
+REPEATS = "Sentences that stand there more than once are kept as separate points."
+REMOVED = "Control characters, which no model reads, were removed."
+REPLACED = "Bytes that could not be read became \ufffd."
+SPACED = "Line breaks or tabs inside a sentence became spaces."
+WHOLE = (
+    "The whole line was taken as a sentence without a group. A group needs exactly one tab or | "
+    f"after a name of at most {MAX_GROUP_CHARACTERS} characters; write \\| for a | that belongs to the text."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
+    """`columns` say what was read from where; None for typed lines."""
+
     sentence_set: SentenceSet
     notices: tuple[Notice, ...] = ()
+    columns: Columns | None = None
+
+
+class SentenceReader:
+    """The sentences of a table or of typed lines, read anew by every iteration: (line, text, group or None).
+
+    What is worth telling goes to `tell`. Raises InputError for a table without texts.
+    """
+
+    def __init__(self, table: Sheet, choice: Choice = AS_FOUND) -> None:
+        self.table = table
+        self.columns = None if table.is_text else sentence_columns(table, choice)
+
+    @property
+    def taken(self) -> tuple[Notice, ...]:
+        """What was read from where."""
+        return () if self.columns is None else (Notice(self.columns.taken), *self.columns.notices)
+
+    def read(self, tell: Tell) -> Iterator[tuple[int, str, str | None]]:
+        for line, text, group in self._cells(tell):
+            kept = cleaned(line, text, group, tell)
+            if kept is not None:
+                yield line, *kept
+
+    def survey(self) -> tuple[int, tuple[Notice, ...]]:
+        """How many sentences there are, and what is worth telling. Raises InputError if there is none."""
+        told, hashes = Told(), array("q")
+        for _, text, _ in self.read(told.tell):
+            hashes.append(hash(text))
+        if not hashes:
+            raise InputError("There is no sentence in it. Write one a line.")
+        again = len(hashes) - len(np.unique(np.array(hashes)))
+        repeats = Notice(f"{again:,} of {len(hashes):,} texts stand there before; all are kept.")
+        return len(hashes), (*self.taken, *told.notices, *([repeats] if again else []))
+
+    def _cells(self, tell: Tell) -> Iterator[tuple[int, str, str]]:
+        if self.columns is None:
+            yield from typed((row.cells[0] for row in self.table.rows()), tell)
+            return
+        sentence, group = (self.columns.roles.get(role) for role in ("sentence", "group"))
+        for row in self.columns.rows(self.table):
+            yield row.line, row.cells[sentence or 0], "" if group is None else row.cells[group]
 
 
 def parse_sentences(text: str, title: str = "Your sentences", source: str = "typed") -> Parsed:
@@ -102,10 +139,19 @@ def parse_sentences(text: str, title: str = "Your sentences", source: str = "typ
     Raises InputError when there is no sentence, one is longer than MAX_CHARACTERS or there are more than
     MAX_SENTENCES; the message names the line and the limit.
     """
-    found = _Collector()
-    for line, sentence, group in typed(lines_of(text), found.tell):
-        found.add(line, sentence, group)
-    return found.finish(title, source)
+    lines = lines_of(text)
+    return _collected(SentenceReader(text_table(lambda: iter(lines), "Your text")), title, source)
+
+
+def parse_table(data: bytes, filename: str, choice: Choice = AS_FOUND) -> Parsed:
+    """Read an uploaded file: a table (tables.py says which, columns.py what is taken from it), or a text that
+    follows the rules of the text area.
+
+    Raises InputError as parse_sentences does, and for files that are too large or cannot be read.
+    """
+    name = PurePath(filename).name
+    reader = SentenceReader(open_table(uploaded(data, name)), choice)
+    return _collected(reader, PurePath(name).stem or name, name)
 
 
 def typed(lines: Iterable[str], tell: Tell) -> Iterator[tuple[int, str, str]]:
@@ -113,7 +159,7 @@ def typed(lines: Iterable[str], tell: Tell) -> Iterator[tuple[int, str, str]]:
     for number, line in enumerate(lines, start=1):
         group, sentence = _split_group(line)
         if group is None and sentence is None:
-            tell("whole", number)
+            tell(WHOLE, number)
             yield number, line if "\t" in line else "|".join(split_bars(line)), ""
         else:
             yield number, sentence or "", group or ""
@@ -127,118 +173,48 @@ def to_text(sentence_set: SentenceSet) -> str:
     )
 
 
-def parse_table(data: bytes, filename: str) -> Parsed:
-    """Read an uploaded CSV, TSV or TXT file (a TXT file follows the rules of the text area).
-
-    The sentence column is called sentence or text and the group column group or label (a few synonyms
-    too); other columns are ignored and reported. Without such a header one column holds sentences, and of
-    two the one with the longer texts does. Raises InputError as parse_sentences does, and for files that
-    are too large or cannot be read.
-    """
-    name = PurePath(filename).name
-    title = PurePath(name).stem or name
-    if is_plain_text(name):
-        check_size(data, name)
-        return parse_sentences(decode(data, name), title, name)
-    rows, blank_lines = read_rows(data, name)
-    columns = columns_of(rows, name)
-    found = _Collector(columns.notices)
-    for line in blank_lines:
-        found.tell("blank", line)
-    for row in rows[columns.skipped :]:
-        found.add(row.line, *columns.cells(row))
-    return found.finish(title, name)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where a table has its sentences and groups, and how many rows above them hold none."""
-
-    sentence: int
-    group: int | None
-    skipped: int
-    notices: tuple[Notice, ...] = ()
-
-    def cells(self, row: Row) -> tuple[str, str]:
-        return row.cells[self.sentence], "" if self.group is None else row.cells[self.group]
-
-
-def columns_of(rows: Sequence[Row], name: str) -> Columns:
-    """By the names in the first row, else by the texts' lengths. Raises InputError as parse_table does."""
-    if not rows:
-        raise InputError(f"{name} is empty. Give it a column called sentence, with one sentence a row.")
-    names = header(rows[0])
-    if column(names, LEFT_NAMES) is not None and column(names, RIGHT_NAMES) is not None:
-        raise InputError(f"{name} is a table of pairs (columns {listed(names)}). Upload it as pairs.")
-    sentence, group = column(names, SENTENCE_NAMES), column(names, _GROUP_NAMES)
-    check_width(rows, len(names), name)
-    if sentence is not None:
-        ignored = [n or "(no name)" for i, n in enumerate(names) if i not in (sentence, group)]
-        notices = [Notice(f"These columns were ignored: {listed(ignored)}.")] if ignored else []
-        return Columns(sentence, group, 1, tuple(notices))
-    sentence, group = _columns_by_length(rows, name)
-    if group is None:
-        return Columns(sentence, None, 0)
-    which = f"column {sentence + 1} was read as the sentence, column {group + 1} as the group"
-    return Columns(sentence, group, 0, (Notice(f"The first row names no sentence column: {which}."),))
-
-
 def cleaned(line: int, text: str, group: str, tell: Tell) -> tuple[str, str | None] | None:
     """A sentence and its group as they are kept, or None where nothing is visible; what changed is told."""
     if is_blank(text):
-        tell("blank" if is_blank(group) else "group only", line)
+        tell(BLANK if is_blank(group) else GROUP_ONLY, line)
         return None
     for part in (text.strip(), group.strip()):
         if without_controls(part) != part:
-            tell("removed", line)
+            tell(REMOVED, line)
         if spaced(part) != part:
-            tell("spaced", line)
+            tell(SPACED, line)
+        if "\ufffd" in part:
+            tell(REPLACED, line)
     group = clean(group)
     return clean(text), None if is_blank(group) else group
 
 
-class _Collector:
-    """Gathers sentences line by line, and what there is to tell about them."""
-
-    def __init__(self, notices: tuple[Notice, ...] = ()) -> None:
-        self.notices = notices
-        self._sentences: list[Sentence] = []
-        self._occurrences: Counter[str] = Counter()
-        self._told: dict[str, list[int]] = {}
-
-    def tell(self, what: str, line: int) -> None:
-        lines = self._told.setdefault(what, [])
-        if lines[-1:] != [line]:
-            lines.append(line)
-
-    def add(self, line: int, text: str, group: str) -> None:
-        kept = cleaned(line, text, group, self.tell)
-        if kept is None:
-            return
-        text, name = kept
+def _collected(reader: SentenceReader, title: str, source: str) -> Parsed:
+    """All sentences, within the limits of the page."""
+    sentences: list[Sentence] = []
+    occurrences: Counter[str] = Counter()
+    told = Told()
+    for line, text, group in reader.read(told.tell):
         check_length(line, text)
-        if name is not None and len(name) > MAX_GROUP_CHARACTERS:
+        if group is not None and len(group) > MAX_GROUP_CHARACTERS:
             raise InputError(
-                f"Line {line:,}: the group has {len(name):,} characters; at most {MAX_GROUP_CHARACTERS} are "
+                f"Line {line:,}: the group has {len(group):,} characters; at most {MAX_GROUP_CHARACTERS} are "
                 "allowed. Give it a shorter name."
             )
         base = sentence_id(text)
-        if self._occurrences[base]:
-            self.tell("repeats", line)
-        identity = sentence_id(text, self._occurrences[base])
-        self._occurrences[base] += 1
-        if len(self._sentences) == MAX_SENTENCES:
+        if occurrences[base]:
+            told.tell(REPEATS, line)
+        if len(sentences) == MAX_SENTENCES:
             raise InputError(
                 f"There are more than {MAX_SENTENCES:,} sentences, the most that are allowed. Remove some; "
                 f"line {line:,} is the first one too many."
             )
-        self._sentences.append(Sentence(identity, text, name))
-
-    def finish(self, title: str, source: str) -> Parsed:
-        if not self._sentences:
-            raise InputError("There is no sentence yet. Type or paste one sentence a line.")
-        told = (Notice(WORDS[what], tuple(lines)) for what, lines in self._told.items())
-        return Parsed(SentenceSet(tuple(self._sentences), title, source), (*self.notices, *told))
+        sentences.append(Sentence(sentence_id(text, occurrences[base]), text, group))
+        occurrences[base] += 1
+    if not sentences:
+        raise InputError("There is no sentence yet. Type or paste one sentence a line.")
+    found = SentenceSet(tuple(sentences), title, source)
+    return Parsed(found, (*reader.taken, *told.notices), reader.columns)
 
 
 def _split_group(line: str) -> tuple[str | None, str | None]:
@@ -256,17 +232,3 @@ def _split_group(line: str) -> tuple[str | None, str | None]:
     if len(parts) > 2 or is_blank(parts[1]) or len(clean(parts[0])) > MAX_GROUP_CHARACTERS:
         return None, None
     return parts[0], parts[1]
-
-
-def _columns_by_length(rows: Sequence[Row], name: str) -> tuple[int, int | None]:
-    """(sentence column, group column) of a table whose header names neither."""
-    width = len(rows[0].cells)
-    if width == 1:
-        return 0, None
-    if width > 2:
-        raise InputError(
-            f"{name} has {width} columns and no header that says which holds the sentences. "
-            "Name them in the first row: sentence, group."
-        )
-    first, second = (sum(len(row.cells[i]) for row in rows) for i in (0, 1))
-    return (0, 1) if first > second else (1, 0)

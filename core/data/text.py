@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 
-from ..types import InputError
+from ..types import NAMED_LINES, InputError, Notice
 
 MAX_SENTENCES = 2_000
 MAX_CHARACTERS = 1_000  # of one sentence, in Unicode code points
 MAX_GROUP_CHARACTERS = 60  # longer than that is hardly a name
 MAX_PAIRS = 5_000
 MAX_LINES = 20_000  # of a typed text or a table: what is skipped takes time too
+BLANK = "Blank lines were skipped."
 MAX_SHOWN = 80  # characters of a cell or a name that a message quotes
 
 _LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]+")
 _SEPARATOR = re.compile(r"(?<!\\)(\\*+)\|")  # tried once a run of backslashes, or a long run takes its square
+_FORMULA = re.compile("'*(?:[\t\r\n]|\\s*[=+\\-@＝＋－＠])")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -136,13 +139,42 @@ def escape_bars(text: str) -> str:
     return _SEPARATOR.sub(lambda match: match[1] * 2 + r"\|", text)
 
 
+class Told:
+    """Gathers what a reader has to tell: how often, and where at first."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lines: dict[str, list[int]] = {}
+        self._last: dict[str, int] = {}
+
+    def tell(self, what: str, line: int) -> None:
+        """`what` is a sentence; the same about the same line counts once."""
+        if self._last.get(what) != line:
+            self._last[what] = line
+            self._counts[what] += 1
+            lines = self._lines.setdefault(what, [])
+            if len(lines) < NAMED_LINES:
+                lines.append(line)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        return tuple(Notice(what, tuple(self._lines[what]), n) for what, n in self._counts.items())
+
+
 def safe_cell(text: str) -> str:
     """The text for a cell of an exported CSV: an apostrophe before what a spreadsheet would calculate.
 
     Covers = + - @ at the beginning (also full-width, also after white space), tab and line break; see
-    OWASP, "CSV Injection".
+    OWASP, "CSV Injection". One more before apostrophes that such a beginning follows, so that unsafe_cell
+    gives back every text.
     """
-    first = text.lstrip()[:1]
-    if text[:1] in ("\t", "\r", "\n") or (first and first in "=+-@＝＋－＠"):
-        return "'" + text
-    return text
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unsafe_cell(cell: str) -> str:
+    """The inverse of safe_cell.
+
+    >>> [unsafe_cell(safe_cell(text)) for text in ("=1", "'=1", "'tis")]
+    ['=1', "'=1", "'tis"]
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -1,11 +1,10 @@
 """What one takes home as tables: embeddings as CSV, Parquet or npz, files for the Embedding Projector, pairs.
 
-Texts in a CSV are defused (core.data.text.safe_cell), so that no spreadsheet calculates what somebody typed.
+Texts in a CSV are defused (core.data.separated), so that no spreadsheet calculates what somebody typed.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from ..data.files import in_parts
-from ..data.text import safe_cell, spaced
+from ..data.separated import csv_bytes, write_rows
+from ..data.text import spaced
 from ..types import FloatArray, Pair, Sentence, SentenceSet
 
 TEXTS_AT_ONCE = 1_000
@@ -34,10 +34,9 @@ def write_csv(out: IO[bytes], sentences: Iterable[Sentence], parts: Iterable[Flo
     first, parts = _peek(parts)
     header = ["id", "text", "group", *(f"e{i}" for i in range(first.shape[1]))]
     rows = (
-        [s.id, safe_cell(s.text), safe_cell(s.group or ""), *(f"{x:.{DIGITS}g}" for x in z)]
-        for s, z in zip(sentences, chain.from_iterable(parts), strict=True)
+        [s.id, s.text, s.group or "", *z] for s, z in zip(sentences, chain.from_iterable(parts), strict=True)
     )
-    _csv(out, header, rows)
+    write_rows(out, header, rows)
 
 
 def write_parquet(out: IO[bytes], sentences: Iterable[Sentence], parts: Iterable[FloatArray]) -> None:
@@ -124,20 +123,8 @@ def pairs_csv(sentences: SentenceSet, train: Sequence[Pair], held_out: Sequence[
     """left, right, label, used_to: "train" or "measure"."""
     text = {s.id: s.text for s in sentences.sentences}
     rows = (
-        [safe_cell(text[p.left]), safe_cell(text[p.right]), f"{p.label:g}", word]
+        [text[p.left], text[p.right], p.label, word]
         for word, pairs in (("train", train), ("measure", held_out))
         for p in pairs
     )
-    out = io.BytesIO()
-    _csv(out, ["left", "right", "label", "used_to"], rows)
-    return out.getvalue()
-
-
-def _csv(out: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    text = io.TextIOWrapper(
-        out, "utf-8-sig", newline=""
-    )  # with a mark, so that spreadsheets read every script
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows(rows)
-    text.detach()
+    return csv_bytes(["left", "right", "label", "used_to"], rows)

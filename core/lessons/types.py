@@ -12,8 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from ..cards.built_in import all_cards
-from ..data.schema import LONGEST_TEXT, Between, Line, Table, Text, refuse
-from ..data.toml_lines import Place
+from ..data.schema import LONGEST_TEXT, Between, Line, Place, Table, Text, refuse
 from ..models.registry import BASE_MODELS
 from ..types import InputError
 from .measurement import Measurement

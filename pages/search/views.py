@@ -94,8 +94,7 @@ def choose_corpus() -> None:
         _own()
     found, notices = _current()
     for notice in notices:
-        lines = ", ".join(map(str, notice.lines[:10])) + (", …" if len(notice.lines) > 10 else "")
-        st.caption(f"{notice.text} Lines: {lines}." if notice.lines else notice.text)
+        st.caption(messages.as_written(notice.said("Passages")))
     shown = found.passages[:LISTED]
     st.markdown(f"**{len(found.passages):,} passages**, {len(found.questions)} questions with known answers")
     if len(shown) < len(found.passages):

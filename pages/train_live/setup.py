@@ -198,7 +198,7 @@ def _take_upload() -> None:
     _replace_text(sentences.to_text(parsed.sentence_set))
     _text_changed()
     state.put(state.OWN_TITLE, parsed.sentence_set.title)
-    state.put(keys.UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
+    state.put(keys.UPLOAD_SAID, tuple(n.said(upload.name) for n in parsed.notices))
 
 
 def edit_pairs() -> None:
@@ -243,7 +243,7 @@ def _take_pairs() -> None:
     except InputError as error:
         state.put(keys.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
         return
-    state.put(keys.PAIR_UPLOAD_SAID, tuple(messages.located(upload.name, n).text for n in parsed.notices))
+    state.put(keys.PAIR_UPLOAD_SAID, tuple(n.said(upload.name) for n in parsed.notices))
     lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
     if adds:
         state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))

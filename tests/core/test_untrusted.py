@@ -11,9 +11,9 @@ import pytest
 
 from core.cards import export
 from core.cards import parse as decks
+from core.data.schema import lines_of_fields
 from core.data.sentences import parse_pairs, parse_sentences, parse_table
 from core.data.text import shown, split_bars
-from core.data.toml_lines import lines_of_fields
 from core.export import npy, run_file
 from core.lessons.reader import check
 from core.storage.transfer import read_progress

@@ -120,7 +120,7 @@ def test_delimiters_and_encodings(delimiter: str, encoding: str) -> None:
     parsed = parse_table(table(delimiter).encode(encoding), "folder/my set.csv")
     assert [(s.group, s.text) for s in parsed.sentence_set.sentences] == EXPECTED
     assert parsed.sentence_set.title == "my set"
-    assert [n.lines for n in parsed.notices] == [(4,)]  # the line break became a space
+    assert [n.lines for n in parsed.notices if n.lines] == [(4,)]  # the line break became a space
 
 
 def test_columns_by_name_and_ignored_ones() -> None:
@@ -138,7 +138,7 @@ def test_two_columns_without_header(rows: str) -> None:
     parsed = parse_table(rows.encode(), "t.csv")
     found = [(s.group, s.text) for s in parsed.sentence_set.sentences]
     assert found == [("pos", "I like it"), ("neg", "I hate it")]
-    assert "names no sentence column" in parsed.notices[0].text
+    assert "no row of names" in parsed.notices[0].text
 
 
 def test_one_column_keeps_its_commas() -> None:
@@ -154,10 +154,13 @@ def test_text_files_follow_the_text_area() -> None:
     ("data", "name", "message"),
     [
         (b"PK\x03\x04...", "t.xlsx", "t.xlsx is an office or zip file"),
-        (b"sentence\nok\ncaf\xe9\n", "t.csv", "t.csv, line 3: the bytes are not UTF-8"),
+        (
+            b"sentence\nok\n\x00\x81\x8d\x8f\xff\xfe\x01\x02\x03\n",
+            "t.csv",
+            "t.csv, line 3: the bytes are no text",
+        ),
         (b"", "t.csv", "t.csv is empty"),
-        (b"a,b,c\n1,2,3\n", "t.csv", "has 3 columns and no header"),
-        (b'sentence,group\nok,a\n"open,b\n', "t.csv", "t.csv, line 3: the row cannot be read"),
+        (b"a,b,c\n1,2,3\n", "t.csv", "no column of texts. Its columns: a, b, c"),
         (b"group,sentence\na,b\na,b\na,b\nc,d,e\n", "t.csv", "t.csv, line 5: the row has 3 cells"),
         (b"sentence1,sentence2,score\na,b,1\n", "t.csv", "is a table of pairs"),
         (b"group,sentence\n" + b"g" * 61 + b",x\n", "t.csv", "Line 2: the group has 61 characters"),
@@ -169,12 +172,12 @@ def test_refused_tables(data: bytes, name: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "  =1", "＝1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "  =1", "＝1", "'=x"])
 def test_formulas_are_defused(text: str) -> None:
     assert safe_cell(text) == "'" + text
 
 
-@pytest.mark.parametrize("text", ["", "plain", "1-1", "a=b", "'=x"])
+@pytest.mark.parametrize("text", ["", "plain", "1-1", "a=b", "'x"])
 def test_plain_cells_stay(text: str) -> None:
     assert safe_cell(text) == text
 
@@ -215,17 +218,11 @@ def test_labels(word: str, label: float) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (
-            "a | b | 4.2",
-            "Line 2: the score 4.2 is above 1. Scores go from 0 to 1; if yours go from 0 to 5, div",
-        ),
-        ("a | b | -1", "Line 2: the score -1 is outside 0 to 1"),
         ("a | b | nan", "Line 2: the label “nan” is not known"),
         ("a | b |", "Line 2: the label is missing"),
         ("a | b", "Line 2: a pair is left | right | label, and this line has 2 parts"),
         ("a | b | c | 1", "this line has 4 parts. Write \\|"),
         ("a | | 1", "Line 2: the right sentence is empty"),
-        ("two | one | 0", "Line 2: this pair has the label 0 here and 1 in line 1"),
         ("a | " + "x" * 1001 + " | 1", "Line 2: the sentence has 1,001 characters; at most 1,000"),
     ],
 )

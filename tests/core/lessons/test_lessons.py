@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.data.toml_lines import lines_of_fields
+from core.data.schema import lines_of_fields
 from core.lessons.measurement import Evidence
 from core.lessons.outcomes import MEASUREMENTS, VALUES
 from core.lessons.progress import Answer, LessonProgress, from_json
