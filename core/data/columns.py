@@ -27,8 +27,8 @@ TEXT_NAMES = {*SENTENCE_NAMES, *LEFT_NAMES, *RIGHT_NAMES}
 _KNOWN_NAMES = TEXT_NAMES | {*GROUP_NAMES, *LABEL_NAMES, POSITIVE, NEGATIVE}
 
 _SIMILAR = ("similar", "same", "yes", "true", "duplicate", "paraphrase", "equivalent", "entailment")
-_DISSIMILAR = ("dissimilar", "different", "no", "false", "contradiction")
-_DISSIMILAR += tuple(f"not_{word}" for word in _SIMILAR[4:])
+_DISSIMILAR = ["dissimilar", "different", "no", "false", "contradiction"]
+_DISSIMILAR += [f"not_{word}" for word in _SIMILAR[4:]]
 LABEL_WORDS = dict.fromkeys(_SIMILAR, 1.0) | dict.fromkeys(_DISSIMILAR, 0.0) | {"neutral": 0.5}
 NO_LABEL = ("", "-")  # SNLI writes the second where its readers did not agree
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)

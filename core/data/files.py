@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, TypeVar
@@ -116,4 +115,4 @@ def pairs(file: Path, choice: Choice = AS_FOUND) -> PairReader:
 
 def table_of(file: Path) -> Sheet:
     with reading(file):
-        return open_table(Source(file.name, partial(file.open, "rb")))
+        return open_table(Source(file.name, lambda: file.open("rb")))

@@ -26,6 +26,7 @@ from .text import (
     escape_bars,
     is_blank,
     lines_of,
+    repeats_among,
     same_text,
     sentence_id,
     shown,
@@ -88,7 +89,7 @@ class PairReader:
         holding = (Scale(*ends) for ends in SCALES if ends[0] <= low and high <= ends[1])
         self._scale = scale or next(holding, Scale(float(low), float(high)))
         self.count = len(hashes)
-        self.repeats = len(hashes) - len(np.unique(np.array(hashes)))
+        self.repeats = repeats_among(hashes)
         self.notices = (*self._said(found, f"{low:g} to {high:g}"), *told.notices)
 
     def __iter__(self) -> Iterator[tuple[int, str, str, float]]:

@@ -21,8 +21,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-import numpy as np
-
 from ..types import InputError, Notice, Sentence, SentenceSet
 from .columns import AS_FOUND, Choice, Columns, sentence_columns
 from .pair_files import ParsedPairs, pairs_to_text, parse_label, parse_pair_table, parse_pairs
@@ -39,6 +37,7 @@ from .text import (
     escape_bars,
     is_blank,
     lines_of,
+    repeats_among,
     safe_cell,
     same_text,
     sentence_id,
@@ -120,7 +119,7 @@ class SentenceReader:
             hashes.append(hash(text))
         if not hashes:
             raise InputError("There is no sentence in it. Write one a line.")
-        again = len(hashes) - len(np.unique(np.array(hashes)))
+        again = repeats_among(hashes)
         repeats = Notice(f"{again:,} of {len(hashes):,} texts stand there before; all are kept.")
         return len(hashes), (*self.taken, *told.notices, *([repeats] if again else []))
 

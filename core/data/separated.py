@@ -17,12 +17,12 @@ from typing import IO, Any
 from .text import is_blank, safe_cell
 
 SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
-NO_SEPARATOR = "\x1f"  # the unit separator: no line of text holds it
+NO_SEPARATOR = "\n"  # no line holds it
 MAX_CELL_LINES = 1_000  # a quote that is not closed by then is a character
 SWALLOWED = 4  # so many lines in one cell, each a whole row by itself, are rows: the quote is a character
 _AGREEMENT = 0.7  # share of rows that must have as many cells as the first row
 _OPEN = re.compile(' *"')
-_OUR_NAME = re.compile('"[^",;\t]*"(?:,|\\Z)')
+_OUR_NAME = re.compile('"[^",;\t]*",')
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,10 @@ def write_rows(out: IO[bytes], header: Sequence[str], rows: Iterable[Iterable[An
 
 
 def is_ours(lines: Sequence[str]) -> bool:
-    """True for the first lines of a table that write_rows wrote."""
+    """True for the first lines of a table of two columns or more that write_rows wrote."""
     if not lines or not (first := _OUR_NAME.match(lines[0])):
         return False
-    others = lines[0][first.end() :] or "".join(lines[1:2])
-    return any(cell and not cell.startswith('"') for cell in others.split(","))
+    return any(cell and not cell.startswith('"') for cell in lines[0][first.end() :].split(","))
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:

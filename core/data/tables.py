@@ -179,7 +179,7 @@ def encoding_of(source: Source) -> Encoding:
         raw.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            while chunk := raw.read(1 << 20):
+            while chunk := raw.read(1 << 16):
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
             return Encoding("utf-8-sig", "UTF-8")

@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from array import array
 from collections import Counter
+
+import numpy as np
 
 from ..types import NAMED_LINES, InputError, Notice
 
@@ -159,6 +162,13 @@ class Told:
     @property
     def notices(self) -> tuple[Notice, ...]:
         return tuple(Notice(what, tuple(self._lines[what]), n) for what, n in self._counts.items())
+
+
+def repeats_among(hashes: array[int]) -> int:
+    """How many stand there before. Takes next to no memory: the hashes are sorted where they are."""
+    found = np.frombuffer(hashes, np.int64) if hashes else np.zeros(0, np.int64)
+    found.sort()
+    return int((found[1:] == found[:-1]).sum())
 
 
 def safe_cell(text: str) -> str:

@@ -96,11 +96,11 @@ def test_typed_pairs_are_enough_to_train(open_app):
 
 
 def test_a_wrong_pair_names_its_line_and_keeps_the_text(open_app):
-    data = state.pack({"text": "one\ntwo", "pair_text": "one | two | 7"})
+    data = state.pack({"text": "one\ntwo", "pair_text": "one | two | seven"})
     app = open_app("train_live", set="own", data=data)
     assert not app.exception
     assert "ine 1" in app.info[0].value
-    assert app.session_state["pair_text"] == "one | two | 7"
+    assert app.session_state["pair_text"] == "one | two | seven"
 
 
 def test_the_pair_table_holds_both_models_scores(open_app, in_this_process, batch_sizes):  # noqa: F811
