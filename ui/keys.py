@@ -52,6 +52,7 @@ FORCES = Key("forces", False, url=True)
 # Its id in the address opens a run only for whoever's RUN_IDS hold it: others can neither see nor steer it.
 RUN_ID = Key[str | None]("run_id", None, url=True)
 RUN_IDS = Key[tuple[str, ...]]("run_ids", (), visit=True)
+OTHER_RUN_IDS = Key[tuple[str, ...]]("other_run_ids", (), visit=True)  # the same for those of all other pages
 PROBLEM = Key[str | None]("problem", None)  # what a click could not do, for the top of the next page
 MESSAGE = Key[str | None]("message", None)
 MARKED = Key("marked", "")  # pairs just marked on the map, which the next run adds to the typed ones

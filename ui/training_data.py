@@ -25,8 +25,7 @@ MODES = {
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Ready to train. `notices` are worth telling; `error` says why there is nothing to train yet, and
-    `unread` that this is because the typed pairs cannot be read."""
+    """Ready to train. `notices` are worth telling; `error` says why there is nothing to train yet."""
 
     sentences: SentenceSet
     train: tuple[Pair, ...]
@@ -34,7 +33,6 @@ class TrainingData:
     typed: tuple[Pair, ...] = ()
     notices: tuple[Notice, ...] = ()
     error: str | None = None
-    unread: bool = False
 
     def usable(self) -> tuple[Sentence, ...]:
         """The sentences that no held-out pair uses: those that mining may look at."""
@@ -91,7 +89,7 @@ def current() -> TrainingData:
             parsed = sentences.parse_pairs(text, chosen)
         except InputError as error:  # the sentences are fine, so their map stays
             problem = messages.at("Pairs", str(error))
-            return TrainingData(chosen, (), (), notices=notices, error=problem, unread=True)
+            return TrainingData(chosen, (), (), notices=notices, error=problem)
         typed, chosen = parsed.pairs, parsed.sentence_set
         notices = (*notices, *(Notice(notice.said("Pairs")) for notice in parsed.notices))
     mode, count = state.get(state.PAIR_MODE), state.get(state.PAIR_COUNT)

@@ -142,15 +142,18 @@ class LocalExecutor:
         return view.live.branch(new_id, self._folder(new_id), step, view.drawn, task, status, forked)
 
     def run(self, run_id: str) -> Run:
-        """A bi-encoder's run as it is now. Raises InputError when it has been forgotten."""
+        """A bi-encoder's run as it is now. Raises InputError when it has been forgotten, or is of another
+        task: ids stand in addresses."""
         run = self._now(run_id)
-        assert isinstance(run, Run), f"{run_id} is the run of another task"
+        if not isinstance(run, Run):
+            raise InputError("This run is of another task.")
         return run
 
     def task_run(self, run_id: str) -> TaskRun[Any]:
-        """The run of any other task as it is now. Raises InputError when it has been forgotten."""
+        """The run of any other task as it is now. Raises InputError as `run`."""
         run = self._now(run_id)
-        assert isinstance(run, TaskRun), f"{run_id} is a bi-encoder's run"
+        if not isinstance(run, TaskRun):
+            raise InputError("This run is a bi-encoder's.")
         return run
 
     def _now(self, run_id: str) -> Run | TaskRun[Any]:

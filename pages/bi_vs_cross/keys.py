@@ -34,4 +34,4 @@ TRAINED = Key("bvc_layers", 2, url=True, low=1, high=6)
 SEED = Key("bvc_seed", 7, url=True, low=BY_FIELD["seed"].least, high=BY_FIELD["seed"].most)
 MEASURE = Key("bvc_measure", "Accuracy", url=True)
 AGAINST = Key("bvc_against", "Seconds", url=True)
-RACE = Key[str | None]("bvc_race", None)  # the run of the race on the page
+RACE = Key[str | None]("bvc_race", None, url=True)  # the run of the race on the page

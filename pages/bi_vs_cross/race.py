@@ -17,9 +17,8 @@ from pages.bi_vs_cross import keys
 from ui import inputs, messages, state, widgets
 from ui.charts import chart
 from ui.figures import cross_encoder
-from ui.resources import executor, session_is_open
 from ui.runs import watching
-from ui.runs.watching import forget, task_runs
+from ui.runs.watching import forget
 from ui.tables import safe_table
 
 MEASUREMENTS = 12  # of each encoder over a race; measuring reads every pair again
@@ -90,7 +89,7 @@ def _race() -> Race:
 
 def _start(race: Race) -> None:
     _reset()
-    state.put(keys.RACE, executor().start(race, session_is_open()))
+    state.put(keys.RACE, watching.begin(race))
 
 
 def _reset() -> None:
@@ -103,19 +102,24 @@ def _ids() -> tuple[str, ...]:
     return () if run_id is None else (run_id,)
 
 
+def _runs() -> list[TaskRun[RaceSnapshot]]:
+    return watching.task_runs(_ids(), Race)
+
+
 def buttons(race: Race | None) -> None:
     start = None if race is None else partial(_start, race)
-    watching.buttons(task_runs(_ids()), "Train both", start, _reset, key="race", again="Train both again")
+    state.write_address(keys.RACE)
+    watching.buttons(_runs(), "Train both", start, _reset, key="race", again="Train both again")
 
 
 def watch() -> None:
     """Progress, both curves and their table."""
-    if not task_runs(_ids()):
+    if not _runs():
         st.caption(
             "Press Train both, and two curves grow here: accuracy on pairs that neither was trained on."
         )
         return
-    watching.watch(lambda: task_runs(_ids()), _draw)
+    watching.watch(_runs, _draw)
 
 
 def _draw(runs: Sequence[TaskRun[RaceSnapshot]]) -> None:
@@ -156,7 +160,7 @@ def axes() -> None:
 
 def outcome() -> tuple[str, str] | None:
     """The answer to the prediction and its figures, once both are through; None before."""
-    runs = task_runs(_ids())
+    runs = _runs()
     if not runs or runs[0].status is not RunStatus.FINISHED:
         return None
     both = [curve(runs[0].snapshots, side) for side in ("bi", "cross")]

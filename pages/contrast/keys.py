@@ -21,8 +21,8 @@ TEXT = Key("con_text", "")  # the learner's own grouped sentences; packed into t
 COUNT = Key("con_count", 48, url=True, low=8, high=200)
 STEPS = Key("con_steps", 40, url=True, low=10, high=200)
 SEED = Key("con_seed", 7, url=True, low=0, high=10_000)
-RUNS = Key[tuple[str, ...]]("con_runs", ())  # run ids: random negatives, hard negatives
-OUTCOMES = Key[tuple[Any, ...]]("con_outcomes", ())  # views.Outcome, one a finished comparison
+RUNS = Key[tuple[str, ...]]("con_runs", (), url=True)  # run ids: random negatives, hard negatives
+OUTCOMES = Key[tuple[Any, ...]]("con_outcomes", (), visit=True)  # views.Outcome, one a finished comparison
 GUESSES = {
     name: Key[str | None](f"con_guess_{name}", None, url=True) for name in ("words", "triplets", "hard")
 }

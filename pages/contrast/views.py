@@ -19,7 +19,7 @@ from pages.contrast import keys
 from ui import figures, inputs, kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
-from ui.resources import executor, session_is_open
+from ui.resources import executor
 from ui.runs import live_run, watching
 from ui.tables import folded_table, safe_table
 from ui.widgets import button, row
@@ -135,6 +135,7 @@ def hard_negatives() -> None:
     z = kit.ask(embedding.embed, MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
     sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
     inside = _mined(sets, chosen, z)
+    state.write_address(keys.RUNS)
     runs = _runs()
     busy, made_from = any(r.is_active for r in runs), (chosen, sets, split.held_out)
     with row():
@@ -210,7 +211,7 @@ def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple[Pai
     )
     with messages.kept_in(state.MESSAGE):
         started = tuple(
-            executor().start(RunRequest(config, chosen, pairs, held_out, layout="pca"), session_is_open())
+            watching.begin(RunRequest(config, chosen, pairs, held_out, layout="pca"))
             for pairs in (sets.random, sets.hard)
         )
         state.put(keys.RUNS, started)
@@ -219,15 +220,14 @@ def _start(chosen: SentenceSet, sets: contrast.NegativeSets, held_out: tuple[Pai
 
 
 def _stop() -> None:
-    for run_id in state.get(keys.RUNS):
-        executor().stop(run_id)
+    for run in _runs():
+        executor().stop(run.id)
 
 
 def _runs() -> list[Run]:
-    try:
-        return [executor().run(i) for i in state.get(keys.RUNS)]
-    except InputError:
-        return []
+    """With random and with hard negatives; none when one has been forgotten."""
+    found = watching.runs(state.get(keys.RUNS))
+    return found if len(found) == len(NAMES) else []
 
 
 def _watch() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,6 @@ from pages.failures import keys
 from ui import kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import comparisons
-from ui.resources import executor, session_is_open
 from ui.runs import watching
 from ui.tables import folded_table
 from ui.widgets import button, row
@@ -39,11 +38,10 @@ class PairedRuns:
     run_ids: tuple[str, ...]
 
     def runs(self) -> list[Run]:
-        """Both as they are now; none when one has been forgotten."""
-        try:
-            return [executor().run(run_id) for run_id in self.run_ids]
-        except InputError:
-            return []
+        """Both as they are now; none when one has been forgotten, or was made from something else."""
+        found = watching.runs(self.run_ids)
+        made = [Plan(r.sentences, p.groups, r.pairs, r.held_out, r.config) for r, p in zip(found, self.plans)]
+        return found if made == list(self.plans) else []
 
     def paths(self, runs: Sequence[Run]) -> Paths:
         """What each run's snapshots show: (step, readings) of all of them."""
@@ -81,32 +79,25 @@ def plans(experiment: FailureMode, given: SentenceSet) -> tuple[Plan, Plan]:
 
 def compared(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> PairedRuns | None:
     """The two runs that were made from exactly that, None when there are none or they are forgotten."""
-    found: PairedRuns | None = (state.get(keys.RUNS) or {}).get(experiment.key)
-    return found if found is not None and found.plans == prepared and found.runs() else None
-
-
-def _keep(experiment: FailureMode, now: PairedRuns | None) -> None:
-    every: Mapping[str, PairedRuns] = state.get(keys.RUNS) or {}
-    others = {key: found for key, found in every.items() if key != experiment.key}
-    state.put(keys.RUNS, others | ({} if now is None else {experiment.key: now}))
+    found = PairedRuns(prepared, state.get(keys.RUNS[experiment.key]))
+    return found if found.runs() else None
 
 
 def _start(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
     _stop(experiment)
     requests = [RunRequest(p.config, p.sentences, p.train, p.held_out, "pca") for p in prepared]
-    started = tuple(executor().start(request, session_is_open()) for request in requests)
-    _keep(experiment, PairedRuns(prepared, started))
+    state.put(keys.RUNS[experiment.key], tuple(watching.begin(request) for request in requests))
 
 
 def _stop(experiment: FailureMode) -> None:
-    old: PairedRuns | None = (state.get(keys.RUNS) or {}).get(experiment.key)
-    for run in old.runs() if old is not None else ():
-        executor().forget(run.id)
-    _keep(experiment, None)
+    watching.forget(state.get(keys.RUNS[experiment.key]))
+    state.put(keys.RUNS[experiment.key], ())
 
 
 def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | None) -> None:
     """Run, which needs a prediction first; Stop while it runs."""
+    for key in keys.RUNS.values():
+        state.write_address(key)
     now = compared(experiment, prepared)
     active = now is not None and watching.any_active(now.runs())
     with row():

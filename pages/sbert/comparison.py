@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,7 @@ from pages.sbert import keys
 from ui import messages, state
 from ui.charts import chart
 from ui.figures import comparisons
-from ui.resources import executor, session_is_open
 from ui.runs import watching
-from ui.runs.watching import task_runs
 from ui.tables import folded_table, safe_table
 
 CHANCE = 1 / len(nli.CLASSES)
@@ -27,16 +24,15 @@ ANEW = "Reset them and train again to compare what is chosen now."
 NAMES = {"mean": "mean of all tokens", "cls": "the [CLS] token", "max": "largest of each dimension"}
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
-    """Trainings that differ in `what`, and the ids of their runs, in the same order."""
+def _runs(what: str) -> list[TaskRun[NliSnapshot]]:
+    """The trainings that differ in `what`, "concatenation" or "pooling"; none when one has been forgotten."""
+    ids = state.get(keys.RUNS[what])
+    found = watching.task_runs(ids, NliTask)
+    return found if len(found) == len(ids) else []
 
-    what: str  # "concatenation" or "pooling"
-    tasks: tuple[NliTask, ...]
-    run_ids: tuple[str, ...]
 
-    def runs(self) -> list[TaskRun[NliSnapshot]]:
-        return task_runs(self.run_ids)
+def _tasks(runs: Sequence[TaskRun[NliSnapshot]]) -> tuple[NliTask, ...]:
+    return tuple(run.task for run in runs)
 
 
 def _done(runs: Sequence[TaskRun[NliSnapshot]]) -> list[TaskRun[NliSnapshot]]:
@@ -57,44 +53,37 @@ def wanted(
 
 
 def buttons(what: str, plan: tuple[NliTask, ...]) -> None:
-    key = keys.STUDIES[what]
-    study: Study | None = state.get(key)
+    key = keys.RUNS[what]
 
     def reset() -> None:
-        if study is not None:
-            watching.forget(study.run_ids)
-        state.put(key, None)
+        watching.forget(state.get(key))
+        state.put(key, ())
 
     def start() -> None:
         reset()
-        started = tuple(executor().start(task, session_is_open()) for task in plan)
-        state.put(key, Study(what, plan, started))
+        state.put(key, tuple(watching.begin(task) for task in plan))
 
-    watching.buttons(
-        [] if study is None else study.runs(),
-        "Train and compare",
-        start if plan else None,
-        reset,
-        key="sb",
-        again="Train again",
-    )
+    for every in keys.RUNS.values():
+        state.write_address(every)
+    begin = start if plan else None
+    watching.buttons(_runs(what), "Train and compare", begin, reset, key="sb", again="Train again")
 
 
 def watch(what: str, plan: tuple[NliTask, ...], before: Baseline) -> None:
     """Progress, the comparison and its table."""
-    study: Study | None = state.get(keys.STUDIES[what])
+    now = _runs(what)
     frozen: Baseline | None = before  # None where it is about other pairs than the trainings
-    if study is not None and study.tasks != plan:
+    if now and _tasks(now) != plan:
         st.caption("These trainings had other pairs, choices or settings than the page has now. " + ANEW)
-        frozen = before if _split(plan) == _split(study.tasks) else None
-        plan = study.tasks
+        frozen = before if _split(plan) == _split(_tasks(now)) else None
+        plan = _tasks(now)
 
     def draw(runs: Sequence[TaskRun[NliSnapshot]]) -> None:
-        if study is not None and runs:
-            _progress(study, runs)
+        if runs:
+            _progress(what, runs)
         _draw(what, runs, plan, frozen)
 
-    watching.watch(study.runs if study is not None else list, draw)
+    watching.watch(lambda: _runs(what), draw)
 
 
 def _split(plan: tuple[NliTask, ...]) -> tuple[Any, ...]:
@@ -102,14 +91,12 @@ def _split(plan: tuple[NliTask, ...]) -> tuple[Any, ...]:
     return tuple((task.examples, task.seed) for task in plan[:1])
 
 
-def _progress(study: Study, runs: Sequence[TaskRun[NliSnapshot]]) -> None:
+def _progress(what: str, runs: Sequence[TaskRun[NliSnapshot]]) -> None:
     messages.error(next((run.error for run in runs if run.error), None))
-    steps, total = sum(run.step for run in runs), sum(task.steps for task in study.tasks)
+    steps, total = sum(run.step for run in runs), sum(task.steps for task in _tasks(runs))
     now = next((run for run in runs if run.status in (RunStatus.STARTING, RunStatus.RUNNING)), None)
-    detail = (
-        f" · {written(getattr(now.task, study.what))}, step {now.step} of {now.task.steps}" if now else ""
-    )
-    finished = f"{len(_done(runs))} of {len(study.tasks)} trainings done"
+    detail = f" · {written(getattr(now.task, what))}, step {now.step} of {now.task.steps}" if now else ""
+    finished = f"{len(_done(runs))} of {len(runs)} trainings done"
     st.progress(min(1.0, steps / max(1, total)), text=f"{watching.word(runs)}{detail} · {finished}")
 
 
@@ -175,8 +162,8 @@ def table(what: str, done: Sequence[TaskRun[NliSnapshot]]) -> None:
 
 def outcome(what: str, plan: tuple[NliTask, ...]) -> tuple[str, dict[str, float]] | None:
     """The choice with the lowest mean rank correlation, and all means; None before all of `plan` is done."""
-    study: Study | None = state.get(keys.STUDIES[what])
-    done = [] if study is None or study.tasks != plan else _done(study.runs())
+    runs = _runs(what)
+    done = _done(runs) if _tasks(runs) == plan else []
     if not done or len(done) < len(plan):
         return None
     names = dict.fromkeys(str(getattr(run.task, what)) for run in done)
@@ -187,5 +174,4 @@ def outcome(what: str, plan: tuple[NliTask, ...]) -> tuple[str, dict[str, float]
 
 def trained() -> list[TaskRun[NliSnapshot]]:
     """Every run of this session that came to its end, latest last."""
-    studies: list[Study] = [s for s in map(state.get, keys.STUDIES.values()) if s is not None]
-    return [run for study in studies for run in _done(study.runs())]
+    return [run for what in keys.RUNS for run in _done(_runs(what))]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ui.keys import Key
 
 VIEW = Key("sb", "Two passes", url=True)
@@ -17,7 +15,8 @@ RATE = Key("sb_rate", 2e-4, url=True)
 LAYERS = Key("sb_layers", 2, url=True, low=1, high=6)
 SEEDS = Key("sb_seeds", 1, url=True, low=1, high=5)
 SEED = Key("sb_seed", 7, url=True, low=0, high=10_000)
-STUDIES = {what: Key[Any](f"sb_study_{what}", None) for what in ("concatenation", "pooling")}
+# The ids of the trainings that are compared.
+RUNS = {what: Key[tuple[str, ...]](f"sb_runs_{what}", (), url=True) for what in ("concatenation", "pooling")}
 GUESSES = {
     name: Key[str | None](f"sb_guess_{name}", None, url=True)
     for name in ("swap", "data", "concatenation", "pooling")

@@ -232,7 +232,7 @@ def _wait_for_layout() -> None:
 
 def tell(data: TrainingData | None, problem: str | None) -> None:
     """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
-    if problem and (data is None or data.unread):
+    if data is None:
         messages.error(problem)
     for notice in data.notices if data is not None else ():
         st.caption(messages.as_written(notice.text))

@@ -73,8 +73,8 @@ reading = map.read(data, config)
 base = map.known(reading)
 
 live_run.controls(data, config, run, go, others, rewinds=not present)
-with said:
-    live_run.tell(run, problem)
+with said:  # why there are no sentences stands beside the text
+    live_run.tell(run, problem if present or data is not None else None)
 with line:
     live_run.progress(run)
 with picture:

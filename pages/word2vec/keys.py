@@ -19,5 +19,5 @@ FORCES = Key("w2v_forces", False, url=True)
 WORD = Key("w2v_word", "", url=True)  # "" is the first choice of the text
 ANALOGY = Key("w2v_analogy", "", url=True)  # three words; "" is the first choice of the text
 AT = Key("w2v_at", "")  # how far the run had come when the link was made
-RUN = Key[str | None]("w2v_run", None)  # the run on the page
+RUN = Key[str | None]("w2v_run", None, url=True)  # the run on the page
 GUESSES = {name: Key[str | None](f"w2v_guess_{name}", None, url=True) for name in ("neighbour", "collapse")}

@@ -18,7 +18,7 @@ from pages.word2vec import keys
 from pages.word2vec import setup as page
 from ui import kit, messages, state, widgets
 from ui.boards import moving_map
-from ui.resources import executor, session_is_open
+from ui.resources import executor
 from ui.runs import watching
 from ui.widgets import button, row
 
@@ -93,11 +93,12 @@ def current() -> Training:
         raise InputError("Paste a text: some thousand words on one topic are best, a hundred are the least.")
     task, corpus = Word2vecTask(text, settings), read(text)
     word2vec.check(settings)
-    known = watching.task_runs(_ids())
+    known = watching.task_runs(_ids(), Word2vecTask)
     if not known or known[0].task != task:
         linked = state.link_value(keys.AT) if state.once("w2v") else ""
         at = int(linked) if linked.isdecimal() and len(linked) < 10 else 0
         _begin(task, min(at, word2vec.total(corpus, settings)))
+    state.write_address(keys.RUN)
     return _now(page.shown(corpus))
 
 
@@ -115,7 +116,7 @@ def _ids() -> tuple[str, ...]:
 def _begin(task: Word2vecTask, until: int | None) -> None:
     """A new run in place of the one there is, up to that sentence."""
     watching.forget(_ids())
-    state.put(keys.RUN, executor().start(task, session_is_open(), until))
+    state.put(keys.RUN, watching.begin(task, until))
 
 
 def buttons(now: Training) -> None:

@@ -15,14 +15,12 @@ from core.runs.live import LiveRun
 from core.training.checkpoints import checkpoint_file
 from core.training.trainer import Task, Trainer, iterate
 from core.types import InputError, RunStatus, TaskRun
-from pages.bi_vs_cross import race
-from pages.sbert import comparison
 from pages.sbert import views as sbert_views
 from pages.word2vec import live
 from ui import batches, resources
 from ui.runs import watching
 
-PAGES = (race, comparison, sbert_views, live)  # those that start the runs of other tasks than a bi-encoder's
+PAGES = (sbert_views, live)  # those that ask for more of a run than ui/runs/watching.py does
 
 
 def answered(function: Callable[..., Any], *args: Any, lane: str = "encode") -> Future[Any]:
@@ -92,6 +90,9 @@ class InProcess:
 
     def resume(self, run_id: str, steps: int | None = None) -> None:
         self._go(run_id, None if steps is None else self.trainers[run_id].step + steps)
+
+    def renew(self, run_id: str, alive: Callable[[], bool]) -> None:
+        assert run_id in self.runs
 
     def forget(self, run_id: str) -> None:
         del self.runs[run_id]

@@ -10,7 +10,7 @@ import pytest
 from core.storage import learners
 from core.types import InputError
 from ui import state, visits
-from ui.runs import live_run
+from ui.runs import live_run, watching
 
 NUMBER = random.Random(7)
 LONG = "\n".join(f"a | {NUMBER.random()} {NUMBER.random()} {NUMBER.random()}" for _ in range(300))
@@ -42,6 +42,15 @@ class Engine:
             raise InputError("forgotten")
         return f"the run {run_id}"
 
+    def start(self, task: str, alive: object, until: int | None) -> str:
+        return "new"
+
+    def task_run(self, run_id: str) -> SimpleNamespace:
+        return SimpleNamespace(id=run_id, task="a task")
+
+    def forget(self, run_id: str) -> None:
+        self.gone = True
+
     def renew(self, run_id: str, alive: object) -> None:
         self.renewed += 1
 
@@ -49,7 +58,8 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch):
     made = Engine()
-    monkeypatch.setattr(live_run, "executor", lambda: made)
+    for module in (live_run, watching):
+        monkeypatch.setattr(module, "executor", lambda: made)
     monkeypatch.setattr(state.st, "session_state", {})
     return made
 
@@ -80,6 +90,18 @@ def test_the_address_of_a_run_is_no_key_to_it(browser, engine, monkeypatch):
     browser("grace")
     a_new_session(monkeypatch, "one")
     assert live_run.current_run() is None and live_run.history() == [] and engine.renewed == 0
+
+
+def test_runs_of_other_pages_are_found_again_by_whoever_began_them(browser, engine, monkeypatch):
+    browser("ada")
+    run_id = watching.begin("a task")
+    a_new_session(monkeypatch, None)
+    assert [run.id for run in watching.task_runs([run_id, "another"])] == [run_id]
+    assert watching.task_runs([run_id]) and engine.renewed == 1
+    assert watching.task_runs([run_id], int) == [], "the address may name a run of another page"
+    browser("grace")
+    watching.forget([run_id])
+    assert watching.task_runs([run_id]) == [] and engine.renewed == 1 and not engine.gone
 
 
 def test_without_a_cookie_a_visit_is_a_session(browser, engine, monkeypatch):

@@ -18,7 +18,7 @@ from core.types import FloatArray, InputError, Run, TrainingConfig
 from ui import messages, state, widgets
 from ui.boards.moving_map import component
 from ui.resources import executor, session_is_open
-from ui.runs import push
+from ui.runs import push, watching
 from ui.training_data import TrainingData
 from ui.widgets import button
 
@@ -43,8 +43,7 @@ def own_run(run_id: str) -> Run | None:
     """A run of this visitor; None when it has been forgotten. After a reload this tab keeps it going."""
     try:
         found = executor().run(run_id)
-        if state.once(f"run {run_id}"):
-            executor().renew(run_id, session_is_open())
+        watching.keep_going(run_id)
     except InputError:
         return None
     return found

@@ -1,32 +1,61 @@
 """Watching runs: a fragment that ticks while any of them goes on, and the buttons that start and stop them.
 
 A page keeps the ids of its runs and says what to draw; the executor does the rest, also when nobody looks.
+The ids stand in the page's address, so that a reload finds them, for whoever began them only.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.training.trainer import Task
 from core.types import InputError, Run, RunStatus, TaskRun
-from ui.resources import executor
+from ui import state
+from ui.resources import executor, session_is_open
 from ui.widgets import button, row
 
 LOOK = 1.0  # seconds between two looks
+REMEMBERED = 80  # runs of a visitor that a reload finds again
 R = TypeVar("R", Run, TaskRun[Any])
 
 
-def task_runs(run_ids: Sequence[str]) -> list[TaskRun[Any]]:
-    """The runs as they are now; those that have been forgotten are left out."""
-    found = []
+def begin(task: Task[Any], until: int | None = None) -> str:
+    """Start a run of this visitor's, up to step `until` or its end, and return its id."""
+    run_id = executor().start(task, session_is_open(), until)
+    state.put(state.OTHER_RUN_IDS, (*state.get(state.OTHER_RUN_IDS), run_id)[-REMEMBERED:])
+    return run_id
+
+
+def task_runs(run_ids: Sequence[str], kind: type = object) -> list[TaskRun[Any]]:
+    """This visitor's runs of that kind of task as they are now, without those that have been forgotten."""
+    return [
+        run for run in _own(run_ids, lambda run_id: executor().task_run(run_id)) if isinstance(run.task, kind)
+    ]
+
+
+def runs(run_ids: Sequence[str]) -> list[Run]:
+    """The same for runs of a bi-encoder."""
+    return _own(run_ids, lambda run_id: executor().run(run_id))
+
+
+def _own(run_ids: Sequence[str], read: Callable[[str], R]) -> list[R]:
+    own, found = state.get(state.OTHER_RUN_IDS), []
     for run_id in run_ids:
-        try:
-            found.append(executor().task_run(run_id))
-        except InputError:
-            continue
+        with contextlib.suppress(InputError):
+            if run_id in own:
+                found.append(read(run_id))
+                keep_going(run_id)
     return found
+
+
+def keep_going(run_id: str) -> None:
+    """After a reload it is this tab that keeps the run going. Raises InputError as `renew`."""
+    if state.once(f"run {run_id}"):
+        executor().renew(run_id, session_is_open())
 
 
 def any_active(runs: Sequence[R]) -> bool:
@@ -94,5 +123,6 @@ def each(act: Callable[[str], object], runs: Sequence[TaskRun[Any]]) -> None:
 
 def forget(run_ids: Sequence[str]) -> None:
     """Nobody will come back for these."""
-    for run in task_runs(run_ids):
-        executor().forget(run.id)
+    for run_id in set(run_ids) & set(state.get(state.OTHER_RUN_IDS)):
+        with contextlib.suppress(InputError):
+            executor().forget(run_id)

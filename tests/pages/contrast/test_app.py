@@ -8,6 +8,7 @@ import pytest
 from core.types import Forces, Metrics, Run, RunStatus, Snapshot
 from pages.contrast.views import NO_WORD
 from tests.pages.workers import in_this_process  # noqa: F401 (a fixture)
+from ui.runs import watching
 
 FREE = Forces(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
 
@@ -58,7 +59,7 @@ class Finished:
 
     runs: dict[str, Run] = {}  # noqa: RUF012
 
-    def start(self, request, _alive):
+    def start(self, request, _alive, _until):
         name = f"r{len(self.runs)}"
         hard = len(self.runs) % 2
         laps = []
@@ -80,11 +81,12 @@ class Finished:
     def run(self, name):
         return self.runs[name]
 
+    def renew(self, name, _alive):
+        assert name in self.runs
+
 
 def test_outcomes_of_several_seeds_stay_side_by_side(open_app, monkeypatch):
-    from pages.contrast import views
-
-    monkeypatch.setattr(views, "executor", Finished)
+    monkeypatch.setattr(watching, "executor", Finished)
     app = open_app("contrast", timeout=120, con="Hard negatives", con_steps="10")
     app.radio(key="con_guess_hard").set_value("Hard negatives").run()
     app.button(key="con_train").click().run()

@@ -9,10 +9,10 @@ import pytest
 
 from core.concepts.failure_modes import FAILURE_MODES
 from core.types import InputError, Run, RunStatus
-from pages.failures import views
 from tests.pages.workers import in_this_process
 from tests.tiny import tiny_encoder
 from ui import state
+from ui.runs import watching
 
 __all__ = ["in_this_process"]
 
@@ -23,7 +23,7 @@ class TinyExecutor:
     runs: dict[str, Run] = {}  # noqa: RUF012 (one for the whole test session)
     numbers = itertools.count()
 
-    def start(self, request, alive=None):
+    def start(self, request, alive, until):
         from core.training.bi_trainer import train
 
         run_id = f"tiny{next(self.numbers)}"
@@ -47,13 +47,16 @@ class TinyExecutor:
             raise InputError("forgotten")
         return self.runs[run_id]
 
+    def renew(self, run_id, alive):
+        assert run_id in self.runs
+
     def forget(self, run_id):
         self.runs.pop(run_id)
 
 
 @pytest.fixture(autouse=True)
 def workers(in_this_process, monkeypatch):
-    monkeypatch.setattr(views, "executor", TinyExecutor)
+    monkeypatch.setattr(watching, "executor", TinyExecutor)
 
 
 def said(app) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from core.concepts import sbert
 from core.training.nli import NliTask, examples
-from core.types import InputError, RunStatus
+from core.types import InputError
 from pages.sbert import comparison, keys, views
 from tests.pages.workers import in_this_process, runs_in_this_process  # noqa: F401
 from ui import state
@@ -17,11 +17,11 @@ def engine(in_this_process, runs_in_this_process):  # noqa: F811
     return runs_in_this_process
 
 
-def train(app, what: str) -> None:
+def train(app, engine, what: str) -> None:
     """Press Train and look again until all runs are over, as the ticking fragment would."""
     app.button(key="sb_go").click().run()
     for _ in range(60):
-        if app.session_state[keys.STUDIES[what].name].runs()[-1].status is RunStatus.FINISHED:
+        if not engine.runs[app.session_state[keys.RUNS[what].name][-1]].is_active:
             break
         app.run()
     app.run()
@@ -75,12 +75,12 @@ def test_a_comparison_runs_to_its_end_and_answers(open_app, engine):
     app = open_app("sbert", sb="Pooling", sb_steps="5", sb_layers="1")
     assert any("From the paper, not measured here" in m.value for m in app.markdown)
     app.radio(key="sb_guess_pooling").set_value("largest of each dimension").run()
-    train(app, "pooling")
-    study = app.session_state[keys.STUDIES["pooling"].name]
-    assert {run.task.pooling for run in study.runs()} == {"mean", "cls", "max"}
+    train(app, engine, "pooling")
+    runs = [engine.task_run(run_id) for run_id in app.session_state[keys.RUNS["pooling"].name]]
+    assert {run.task.pooling for run in runs} == {"mean", "cls", "max"}
     assert "Rank correlations after training" in said(app)
 
-    first = study.runs()[0]
+    first = runs[0]
     app.segmented_control(key="sb").set_value("Two passes").run()
     assert not app.exception
     app.selectbox(key="sb_asked").set_value(0).run()
@@ -95,10 +95,10 @@ def test_a_classifier_that_is_gone_says_so(tmp_path):
         sbert.classify(NliTask(examples()), str(tmp_path / "gone.safetensors"), "a", "b")
 
 
-def test_old_trainings_do_not_answer_for_new_settings(open_app):
+def test_old_trainings_do_not_answer_for_new_settings(open_app, engine):
     app = open_app("sbert", sb="Concatenation", sb_steps="5", sb_layers="1", sb_modes="u,v u*v")
     app.radio(key="sb_guess_concatenation").set_value("u, v").run()
-    train(app, "concatenation")
+    train(app, engine, "concatenation")
     assert "Rank correlations after training" in said(app)
     app.slider(key="sb_steps").set_value(6).run()
     assert not app.exception and "Rank correlations after training" not in said(app)

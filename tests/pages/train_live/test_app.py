@@ -109,8 +109,8 @@ def test_the_pair_table_holds_both_models_scores(open_app, in_this_process, batc
     lines = [f"{typed[a]} | {typed[b]} | {label}" for a, b, label in pairs]
     data = state.pack({"text": "\n".join(typed), "pair_text": "\n".join(lines)})
     app = open_app("train_live", set="own", held_out="0", panel="Pairs", data=data)
-    for _ in range(5):  # a browser would look again every second
-        if "…" not in (table := app.dataframe[0].value)["cross-encoder"].tolist():
+    for _ in range(200):  # a browser would look again; each look waits for the model a little
+        if app.dataframe and "…" not in (table := app.dataframe[0].value)["cross-encoder"].tolist():
             break
         app.run()
     assert not app.exception
@@ -148,7 +148,7 @@ def test_what_people_typed_is_never_read_as_markdown(open_app):
 
 def test_a_wrong_pair_leaves_the_sentences_their_map(open_app):
     app = own(open_app, pair_text="one | two")
-    assert app.info[0].value.startswith("Pairs, line 1: ") and app.error[0].value == app.info[0].value
+    assert app.info[0].value.startswith("Pairs, line 1: ") and not app.error, "it is told once"
     assert not any("appears here once there are sentences" in caption for caption in captions(app))
 
 

@@ -43,7 +43,7 @@ export class Curve {
   }
 
   say(unseen, begun, curve, step) {
-    if (!unseen) return begun ? "No pairs are held out: nothing shows whether it learns." : "";
+    if (!unseen) return "No pairs are held out: nothing shows whether it learns.";
     const { count, before } = unseen;
     const row = curve.step.indexOf(step);
     const share = row >= 0 ? curve.held_out_accuracy[row] : unseen.right / count;

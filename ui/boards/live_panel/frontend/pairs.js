@@ -25,7 +25,10 @@ export class Pairs {
 
   show({ header, arrays }, step, most) {
     const { pairRows, pairLabels, pairHeldOut, cosinesBefore, cosines, cosinesByStep } = arrays;
-    if (!pairRows) return this.list.replaceChildren(el("li", { class: "none", text: "There are no pairs yet." }));
+    if (!pairLabels?.data.length) {
+      this.why.textContent = "";
+      return this.list.replaceChildren(el("li", { class: "none", text: "There are no pairs yet." }));
+    }
     const count = Math.min(most, pairLabels.data.length);
     const chosen = this.choose(pairHeldOut.data, count);
     const shape = chosen.join();
