@@ -226,7 +226,8 @@ def _stop() -> None:
 
 def _runs() -> list[Run]:
     """With random and with hard negatives; none when one has been forgotten."""
-    found = watching.runs(state.get(keys.RUNS))
+    ids = state.get(keys.RUNS)
+    found = watching.runs(ids)
     return found if len(found) == len(NAMES) else []
 
 

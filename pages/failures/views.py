@@ -90,7 +90,8 @@ def _start(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
 
 
 def _stop(experiment: FailureMode) -> None:
-    watching.forget(state.get(keys.RUNS[experiment.key]))
+    ids = state.get(keys.RUNS[experiment.key])
+    watching.forget(ids)
     state.put(keys.RUNS[experiment.key], ())
 
 

@@ -56,7 +56,8 @@ def buttons(what: str, plan: tuple[NliTask, ...]) -> None:
     key = keys.RUNS[what]
 
     def reset() -> None:
-        watching.forget(state.get(key))
+        ids = state.get(key)
+        watching.forget(ids)
         state.put(key, ())
 
     def start() -> None:

@@ -123,6 +123,7 @@ def each(act: Callable[[str], object], runs: Sequence[TaskRun[Any]]) -> None:
 
 def forget(run_ids: Sequence[str]) -> None:
     """Nobody will come back for these."""
-    for run_id in set(run_ids) & set(state.get(state.OTHER_RUN_IDS)):
+    own = state.get(state.OTHER_RUN_IDS)
+    for run_id in set(run_ids).intersection(own):
         with contextlib.suppress(InputError):
             executor().forget(run_id)
