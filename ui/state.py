@@ -251,9 +251,10 @@ def _keep_text(word: str) -> str:
     return name
 
 
-def browser_utc_offset() -> int:
-    """Minutes that the reader's clock is ahead of UTC; 0 where the browser does not say."""
-    return -int(st.context.timezone_offset or 0)
+def browser_clock() -> dict[str, Any]:
+    """The reader's time zone by name, and the minutes that their clock is ahead of UTC now; "" and 0 where
+    the browser does not say."""
+    return {"time_zone": st.context.timezone or "", "utc_offset": -int(st.context.timezone_offset or 0)}
 
 
 def widget_value(name: str) -> Any:

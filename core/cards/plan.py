@@ -56,8 +56,9 @@ def plan(
     """
     settings = settings or StudySettings()
     last = {entry.card_id: entry for entry in log}
-    today = study_day(now, settings.utc_offset)
-    todays = [entry for entry in log if study_day(entry.at, settings.utc_offset) == today]
+    zone = settings.zone
+    today = study_day(now, zone)
+    todays = [entry for entry in log if study_day(entry.at, zone) == today]
     begun = sum(entry.before.stage is Stage.NEW for entry in todays)
     reviewed = sum(entry.before.stage is Stage.REVIEW for entry in todays)
 
@@ -67,7 +68,7 @@ def plan(
     ready = [s for s in in_steps if s.due <= now]
     soon = [s for s in in_steps if now < s.due <= now + LEARN_AHEAD]
     reviews = sorted(
-        (s for s in known if s.stage is Stage.REVIEW and study_day(s.due, settings.utc_offset) <= today),
+        (s for s in known if s.stage is Stage.REVIEW and study_day(s.due, zone) <= today),
         key=lambda s: retrievability(s, now),
     )
     new = [i for i in active if i not in states or states[i].stage is Stage.NEW]

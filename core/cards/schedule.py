@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from ..types import InputError
 from .types import CardState, Confidence, Rating, Review, Stage, StudyMode
@@ -25,13 +26,23 @@ LEARN_AHEAD = timedelta(minutes=20)  # a card in its learning steps may come ear
 
 @dataclass(frozen=True, slots=True)
 class StudySettings:
-    """What a learner may set. `utc_offset` in minutes says when their day begins (at 4 in the morning)."""
+    """What a learner may set, and by which clock their day begins (at 4 in the morning): that of `time_zone`,
+    such as Europe/Madrid, or `utc_offset` in minutes where no zone is known."""
 
     desired_retention: float = 0.9
     new_per_day: int = 10
     reviews_per_day: int = 200
     four_buttons: bool = False
     utc_offset: int = 0
+    time_zone: str = ""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The learner's clock. A zone knows the offset that held at a moment: summer and winter differ."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):  # no such zone; no name of one; a folder of zones
+            return timezone(timedelta(minutes=self.utc_offset))
 
     @property
     def buttons(self) -> tuple[Rating, ...]:
@@ -43,6 +54,8 @@ class StudySettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise InputError(f"{name} is {value!r}; allowed is {low} to {high}.")
+        if not isinstance(self.time_zone, str) or len(self.time_zone) > LONGEST_ZONE:
+            raise InputError(f"time_zone is {self.time_zone!r:.80}; a zone is called as Europe/Madrid.")
         return self
 
 
@@ -53,6 +66,7 @@ SETTING_BOUNDS: dict[str, tuple[float, float]] = {
     "reviews_per_day": (1, 2000),
     "utc_offset": (-12 * 60, 14 * 60),
 }
+LONGEST_ZONE = 60  # characters; the longest name of a time zone has 38
 DAY_STARTS_AT = 4  # a session past midnight still belongs to the evening
 
 
@@ -108,9 +122,10 @@ def retrievability(state: CardState, now: datetime) -> float:
     return float(_scheduler(0.9).get_card_retrievability(_to_fsrs(state), _utc(now)))
 
 
-def study_day(moment: datetime, utc_offset: int = 0) -> date:
-    """The learner's day that `moment` belongs to; it turns at 4 in the morning of their own clock."""
-    return (_utc(moment) + timedelta(minutes=utc_offset) - timedelta(hours=DAY_STARTS_AT)).date()
+def study_day(moment: datetime, zone: tzinfo = UTC) -> date:
+    """The learner's day that `moment` belongs to; it turns at 4 in the morning of their own clock then."""
+    there = _utc(moment).astimezone(zone).replace(tzinfo=None)  # what the clock on the wall showed
+    return (there - timedelta(hours=DAY_STARTS_AT)).date()
 
 
 def observed_retention(
@@ -130,28 +145,28 @@ def observed_retention(
     return sum(hits) / len(hits) if hits else None
 
 
-def reviews_per_day(log: Iterable[Review], utc_offset: int = 0) -> dict[date, int]:
+def reviews_per_day(log: Iterable[Review], zone: tzinfo = UTC) -> dict[date, int]:
     """Answers given on each study day, oldest first."""
     counts: dict[date, int] = {}
     for entry in log:
-        day = study_day(entry.at, utc_offset)
+        day = study_day(entry.at, zone)
         counts[day] = counts.get(day, 0) + 1
     return dict(sorted(counts.items()))
 
 
 def forecast(
-    states: Iterable[CardState], now: datetime, days: int = 30, utc_offset: int = 0
+    states: Iterable[CardState], now: datetime, days: int = 30, zone: tzinfo = UTC
 ) -> tuple[tuple[date, int], ...]:
     """(day, cards due) for the next `days` study days; what is overdue counts for today.
 
     New cards are left out: when they start is the learner's choice.
     """
-    today = study_day(now, utc_offset)
+    today = study_day(now, zone)
     counts = [0] * days
     for state in states:
         if state.stage is Stage.NEW:
             continue
-        ahead = max(0, (study_day(state.due, utc_offset) - today).days)
+        ahead = max(0, (study_day(state.due, zone) - today).days)
         if ahead < days:
             counts[ahead] += 1
     return tuple((today + timedelta(days=i), count) for i, count in enumerate(counts))

@@ -62,7 +62,7 @@ class Collection:
 
 def load(learner: Learner) -> Collection:
     """Everything of this learner as it is stored now; their day follows their browser's clock."""
-    settings = replace(learners.study_settings(database(), learner.id), utc_offset=state.browser_utc_offset())
+    settings = replace(learners.study_settings(database(), learner.id), **state.browser_clock())
     return Collection(
         learner,
         now(),

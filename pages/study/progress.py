@@ -46,8 +46,8 @@ def how_it_goes(kept: Collection) -> None:
 
 
 def _numbers(kept: Collection, begun: int) -> None:
-    offset = kept.settings.utc_offset
-    today = schedule.reviews_per_day(kept.log, offset).get(schedule.study_day(kept.moment, offset), 0)
+    zone = kept.settings.zone
+    today = schedule.reviews_per_day(kept.log, zone).get(schedule.study_day(kept.moment, zone), 0)
     share = schedule.observed_retention(kept.log)
     with st.container(horizontal=True, gap="large"):
         st.metric("Cards begun", f"{begun} of {len(kept.cards())}", width="content")
@@ -61,7 +61,7 @@ def _numbers(kept: Collection, begun: int) -> None:
 def _forecast(kept: Collection) -> None:
     st.markdown("**Coming back**")
     active = [s for s in kept.states.values() if s.card_id not in kept.suspended]
-    days = schedule.forecast(active, kept.moment, DAYS, kept.settings.utc_offset)
+    days = schedule.forecast(active, kept.moment, DAYS, kept.settings.zone)
     figure = plots.forecast(days)
     chart(figure, "forecast", "Cards due on each of the next 30 days")
     st.caption("Cards due on each of the next 30 days, if all are answered. New cards are not counted.")

@@ -20,7 +20,9 @@ LONG = "\n".join(f"a | {NUMBER.random()} {NUMBER.random()} {NUMBER.random()}" fo
 def browser(monkeypatch):
     """`browser("ada")`: from here on the page is asked for by that browser."""
     cookies: dict[str, str] = {}
-    monkeypatch.setattr(visits.st, "context", SimpleNamespace(cookies=cookies, timezone_offset=0, url=None))
+    monkeypatch.setattr(
+        visits.st, "context", SimpleNamespace(cookies=cookies, timezone=None, timezone_offset=0, url=None)
+    )
     monkeypatch.setattr(visits, "_visits", type(visits._visits)())
 
     def from_(name: str) -> str:

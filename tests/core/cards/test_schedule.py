@@ -107,7 +107,28 @@ def test_preview_is_what_the_buttons_do() -> None:
 def test_the_day_turns_at_four_of_the_learners_clock() -> None:
     assert study_day(datetime(2026, 3, 2, 3, 59, tzinfo=UTC)) == date(2026, 3, 1)
     assert study_day(datetime(2026, 3, 2, 4, 0, tzinfo=UTC)) == date(2026, 3, 2)
-    assert study_day(datetime(2026, 3, 2, 2, 0, tzinfo=UTC), utc_offset=120) == date(2026, 3, 2)
+    clock = timezone(timedelta(hours=2))
+    assert study_day(datetime(2026, 3, 2, 2, 0, tzinfo=UTC), clock) == date(2026, 3, 2)
+
+
+def test_a_review_at_half_past_four_in_summer_is_todays_also_when_looked_at_in_winter() -> None:
+    """What counts is the offset that held then, not the one that holds now."""
+    madrid = StudySettings(utc_offset=60, time_zone="Europe/Madrid").zone  # the offset: a browser in winter
+    review_at = datetime(2026, 7, 10, 2, 30, tzinfo=UTC)  # 04:30 in Madrid
+    assert study_day(review_at, madrid) == date(2026, 7, 10)
+    assert study_day(datetime(2026, 12, 10, 2, 30, tzinfo=UTC), madrid) == date(2026, 12, 9)  # 03:30
+    log = [review(new_state("a", review_at), Rating.GOOD, review_at)[1]]
+    assert reviews_per_day(log, madrid) == {date(2026, 7, 10): 1}
+    # In the nights when the clocks are changed every moment has one day, and days follow each other.
+    for night in (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)):
+        days = [study_day(night + timedelta(minutes=30 * i), madrid) for i in range(96)]
+        assert days == sorted(days) and len(set(days)) == 3
+
+
+@pytest.mark.parametrize("name", ["", "Nowhere/Atlantis", "../etc/passwd", "America", "/", "\x00"])
+def test_without_a_known_zone_the_offset_counts(name: str) -> None:
+    settings = StudySettings(utc_offset=120, time_zone=name)
+    assert study_day(datetime(2026, 3, 2, 2, 0, tzinfo=UTC), settings.zone) == date(2026, 3, 2)
 
 
 def test_plan_order() -> None:
