@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import inspect
+import io
 import os
 import sys
 from array import array
@@ -75,6 +76,8 @@ def _option(row: Control) -> inspect.Parameter:
 
 def main() -> None:
     """The entry point: what goes wrong becomes one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _writes_any_text(stream)
     try:
         app()
     except InputError as error:
@@ -83,6 +86,14 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _writes_any_text(stream: Any) -> None:
+    """UTF-8 into files and pipes, unless PYTHONIOENCODING asks for something else; what the encoding lacks
+    becomes a question mark. Windows would write a code page of 256 characters, and stop at any other."""
+    if isinstance(stream, io.TextIOWrapper):
+        chosen = stream.isatty() or os.environ.get("PYTHONIOENCODING")
+        stream.reconfigure(encoding=None if chosen else "utf-8", errors="replace")
 
 
 @app.command()
@@ -320,8 +331,7 @@ def allowed(model: str) -> str:
     from .models import registry
 
     if Path(model).is_dir():
-        others = os.environ.get(registry.ALLOWED, "")
-        os.environ[registry.ALLOWED] = f"{others},{model}" if others else model
+        registry.allow(model)
     return model
 
 

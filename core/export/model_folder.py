@@ -17,7 +17,8 @@ from ..metrics.table import METRICS
 from ..types import InputError, Run
 
 MAX_NAME = 60
-RESERVED = {"con", "prn", "aux", "nul"}  # Windows keeps these names for devices
+# Windows keeps these names for devices, with any ending.
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 MODEL_TITLE = "A model tuned in Embedding Lab"
 
 

@@ -113,10 +113,19 @@ def tuned_folders() -> dict[str, Path]:
     return {folder.name: folder for home in homes for folder in sorted(home.iterdir())}
 
 
+_named: dict[str, None] = {}  # folders that a command line named; unlike the setting, with a comma if need be
+
+
+def allow(folder: str) -> None:
+    """From now on this process may load the folder."""
+    _named[folder] = None
+
+
 def available() -> dict[str, BaseModel]:
-    """Every model that can be chosen: the table, what EMBEDDING_LAB_MODELS allows, and tuned ones."""
+    """Every model that can be chosen: the table, what EMBEDDING_LAB_MODELS or a command line allows, and
+    tuned ones."""
     rows = dict(BASE_MODELS)
-    for entry in filter(None, (part.strip() for part in os.environ.get(ALLOWED, "").split(","))):
+    for entry in filter(None, (*(part.strip() for part in os.environ.get(ALLOWED, "").split(",")), *_named)):
         rows.setdefault(entry, _allowed(entry))
     for folder in tuned_folders().values():
         if (folder / "model.safetensors").is_file():

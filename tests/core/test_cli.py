@@ -21,9 +21,11 @@ from core import cli
 from core.export import run_file
 from core.models import registry
 from core.models.settings import ModelSettings
+from core.models.static import save_static
 from core.training.controls import BY_FIELD
 from core.types import InputError
 from tests.conftest import ROOT
+from tests.tiny import tiny_static
 
 PAIRS = """left,right,label
 The sun is out.,It is a bright day.,1
@@ -149,6 +151,25 @@ def test_exit_codes_from_a_real_shell(trained):
     assert wrong.stderr == "Error: nowhere.csv cannot be read: No such file or directory.\n"
     assert call("dance").returncode == 2
     assert call("train", "--help").returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", None])
+def test_standard_output_that_lacks_a_character_gets_a_question_mark(tmp_path, encoding):
+    """As on Windows, where files and pipes have a code page. Paths with spaces and commas; lines end CRLF."""
+    folder = tmp_path / "My, documents"
+    folder.mkdir()
+    rows = "left,right,label\r\n天气很好,weather café,1\r\nsun,rain,0\r\n"
+    (folder / "a b.csv").write_bytes(rows.encode())
+    save_static(tiny_static(), folder / "my, model")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding or ""}
+    environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    words = ["score", str(folder / "a b.csv"), "-m", str(folder / "my, model")]
+    command = [sys.executable, "-m", "core", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr.decode()
+    _, first, second = done.stdout.decode(encoding or "utf-8").splitlines()
+    assert first.endswith("\t????\tweather café" if encoding else "\t天气很好\tweather café")
+    assert second.endswith("\tsun\train")
 
 
 def test_every_setting_of_the_page_is_an_option():

@@ -105,7 +105,7 @@ def test_a_kept_model_can_be_chosen_as_base(run, tmp_path, monkeypatch):
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["Toms-first"]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "../..", "///", "CON", "..."])
+@pytest.mark.parametrize("name", ["", "  ", "../..", "///", "CON", "...", "com1", "LPT9", "COM¹", "nul."])
 def test_names_that_are_no_folder(name):
     with pytest.raises(InputError, match="needs a name"):
         model_folder.folder_name(name)
