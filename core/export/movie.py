@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..types import Run
+from . import lettering
 from .replay_page import drawn_frames
 
 if TYPE_CHECKING:
@@ -129,20 +130,17 @@ def _picture(
 
 
 def _foot(draw: ImageDraw.ImageDraw, label: str, width: int, height: int, run: Run, scale: int) -> None:
-    from PIL import ImageFont
-
-    font = ImageFont.load_default(13 * scale)
     x, y = float(MARGIN), height - 14 * scale
-    right = width - MARGIN - draw.textlength(label, font=font)
-    draw.text((right, y), label, fill=TEXT, font=font, anchor="lm")
+    right = width - MARGIN - lettering.length(label, scale)
+    lettering.draw(draw, right, y, label, TEXT, scale)
     for name, colour in _legend(run):
         text = _printable(name)
-        wide = draw.textlength(text, font=font)
+        wide = lettering.length(text, scale)
         if x + wide + 40 * scale > right:
             return  # what does not fit is left out rather than drawn over
         r = 5 * scale
         draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
-        draw.text((x + 10 * scale, y), text, fill=TEXT, font=font, anchor="lm")
+        lettering.draw(draw, x + 10 * scale, y, text, TEXT, scale)
         x += wide + 28 * scale
 
 
