@@ -49,6 +49,13 @@ def _figure(height: int, **layout: object) -> go.Figure:
     return figure
 
 
+def name_columns(figure: go.Figure, names: Sequence[str]) -> None:
+    """Name the places 0, 1, ... of the horizontal axis. Names that stand there themselves would be taken for
+    numbers or dates where they look like some, and equal ones for one."""
+    places = list(range(len(names)))
+    figure.update_xaxes(tickvals=places, ticktext=list(names), range=[-0.5, len(names) - 0.5])
+
+
 def curve(
     steps: Sequence[int],
     lines: Mapping[str, Sequence[float | None]],

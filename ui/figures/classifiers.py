@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.concepts.classification import CurvePoint
 from core.types import FloatArray, IntArray
-from ui.figures import BEFORE, DOTTED, NOW, PALETTE, _figure, short
+from ui.figures import BEFORE, DOTTED, NOW, PALETTE, _figure, name_columns, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -107,15 +107,17 @@ def pairs_of_bars(
     for (series, numbers), colour in zip(values.items(), colours):
         figure.add_trace(
             go.Bar(
-                x=[short(n) for n in names],
+                x=list(range(len(names))),
                 y=list(numbers),
                 name=series,
                 marker_color=colour,
                 text=[f"{v:.2f}" for v in numbers],
                 textposition="outside",
                 cliponaxis=False,
-                hovertemplate="%{y:.3f}",
+                customdata=[short(n) for n in names],
+                hovertemplate="%{customdata}<br>%{y:.3f}",
             )
         )
+    name_columns(figure, [short(n) for n in names])
     figure.update_yaxes(title=y_title, range=[0, 1.1])
     return figure

@@ -151,13 +151,14 @@ def chances(names: Sequence[str], values: FloatArray) -> go.Figure:
     figure.add_trace(
         go.Bar(
             x=values,
-            y=list(names),
+            y=list(range(len(names))),
             orientation="h",
             marker_color=list(CLASS_COLOURS),
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+            customdata=list(names),
+            hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, names)
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     return figure
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.types import FloatArray, IntArray
-from ui.figures import BEFORE, NOW, PUSH, _figure, short
+from ui.figures import BEFORE, NOW, PUSH, _figure, name_columns, short
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -221,15 +221,17 @@ def quality(names: Sequence[str], values: Mapping[str, Sequence[float]]) -> go.F
     for (name, column), colour, pattern in zip(values.items(), (BEFORE, BI, CROSS), ("", "", "/")):
         figure.add_trace(
             go.Bar(
-                x=list(names),
+                x=list(range(len(names))),
                 y=list(column),
                 name=name,
                 marker={"color": colour, "pattern": {"shape": pattern}},
                 text=[f"{value:.2f}" for value in column],
                 textposition="outside",
                 cliponaxis=False,
-                hovertemplate=f"{name}<br>%{{x}} %{{y:.3f}}<extra></extra>",
+                customdata=list(names),
+                hovertemplate=f"{name}<br>%{{customdata}} %{{y:.3f}}<extra></extra>",
             )
         )
+    name_columns(figure, names)
     figure.update_yaxes(range=[0, 1.1], tickvals=[0, 0.5, 1])
     return figure
