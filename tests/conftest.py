@@ -92,11 +92,12 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def open_app() -> Callable[..., AppTest]:
-    """`open_app("train_live", loss="mnrl")`: app.py on that page, run once, with those URL parameters."""
+    """`open_app("train_live", loss="mnrl")`: app.py on that page, run once, with those URL parameters. What
+    answers a prediction is in sight, but with `revealed="false"`."""
 
     def open_(page: str = "home", timeout: float = 60, **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=timeout)
-        for name, value in query.items():
+        for name, value in ({"revealed": "true"} | query).items():
             app.query_params[name] = value
         app.run()
         return app if page == "home" else app.switch_page(f"pages/{page}/page.py").run()

@@ -58,6 +58,7 @@ MESSAGE = Key[str | None]("message", None)
 MARKED = Key("marked", "")  # pairs just marked on the map, which the next run adds to the typed ones
 MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
 REWIND_OPEN = Key("rewind_open", False)
+REVEALED = Key("revealed", False, url=True)  # a link that asks for no prediction, for a talk
 
 # Who is studying
 LEARNER = Key("learner", "")  # the learner's own key, where no cookie holds it, and in their link

@@ -1,12 +1,12 @@
-"""What every concept page shares: its opening, the side panel with its cards, a prediction, own text.
+"""What every concept page shares: its opening, the side panel with its cards, own text.
 
-A page reads: kit.opening(...), main, side = kit.columns(PATH), predict, try, observe, explain; or, where it
-has several views, kit.page_of_views(...).
+A page reads: kit.opening(...), main, side = kit.columns(PATH), predict (ui/predictions/gate.py), try,
+observe, explain; or, where it has several views, kit.page_of_views(...).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, TypeVarTuple
@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.types import InputError
 from ui import messages, pages, resources, state, widgets
+from ui.predictions.gate import UnansweredError
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -95,33 +96,14 @@ def page_of_views(
             views[chosen]()
 
 
-def predict(key: state.Key[str | None], question: str, options: Sequence[str]) -> str | None:
-    """Ask for a guess before the answer is shown; None until one is made. The guess can be changed."""
-    with st.container(border=True):
-        st.markdown(f"**Predict first.** {question}")
-        return widgets.radio(key, question, options)
-
-
-def verdict(prediction: str | None, truth: str, explanation: str) -> None:
-    """Compare the guess with what was just measured, then say why. Nothing before a guess is made."""
-    if prediction is None:
-        st.caption("Make a prediction above, and the explanation appears here.")
-        return
-    agrees = prediction == truth
-    lead = (
-        "Your prediction agrees with the measurement."
-        if agrees
-        else f"Measured: {messages.as_written(truth)}."
-    )
-    with st.container(border=True):
-        st.markdown(f"**{lead}** {explanation}")
-
-
 @contextmanager
 def sentences_not_tracebacks() -> Iterator[None]:
-    """What goes wrong inside becomes one sentence on the page; what was typed stays as it is."""
+    """What goes wrong inside becomes one sentence on the page; what was typed stays as it is. An unanswered
+    prediction ends it: what would answer it is not drawn."""
     try:
         yield
+    except UnansweredError:
+        return
     except InputError as error:
         messages.warning(str(error))
     except TimeoutError:

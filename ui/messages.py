@@ -31,6 +31,11 @@ def as_written(text: str) -> str:
     return _FIRST.sub(lambda m: f"{m[1]}\\" if m[1].isdigit() else f"\\{m[1]}", line)
 
 
+def unwritten(markdown: str) -> str:
+    """The line that `as_written` made this of; other Markdown without its backslashes."""
+    return re.sub(r"\\(.)", r"\1", markdown).replace(_JOINER, "")
+
+
 def at(where: str, text: str) -> str:
     """The message with the field it is about in front: "Line 3: ..." becomes "Pairs, line 3: ..."."""
     if text.startswith(where):

@@ -133,7 +133,7 @@ def toggle(key: Key[bool], label: str, *, at: Place = None, **more: Any) -> bool
 
 
 def selectbox(key: Key[V], label: str, options: Options[V], *, at: Place = None, **more: Any) -> V:
-    values, titles = mend(key, options), _titles(options)
+    values, titles = mend(key, options), titles_of(options)
     with _in(at):
         at_first = values.index(key.default) if key.default in values else 0
         return st.selectbox(label, values, at_first, titles, **more, **state.bound(key))
@@ -143,7 +143,7 @@ def segmented_control(
     key: Key[V], label: str, options: Options[V], *, at: Place = None, room: int = ROOM, **more: Any
 ) -> V:
     """The options side by side; a list where they do not fit on one line of `room` pixels."""
-    values, titles = mend(key, options), _titles(options)
+    values, titles = mend(key, options), titles_of(options)
     if sum(PADDING + CHARACTER * len(titles(value)) for value in values) > room:
         return selectbox(key, label, options, at=at, **more)
     more = {"wrap": True} | more  # in a narrower window
@@ -155,14 +155,14 @@ def segmented_control(
 
 def pills(key: Key[tuple[V, ...]], label: str, options: Options[V], **more: Any) -> tuple[V, ...]:
     """Any number of the options."""
-    values, titles, chosen = list(options), _titles(options), list(key.default)
+    values, titles, chosen = list(options), titles_of(options), list(key.default)
     more |= {"selection_mode": "multi", "format_func": titles, "default": chosen}
     return tuple(st.pills(label, values, **more, **state.bound(key)))
 
 
 def radio(key: Key[V | None], label: str, options: Options[V], **more: Any) -> V | None:
     """Nothing is chosen at first. The options may be words that somebody typed: they are shown as written."""
-    values, titles = list(options), _titles(options)
+    values, titles = list(options), titles_of(options)
     if state.get(key) not in values:
         state.put(key, None)
     more |= {"label_visibility": "collapsed", "format_func": lambda value: as_written(titles(value))}
@@ -202,7 +202,7 @@ def mend(key: Key[V], options: Options[V]) -> list[V]:
     return values
 
 
-def _titles(options: Options[V]) -> Callable[[V], str]:
+def titles_of(options: Options[V]) -> Callable[[V], str]:
     if not isinstance(options, Mapping):
         return str
     return lambda value: title if isinstance(title := options[value], str) else title.title

@@ -10,10 +10,12 @@ import hashlib
 import json
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, insert, select
 
 from ..cards.schedule import StudySettings
@@ -24,6 +26,9 @@ from .database import Database, put, remove
 
 MAX_NAME = 40
 RUN_NOTES = "run_notes"  # the setting that holds run id -> note
+PREDICTIONS = "predictions"  # the setting that holds question -> prediction
+OPENS_REVEALED = "opens_revealed"  # whether a question met before hides its answer no more
+MOST_PREDICTIONS = 400  # the newest are kept
 MAX_JSON = 200_000  # characters of one setting or one lesson's progress
 
 
@@ -44,6 +49,24 @@ class SavedRun:
     config: TrainingConfig
     path: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A guess at a question, and what came out. No guess: the answer was looked at without one. No outcome:
+    nothing was measured yet."""
+
+    question: str
+    guess: str | None
+    outcome: str | None
+    at: datetime
+
+    @property
+    def is_right(self) -> bool:
+        return self.guess is not None and self.guess == self.outcome
+
+
+STORED_PREDICTIONS = TypeAdapter(dict[str, Prediction])
 
 
 def new_key() -> str:
@@ -127,6 +150,31 @@ def set_run_note(database: Database, learner_id: int, run_id: str, note: str | N
     """Keep a note about a saved run; without one it is forgotten."""
     notes = run_notes(database, learner_id) | {run_id: note or ""}
     set_setting(database, learner_id, RUN_NOTES, {run: text for run, text in notes.items() if text})
+
+
+def predictions(database: Database, learner_id: int) -> dict[str, Prediction]:
+    """What the learner predicted, by question."""
+    return predictions_from(settings(database, learner_id).get(PREDICTIONS))
+
+
+def add_predictions(database: Database, learner_id: int, more: Mapping[str, Prediction]) -> None:
+    """Keep these too; of very many the newest."""
+    known = predictions(database, learner_id)
+    every = sorted({**known, **more}.items(), key=lambda kept: kept[1].at)
+    kept = dict(every[-MOST_PREDICTIONS:])
+    set_setting(database, learner_id, PREDICTIONS, STORED_PREDICTIONS.dump_python(kept, mode="json"))
+
+
+def predictions_from(value: Any) -> dict[str, Prediction]:
+    """Predictions from their stored form; none when it does not fit (an edited file)."""
+    try:
+        return STORED_PREDICTIONS.validate_python(value or {})
+    except ValidationError:
+        return {}
+
+
+def opens_revealed(database: Database, learner_id: int) -> bool:
+    return settings(database, learner_id).get(OPENS_REVEALED) is True
 
 
 def lesson_progress(database: Database, learner_id: int) -> dict[str, Any]:

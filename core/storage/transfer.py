@@ -48,6 +48,9 @@ def _known_settings(values: dict[str, Any]) -> dict[str, Any]:
     """Settings that the app reads, in the form that it reads."""
     if learners.RUN_NOTES in values:
         values[learners.RUN_NOTES] = learners.run_notes_from(values[learners.RUN_NOTES])
+    if learners.PREDICTIONS in values:
+        kept_ones = learners.predictions_from(values[learners.PREDICTIONS])
+        values[learners.PREDICTIONS] = learners.STORED_PREDICTIONS.dump_python(kept_ones, mode="json")
     if "study" in values:
         kept = learners.study_settings_from(values["study"])
         values["study"] = {name: getattr(kept, name) for name in kept.__slots__}

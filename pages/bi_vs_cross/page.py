@@ -7,6 +7,7 @@ import streamlit as st
 from pages.bi_vs_cross import keys, race
 from pages.bi_vs_cross import views as bvc
 from ui import kit
+from ui.predictions.gate import predict
 
 PATH = "bi-vs-cross"
 
@@ -17,11 +18,11 @@ def rank() -> None:
         "cross-encoder reads the query together with one candidate at a time and says how alike they are."
     )
     found = bvc.query_and_candidates()
-    guess = kit.predict(keys.GUESS_RANK, "Will both put the same candidate first?", ("Yes", "No"))
+    question = "Will both put the same candidate first?"
+    gate = predict(keys.GUESS_RANK, question, ("Yes", "No"), "Only the first place counts.", height=560)
     bvc.ranking(found)
     same = bool((found.bi_rank == 1)[found.cross_rank == 1].all())
-    kit.verdict(
-        guess,
+    gate.tell(
         "Yes" if same else "No",
         "A vector has to be ready for every question, so it keeps the topic and many of the words. In one "
         "joint pass each word can be checked against the other text.",
@@ -41,10 +42,11 @@ def order() -> None:
     )
     left, right = bvc.pair()
     question = "Do “A, B” and “B, A” get the same score, to three decimals?"
-    guess = kit.predict(keys.GUESS_ORDER, question, ("Yes", "No"))
+    gate = predict(
+        keys.GUESS_ORDER, question, ("Yes", "No"), "Yes: they differ by less than 0.0005.", height=240
+    )
     difference, lacking = bvc.orders(left, right)
-    kit.verdict(
-        guess,
+    gate.tell(
         "Yes" if abs(difference) < 0.0005 else "No",
         f"The two orders differ by {difference:+.4f}. Where the order must not count, average both, at twice "
         f"the cost. Identical texts have a cosine of 1 by definition; their score stays {lacking:.3f} below "
@@ -85,11 +87,10 @@ def cost() -> None:
         "has to read n(n − 1)/2 pairs."
     )
     question = "How much longer will the cross-encoder take for 10,000 sentences on this machine?"
-    guess = kit.predict(keys.GUESS_COST, question, bvc.RATIOS)
-    ratio = bvc.costs()
-    if ratio is not None:
-        kit.verdict(
-            guess,
+    rule = "Seconds for all pairs over seconds for all texts, projected from what is measured here."
+    gate = predict(keys.GUESS_COST, question, bvc.RATIOS, rule, height=480)
+    if (ratio := bvc.costs()) is not None:
+        gate.tell(
             bvc.ratio_name(ratio),
             f"Projected: {ratio:,.0f} times as long. So search retrieves with vectors and lets the "
             "cross-encoder read only the best few.",
@@ -105,12 +106,12 @@ def learn() -> None:
     race.setup()
     prepared = race.prepared()
     question = "Which is more accurate on held-out pairs after the same seconds of training?"
-    guess = kit.predict(keys.GUESS_RACE, question, race.ANSWERS)
+    gate = predict(keys.GUESS_RACE, question, race.ANSWERS, "Accuracy at the last second that both trained.")
     race.buttons(prepared)
     race.axes()
     race.watch()
     if result := race.outcome():
-        kit.verdict(guess, *result)
+        gate.tell(*result)
 
 
 VIEWS = {v.__name__.capitalize(): v for v in (rank, order, attention, words, cost, learn)}

@@ -35,8 +35,8 @@ with main:
     with kit.sentences_not_tracebacks():
         problem = views.problem()
         views.describe(problem)
-        views.classify_own(problem)
         VIEWS[widgets.view(keys.VIEW, "View", VIEWS)](problem)
+        views.classify_own(problem)
 
     with st.expander("What the two classifiers do"):
         st.markdown(

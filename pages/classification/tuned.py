@@ -12,9 +12,10 @@ from core.runs.request import RunRequest
 from core.types import Run, Sentence, SentenceSet, TrainingConfig
 from pages.classification import keys
 from pages.classification.views import SAME, Problem, method
-from ui import inputs, kit, messages, state, widgets
+from ui import inputs, messages, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
+from ui.predictions.gate import Gate, predict
 from ui.resources import executor, session_is_open
 from ui.runs import live_run
 from ui.tables import safe_table
@@ -28,7 +29,8 @@ def before_and_after(now: Problem) -> None:
     """Predict, train or choose a run, and compare the same classifiers on both sets of vectors."""
     asked = now.other_name or now.label_name
     question = f"The model is fine-tuned on {now.label_name}. How does telling {asked} apart change?"
-    guess = kit.predict(keys.GUESSES["tuned"], question, CHANGES)
+    rule = f"The accuracy of the chosen classifier on test sentences; about the same: within {SAME:g}."
+    gate = predict(keys.GUESSES["tuned"], question, CHANGES, rule)
     run = _choose(now)
     if run is None:
         st.caption(
@@ -41,7 +43,7 @@ def before_and_after(now: Problem) -> None:
         return
     messages.error(run.error)
     if run.step:
-        _compare(now, run, guess)
+        _compare(now, run, gate)
 
 
 def _choose(now: Problem) -> Run | None:
@@ -90,7 +92,7 @@ def _watch(run: Run) -> None:
     st.button("Stop", key="cls_stop", icon=":material/stop:", on_click=executor().stop, args=(run.id,))
 
 
-def _compare(now: Problem, run: Run, guess: str | None) -> None:
+def _compare(now: Problem, run: Run, gate: Gate) -> None:
     row = run.sentences.row()
     at = [row[i] for i in now.data.ids]
     base, tuned = run.snapshots[0].embeddings[at], run.snapshots[-1].embeddings[at]
@@ -116,8 +118,7 @@ def _compare(now: Problem, run: Run, guess: str | None) -> None:
     chart(figure, "cls_tuned", "Accuracy before and after fine-tuning")
     change = after[-2] - before[-2]
     truth = CHANGES[0] if change < -SAME else CHANGES[2] if change > SAME else CHANGES[1]
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         "Contrastive fine-tuning moves sentences of one class together, whatever else they have in common. "
         "The trained label becomes easy to read off; another label has to share the room that is left, and "

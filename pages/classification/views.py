@@ -17,6 +17,7 @@ from pages.classification import keys
 from ui import figures, inputs, kit, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
+from ui.predictions.gate import predict
 from ui.tables import safe_table
 
 EXAMPLE = (
@@ -146,10 +147,11 @@ def _curve(name: str, z: FloatArray, codes: IntArray, k: int, seed: int) -> tupl
 
 
 def learning_curve(now: Problem) -> None:
-    guess = kit.predict(
+    gate = predict(
         keys.GUESSES["curve"],
         "How many labelled sentences per class does the chosen classifier need to be right 9 times in 10?",
         CURVE,
+        f"The fewest whose mean over {classification.DRAWS} random choices reaches {GOOD:.0%}.",
     )
     name, k = method()
     curves = {METHODS[m]: _curve(m, now.z, now.data.codes, k, _seed()) for m in METHODS}
@@ -160,8 +162,7 @@ def learning_curve(now: Problem) -> None:
     chart(figure, "cls_curve", "Accuracy by labelled sentences per class")
     enough = [p.per_class for p in curves[METHODS[name]] if p.mean >= GOOD]
     truth = CURVE[3] if not enough else CURVE[0 if enough[0] <= 2 else 1 if enough[0] <= 8 else 2]
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         "The model has read far more text than these sentences, so what its vectors already part, a "
         "classifier learns from a handful. What they do not part (try sentiment instead of topic) takes many "
@@ -179,7 +180,8 @@ def learning_curve(now: Problem) -> None:
 def confusion(now: Problem) -> None:
     classes = now.data.classes
     question = "Which class is recognised least often among the test sentences?"
-    guess = kit.predict(keys.GUESSES["confusion"], question, classes)
+    rule = "The smallest share of its sentences that is told right; of several, yours counts."
+    gate = predict(keys.GUESSES["confusion"], question, classes, rule, height=480)
     name, k = method()
     z, codes, parts = now.z, now.data.codes, now.parts
     found, shares = classification.predict(name, z[parts.train], codes[parts.train], z[parts.test], k)
@@ -191,9 +193,8 @@ def confusion(now: Problem) -> None:
     chart(figure, "cls_confusion", "Confusion matrix")
     recall = table.diagonal() / table.sum(axis=1)
     worst = [c for c, r in zip(classes, recall) if r == recall.min()]
-    kit.verdict(
-        guess if guess in classes else None,
-        guess if guess in worst else worst[0],
+    gate.tell(
+        gate.guess if gate.guess in worst else worst[0],
         "Rows are what a sentence is, columns what it is taken for. "
         + (
             "Mistakes often fall between classes whose sentences share words and subjects; the table shows "
@@ -232,7 +233,8 @@ def prototypes(now: Problem) -> None:
 
 def zero_shot(now: Problem) -> None:
     question = "With descriptions of the classes but no example, how well does it do?"
-    guess = kit.predict(keys.GUESSES["zero"], question, ZERO)
+    rule = f"About, and as well as: within {SAME:g} of the accuracy."
+    gate = predict(keys.GUESSES["zero"], question, ZERO, rule, height=480)
     classes = now.data.classes
     if not state.get(keys.WORDS):
         state.put(keys.WORDS, "\n".join(f"{name} | {name}" for name in classes))
@@ -247,8 +249,7 @@ def zero_shot(now: Problem) -> None:
     figure = classifiers.pairs_of_bars(names, bars, y_title="accuracy")
     chart(figure, "cls_zero", "Accuracy without and with examples")
     truth = ZERO[2] if right >= trained - SAME else ZERO[0] if right <= chance + SAME else ZERO[1]
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         "Each sentence goes to the class whose description has the highest cosine with it. That works as far "
         "as the model places a description near its sentences. Better words help: describe what such a "

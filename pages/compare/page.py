@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.compare import keys, models, saving, views
 from ui import kit, pages
+from ui.predictions.gate import predict
 
 kit.opening(
     "compare",
@@ -25,16 +26,13 @@ with main:
                     "appears in the menus."
                 )
                 pages.link(pages.TRAIN, "Train a model")
-        guess = kit.predict(
-            keys.GUESS,
-            "From A to B, how many of a sentence's nearest neighbours stay the same?",
-            views.STAYED,
-        )
+        question = "From A to B, how many of a sentence's nearest neighbours stay the same?"
+        gate = predict(keys.GUESS, question, views.STAYED, views.RULE, height=560)
         both = models.measured(a, b)
         with kit.sentences_not_tracebacks():
             text = models.typed_sentence()
             models.maps(both, models.drawn(both, text))
-        views.verdict(both, guess)
+        gate.tell(*views.stayed(both))
         st.subheader("In all dimensions", anchor=False)
         with kit.sentences_not_tracebacks():
             views.in_all_dimensions(both)

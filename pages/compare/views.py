@@ -23,6 +23,11 @@ MOST_PAIRS = 100
 RATE = "learning rate"
 CAMERA = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # it saves a picture
 STAYED = ("Most stay", "About half stay", "Most change")
+MOST = 0.6  # of the neighbours
+RULE = (
+    f"Of each sentence's {NEAR} nearest neighbours, in all dimensions. Most: above {MOST:.0%} on average; "
+    f"about half: {1 - MOST:.0%} to {MOST:.0%}."
+)
 
 
 def overlap(both: Both) -> float:
@@ -31,11 +36,11 @@ def overlap(both: Both) -> float:
     return float(np.mean([c.overlap for c in changes]))
 
 
-def verdict(both: Both, guess: str | None) -> None:
+def stayed(both: Both) -> tuple[str, str]:
+    """How many neighbours stayed, as one of STAYED, and what that tells."""
     share = overlap(both)
-    truth = STAYED[0] if share > 2 / 3 else STAYED[1] if share > 1 / 3 else STAYED[2]
-    kit.verdict(
-        guess,
+    truth = STAYED[0] if share > MOST else STAYED[1] if share >= 1 - MOST else STAYED[2]
+    return (
         truth,
         f"On average {share:.0%} of a sentence's {NEAR} nearest neighbours are the same under A and B. "
         "Neighbours are counted in all dimensions, so the map cannot mislead here. A model that was tuned a "

@@ -19,6 +19,7 @@ from pages.contrast import keys
 from ui import figures, inputs, kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import classifiers
+from ui.predictions.gate import Gate, predict
 from ui.resources import executor
 from ui.runs import live_run, watching
 from ui.tables import folded_table, safe_table
@@ -46,17 +47,15 @@ EXAMPLE = (
 def words() -> None:
     """P and Q, and what every word of both does to their cosine."""
     left, right = st.columns(2)
-    forget = state.setter(keys.GUESSES["words"], None)
+    forget = state.setter(keys.GUESSES["words"], None)  # with other words it is another question
     p = widgets.text_input(keys.P, "P: what happened", max_chars=600, on_change=forget, at=left)
     q = widgets.text_input(keys.Q, "Q: what did not", max_chars=600, on_change=forget, at=right)
     found = kit.ask(contrast.word_effects, MODEL, p, q, busy="Leaving out words")
     of_q = [w for w in found.words if w.side == "Q"]
     options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
     question = "Which word of Q keeps the two sentences apart the most?"
-    guess = kit.predict(keys.GUESSES["words"], question, options)
-    if guess is None:
-        st.caption(f"The cosine of P and Q is {found.cosine:.3f}. Predict, and every word's part appears.")
-        return
+    rule = f"The word without which the cosine, now {found.cosine:.3f}, rises most."
+    gate = predict(keys.GUESSES["words"], question, options, rule, height=480)
     st.markdown(f"Cosine of P and Q: **{found.cosine:.3f}**. When one word is left out, it changes by:")
     names = [f"{w.side}: {w.word}" for w in found.words]
     figure = figures.bars(names, [-w.effect for w in found.words], x_title="what the word adds to the cosine")
@@ -64,8 +63,7 @@ def words() -> None:
         bar.marker.color = [figures.PUSH if w.effect > 0 else figures.NOW for w in found.words]
     chart(figure, "con_words", "What each word adds to the cosine")
     most = max(of_q, key=lambda w: w.effect)
-    kit.verdict(
-        guess,
+    gate.tell(
         most.word if most.effect > 0 else NO_WORD,
         "A word that only one side has is where the difference lies, but it need not be the one that moves "
         "the vectors most. Content words weigh more than small ones, and a not or a changed verb often "
@@ -87,12 +85,13 @@ def words() -> None:
 
 def triplets() -> None:
     """Typed triplets under the untrained model: which it orders rightly, and by how much."""
-    question = "How many of these triplets does the untrained model order rightly?"
-    guess = kit.predict(keys.GUESSES["triplets"], question, ORDERED)
     text = widgets.text_area(keys.TRIPLETS, "One a line: anchor | positive | hard negative", height=140)
     found = parse_triplets(text, most=MOST_TRIPLETS)
     if not found:
         raise InputError("There is no triplet yet. Write one a line: anchor | positive | negative.")
+    question = "How many of these triplets does the untrained model order rightly?"
+    rule = "Rightly: the anchor's cosine with the positive is the higher one."
+    gate = predict(keys.GUESSES["triplets"], question, ORDERED, rule)
     cosines = kit.ask(measure, found, MODEL, 0)
     right = int((~cosines.wrong).sum())
     st.markdown(f"Ordered rightly: **{right} of {len(found)}**.")
@@ -102,8 +101,7 @@ def triplets() -> None:
     )
     chart(figure, "con_triplets_figure", "Cosines of each anchor")
     truth = ORDERED[0] if right == len(found) else ORDERED[1] if 2 * right > len(found) else ORDERED[2]
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         "A hard negative shares words with the anchor but not its meaning, a good positive the meaning but "
         "not the words. The triplet loss is 0 once the positive leads by the margin, so a model learns only "
@@ -125,9 +123,10 @@ def triplets() -> None:
 
 def hard_negatives() -> None:
     """Two runs from the same model on the same positives, with random and with mined negatives."""
-    question = "Which negatives separate held-out pairs better after training?"
-    guess = kit.predict(keys.GUESSES["hard"], question, BETTER)
     chosen = _settings()
+    question = "Which negatives separate held-out pairs better after training?"
+    rule = f"The higher AUC on held-out pairs; no difference: within {CLOSE:g}."
+    gate = predict(keys.GUESSES["hard"], question, BETTER, rule)
     count, seed = state.get(keys.COUNT), state.get(keys.SEED)
     split = make_split(chosen, 2 * count, 0.25, seed)
     if not split.held_out:
@@ -159,7 +158,7 @@ def hard_negatives() -> None:
     if not as_set:
         st.caption("These runs had other sentences or settings than the page has now. Train both to compare.")
     if all(r.status is RunStatus.FINISHED for r in runs):
-        _result(runs, guess if as_set else None, inside if as_set else None)
+        _result(runs, gate, inside if as_set else None)
 
 
 def _settings() -> SentenceSet:
@@ -267,15 +266,14 @@ class Outcome:
     hard: float
 
 
-def _result(runs: list[Run], guess: str | None, inside: dict[str, float] | None) -> None:
+def _result(runs: list[Run], gate: Gate, inside: dict[str, float] | None) -> None:
     """What both runs ended with. Without `inside` the runs are not those of the page's settings."""
     first, last = ([run.snapshots[i].metrics for run in runs] for i in (0, -1))
     random, hard = (m.held_out_auc for m in last)
     if random is not None and hard is not None and inside is not None:
         _remember(runs, random, hard)
         near = abs(random - hard) <= CLOSE
-        kit.verdict(
-            guess,
+        gate.tell(
             BETTER[2] if near else BETTER[0 if random > hard else 1],
             f"AUC {random:.3f} after random, {hard:.3f} after hard negatives. A negative teaches only while "
             f"it is inside the margin: at the start {inside['hard']:.0%} of the hard ones were and "

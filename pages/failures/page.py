@@ -7,6 +7,7 @@ import streamlit as st
 from core.metrics import probe
 from pages.failures import keys, views
 from ui import kit, state
+from ui.predictions.gate import predict
 
 PATH = "gone-wrong"
 
@@ -21,13 +22,14 @@ main, _ = kit.columns(PATH)
 with main:
     experiment = views.choose()
     st.markdown(experiment.about)
-    guess = kit.predict(keys.GUESSES[experiment.key], experiment.question, experiment.options)
     with kit.sentences_not_tracebacks():
         prepared = views.plans(experiment, views.material(experiment))
-        views.buttons(experiment, prepared, guess)
+        rule = f"{experiment.number}, in the run with {experiment.broken_name}."
+        gate = predict(keys.GUESSES[experiment.key], experiment.question, experiment.options, rule)
+        views.buttons(experiment, prepared)
         views.watch(experiment, prepared)
         if result := views.outcome(experiment, prepared):
-            kit.verdict(guess, *result)
+            gate.tell(*result)
 
     with st.expander("What is measured, and how"):
         st.markdown(

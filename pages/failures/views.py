@@ -95,8 +95,8 @@ def _stop(experiment: FailureMode) -> None:
     state.put(keys.RUNS[experiment.key], ())
 
 
-def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | None) -> None:
-    """Run, which needs a prediction first; Stop while it runs."""
+def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:
+    """Run; Stop while it runs."""
     for key in keys.RUNS.values():
         state.write_address(key)
     now = compared(experiment, prepared)
@@ -107,9 +107,7 @@ def buttons(experiment: FailureMode, prepared: tuple[Plan, Plan], guess: str | N
         else:
             label = "Break it" if now is None else "Break it again"
             start = partial(_start, experiment, prepared)
-            button(label, start, key="gw_go", icon="play_arrow", type="primary", disabled=guess is None)
-        if guess is None and not active:
-            st.caption("Predict first; then the button works.")
+            button(label, start, key="gw_go", icon="play_arrow", type="primary")
 
 
 def watch(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> None:

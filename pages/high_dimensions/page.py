@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.concepts.flat_maps import TITLES
+from core.concepts.high_dimensions import DIMENSIONS
 from pages.high_dimensions import keys
 from pages.high_dimensions import views as hd
-from ui import kit
+from ui import kit, state, widgets
+from ui.predictions.gate import predict
 
 PATH = "high-dimensions"
 
@@ -17,12 +19,13 @@ def distances() -> None:
         "Throw points at random and ask one of them how far away the others are. In the plane some are near "
         "and some are far. Then give the points more coordinates."
     )
-    found = hd.clouds()
-    question = "In the dimensions chosen below: how many times as far as its nearest is a point's farthest?"
-    guess = kit.predict(keys.GUESS_RATIO, question, hd.RATIOS)
-    here = hd.concentrating(found)
-    kit.verdict(
-        guess,
+    widgets.mend(keys.DIM, DIMENSIONS)
+    question = (
+        f"In {state.get(keys.DIM)} dimensions: how many times as far as its nearest is a point's farthest?"
+    )
+    gate = predict(keys.GUESS_RATIO, question, hd.RATIOS, "Measured for a typical point: the median of all.")
+    here = hd.concentrating(hd.clouds())
+    gate.tell(
         hd.ratio_name(here.ratio),
         f"A distance adds up {here.dims} independent differences. "
         + (
@@ -44,10 +47,9 @@ def real() -> None:
     found = hd.points()
     question = "Where is the farthest more times as far as the nearest?"
     options = ("Among these points", "Among random directions")
-    guess = kit.predict(keys.GUESS_REAL, question, options)
+    gate = predict(keys.GUESS_REAL, question, options, "The farthest over the nearest, of a typical point.")
     these, random = hd.beside_chance(found)
-    kit.verdict(
-        guess,
+    gate.tell(
         options[0] if these.ratio > random.ratio else options[1],
         f"{these.ratio:.2f} times here, {random.ratio:.2f} times at random. "
         + (
@@ -68,11 +70,11 @@ def maps() -> None:
     )
     found = hd.points()
     question = "Which map keeps most of the true neighbours?"
-    guess = kit.predict(keys.GUESS_MAP, question, tuple(TITLES.values()))
+    rule = "The largest mean share of a point's true neighbours that stand next to it on the map."
+    gate = predict(keys.GUESS_MAP, question, tuple(TITLES.values()), rule, height=560)
     drawn = hd.maps(found)
-    kit.verdict(
-        guess,
-        hd.best(drawn, guess),
+    gate.tell(
+        hd.best(drawn, gate.guess),
         "Now change the seed: PCA stays, the other two come out turned, mirrored or arranged in another way, "
         "while who is whose neighbour mostly returns. Believe that, and neither the gaps nor the sizes of "
         "groups. With random vectors and few neighbours you can see islands that mean nothing.",

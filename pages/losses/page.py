@@ -8,6 +8,7 @@ from core.losses import LOSSES
 from core.types import InputError
 from pages.losses import keys, sandbox, views
 from ui import kit, messages, state
+from ui.predictions.gate import predict
 
 PATH = "losses"
 
@@ -23,7 +24,9 @@ main, side = kit.columns(PATH)
 with main:
     views.choose_preset()
     chosen = sandbox.preset()
-    kit.predict(keys.GUESSES[state.get(keys.PRESET)], chosen.question, chosen.options)
+    rule = "Measured when the points have come to rest."
+    asked = keys.GUESSES[state.get(keys.PRESET)]
+    gate = predict(asked, chosen.question, chosen.options, rule, hides=False)
 
     stage, controls = st.columns([0.62, 0.38], gap="medium")
     with controls, st.container(border=True):
@@ -34,15 +37,15 @@ with main:
             now = sandbox.current()
         except InputError as error:
             problem = str(error)
-        views.run_buttons(now is not None)
+        views.run_buttons(now is not None and bool(gate))
         messages.warning(problem)
         if now is not None:
             with kit.sentences_not_tracebacks():
                 now = views.picture(now)
 
-    if now is not None:
+    if now is not None and gate:
         views.curve()
-        views.answer(now)
+        views.answer(now, gate)
 
     st.subheader("What you see", anchor=False)
     st.markdown(
@@ -56,10 +59,10 @@ with main:
     )
     st.latex(LOSSES[now.objective.loss].formula if now else r"\,")
     with st.expander("Numbers behind the picture", icon=":material/table:"):
-        if now is not None and not state.get(keys.RUNNING):
+        if now is not None and gate and not state.get(keys.RUNNING):
             views.numbers(now)
         else:
-            st.caption("The tables appear when the sandbox rests.")
+            st.caption("The tables appear once the question is answered and the sandbox rests.")
     with st.expander("What is simplified here"):
         st.markdown(
             "In a model the vectors are not free: they come out of a network, and a step changes its "

@@ -12,9 +12,10 @@ from core.concepts.sandbox.presets import PRESETS, TOLD
 from core.losses import LOSSES
 from pages.losses import keys, sandbox
 from pages.losses.sandbox import Sandbox
-from ui import figures, kit, state, widgets
+from ui import figures, state, widgets
 from ui.boards import circle
 from ui.charts import chart
+from ui.predictions.gate import Gate
 from ui.tables import safe_table
 from ui.widgets import button, row
 
@@ -114,15 +115,15 @@ def curve() -> None:
     st.fragment(look, run_every=SLOW if state.get(keys.RUNNING) else None)()
 
 
-def answer(now: Sandbox) -> None:
+def answer(now: Sandbox, gate: Gate) -> None:
     """Compare the prediction with what the points did, once they have come to rest."""
     if not now.settled:
         st.caption("When the points have come to rest, the outcome is measured and compared here.")
         return
-    chosen, guess = sandbox.preset(), state.get(keys.GUESSES[state.get(keys.PRESET)])
+    chosen = sandbox.preset()
     truth = chosen.truth(now.z, now.seen.loss)
     as_given = now.objective == chosen.objective() and truth == chosen.expected
-    kit.verdict(guess, truth, chosen.why if as_given else OTHER)
+    gate.tell(truth, chosen.why if as_given else OTHER)
 
 
 def numbers(now: Sandbox) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.training.nli import CLASSES
 from pages.sbert import comparison, keys, views
 from ui import kit, state
+from ui.predictions.gate import predict
 
 PATH = "sbert"
 
@@ -20,10 +21,10 @@ def two_passes() -> None:
     st.latex(r"o = \mathrm{softmax}\left(W\,[\,u;\;v;\;|u-v|\,] + b\right)")
     premise, hypothesis = views.pair()
     question = "Premise and hypothesis change places. Which part stays exactly as it is?"
-    guess = kit.predict(keys.GUESSES["swap"], question, (*views.PARTS, "None"))
+    rule = f"As it is: no number of it changes by {views.SHOWN:g} or more."
+    gate = predict(keys.GUESSES["swap"], question, (*views.PARTS, "None"), rule)
     truth, numbers = views.passes(premise, hypothesis)
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         f"{numbers} So with |u − v| alone the classifier cannot know which sentence is the premise; with "
         "u and v it can.",
@@ -39,11 +40,11 @@ def the_pairs() -> None:
         "all-MiniLM-L6-v2 before any training."
     )
     question = "Which class has the lowest mean cosine?"
-    guess = kit.predict(keys.GUESSES["data"], question, [name.capitalize() for name in CLASSES])
     examples = views.given()
+    options = [name.capitalize() for name in CLASSES]
+    gate = predict(keys.GUESSES["data"], question, options, "The mean over all pairs of a class.", height=560)
     truth, means = views.cosines(examples, views.baseline(examples))
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         f"Mean cosines: {means}. "
         + (
@@ -92,7 +93,7 @@ def _compare(what: str, question: str, why: str, expected: str | None = None) ->
     examples = views.given()
     like, chosen = views.settings(what)
     options = [comparison.written(name) for name in chosen]
-    guess = kit.predict(keys.GUESSES[what], question, options) if len(options) > 1 else None
+    gate = predict(keys.GUESSES[what], question, options, "The lowest mean rank correlation over the seeds.")
     plan = comparison.wanted(what, examples, chosen, like)
     comparison.buttons(what, plan)
     comparison.watch(what, plan, views.baseline(examples))
@@ -101,7 +102,7 @@ def _compare(what: str, question: str, why: str, expected: str | None = None) ->
         listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
         less = "What theory expects shows only in part here. " if expected not in (None, worst) else ""
         lead = f"Rank correlations after training: {listed}. {less}"
-        kit.verdict(guess, comparison.written(worst), lead + why)
+        gate.tell(comparison.written(worst), lead + why)
     views.paper(what)
 
 

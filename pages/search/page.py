@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.search import keys, views
 from ui import kit, widgets
+from ui.predictions.gate import predict
 
 PATH = "search"
 
@@ -18,7 +19,8 @@ def find() -> None:
         depth = views.depth(corpus)
     with right:
         widgets.slider(keys.SHOWN, "Shown")
-    guess = kit.predict(keys.GUESS, "Will the cross-encoder put another passage first?", ("Yes", "No"))
+    question = "Will the cross-encoder put another passage first?"
+    gate = predict(keys.GUESS, question, ("Yes", "No"), "Another than the bi-encoder's first.", height=640)
     words, word_seconds = views.by_words(corpus, query)
     vector = views.by_vector(corpus, query)
     cosine = vector[0] if vector else None
@@ -35,8 +37,7 @@ def find() -> None:
         note = f"The bi-encoder's first {depth}, each read with the query. Logit."
         views.column(corpus, "Re-ranked", note, read, known, cosine)
     if read is not None and cosine is not None:
-        kit.verdict(
-            guess,
+        gate.tell(
             "Yes" if read.rows[0] != cosine.rows[0] else "No",
             "Retrieving is quick because the passages were embedded before anybody asked. Re-ranking reads "
             "only a few, so it can look closer; what was not retrieved, it never sees.",
@@ -60,12 +61,12 @@ def measure() -> None:
     with right:
         k = widgets.slider(keys.AT, "k")
     question = "Which way has the best nDCG on these questions?"
-    guess = kit.predict(keys.GUESS_BEST, question, (*views.WAYS, "A tie"))
+    rule = "A tie: another way comes within 0.005 of the best."
+    gate = predict(keys.GUESS_BEST, question, (*views.WAYS, "A tie"), rule)
 
     def tell(ndcg: dict[str, float]) -> None:
         best = [name for name, value in ndcg.items() if value > max(ndcg.values()) - 0.005]
-        kit.verdict(
-            guess,
+        gate.tell(
             best[0] if len(best) == 1 else "A tie",
             "The packaged cross-encoder learned how similar two sentences are, not which passage answers a "
             "question. Re-ranking helps only as far as the two are alike; a model trained on questions and "

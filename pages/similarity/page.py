@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.similarity import keys, views
 from ui import kit
+from ui.predictions.gate import predict
 
 PATH = "similarity"
 
@@ -13,11 +14,10 @@ PATH = "similarity"
 def matrix() -> None:
     found = views.sentences()
     question = "How many pairs of your sentences have a cosine below zero?"
-    guess = kit.predict(keys.GUESS_SIGN, question, views.SIGNS)
+    gate = predict(keys.GUESS_SIGN, question, views.SIGNS, views.SIGN_RULE, height=760)
     views.matrix(found)
     truth, share = views.signs(found)
-    kit.verdict(
-        guess,
+    gate.tell(
         truth,
         f"It is {share:.0%} of the pairs. A cosine of 0 means that two directions have nothing to do with "
         "each other, and under MiniLM most unrelated sentences end near it. Opposite directions, a cosine "
@@ -32,11 +32,13 @@ def ranking() -> None:
         "The stretched vector is the model's own, made longer or shorter by you."
     )
     found = views.sentences()
+    chosen = views.stretch(found)
     question = "With the settings as they are: do the three measures give the same order?"
-    guess = kit.predict(keys.GUESS_ORDER, question, ("Yes", "No"))
-    agree = views.ranking(found)
-    kit.verdict(
-        guess,
+    gate = predict(
+        keys.GUESS_ORDER, question, ("Yes", "No"), "Yes: every sentence has the same place in all."
+    )
+    agree = views.ranking(found, *chosen)
+    gate.tell(
         "Yes" if agree else "No",
         "The cosine looks at directions alone. The dot product multiplies by both lengths, so a long vector "
         "that points roughly the right way moves up. The distance punishes any difference, in length too.",
@@ -52,11 +54,11 @@ def wrong() -> None:
     )
     judged = views.built_in()
     question = "Which kind does the model get wrong most often?"
-    guess = kit.predict(keys.GUESS_KIND, question, views.kinds())
+    rule = "The kind with the largest share of wrong rows; of several, yours counts."
+    gate = predict(keys.GUESS_KIND, question, views.kinds(), rule)
     views.failures(judged)
-    kit.verdict(
-        guess,
-        views.hardest(judged, guess),
+    gate.tell(
+        views.hardest(judged, gate.guess),
         "MiniLM was trained on pairs where shared words and a shared topic were nearly always a good sign. "
         "A “not”, another number or exchanged roles hardly changes either. Eight rows a kind are a hint, not "
         "a measurement of the language; add rows of your own.",

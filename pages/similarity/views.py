@@ -24,6 +24,7 @@ from ui.tables import folded_table
 ORDERS = {"typed": "As typed", "clusters": "Clustered", "nearest": "Most like the first"}
 SHOWN_RANKS = 12
 SIGNS = ("None", "Fewer than half", "Half or more")
+SIGN_RULE = "Counted over all pairs; a cosine of exactly 0 is not below it."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,11 +99,15 @@ def _order(found: Compared, order: str, measure: sim.Measure, clusters: sim.Clus
 # --- Ranking -------------------------------------------------------------------------------------
 
 
-def ranking(found: Compared) -> bool:
-    """The places of all other sentences beside one, under each measure. True when all three agree."""
+def stretch(found: Compared) -> tuple[int, int, float]:
+    """The sentence that all others are compared with, the one whose vector is stretched, and by how much."""
     anchor = inputs.numbered(keys.ANCHOR, "Compare all with", found.texts)
     stretched = inputs.numbered(keys.STRETCHED, "Stretch the vector of", found.texts)
-    factor = widgets.slider(keys.FACTOR, "to so many times its length", step=0.1)
+    return anchor, stretched, widgets.slider(keys.FACTOR, "to so many times its length", step=0.1)
+
+
+def ranking(found: Compared, anchor: int, stretched: int, factor: float) -> bool:
+    """The places of all other sentences beside one, under each measure. True when all three agree."""
     z = sim.stretched(found.z, stretched, factor)
     ranks = {key: sim.ranks(z, anchor, key) for key in sim.MEASURES}
     others = [i for i in np.argsort(ranks["cosine"]).tolist() if i != anchor]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,19 @@ def forecast(days: Sequence[tuple[date, int]]) -> go.Figure:
     )
     figure.update_yaxes(title="cards due", rangemode="tozero", nticks=5, tickformat="d")
     figure.update_xaxes(tickformat="%d %b", nticks=8)
+    return figure
+
+
+def predictions(weeks: Mapping[date, Sequence[bool]]) -> go.Figure:
+    """How many predictions of each week agreed with what was measured, and how many did not."""
+    import plotly.graph_objects as go
+
+    figure = _figure(220, barmode="stack")
+    for name, colour, wanted in (("agreed", NOW, True), ("came out differently", BEFORE, False)):
+        counts = [sum(right == wanted for right in found) for found in weeks.values()]
+        figure.add_trace(go.Bar(x=list(weeks), y=counts, name=name, marker_color=colour))
+    figure.update_yaxes(title="predictions", rangemode="tozero", nticks=5, tickformat="d")
+    figure.update_xaxes(title="week from", tickformat="%d %b", nticks=8)
     return figure
 
 

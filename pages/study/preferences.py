@@ -12,6 +12,7 @@ from pages.study.collection import Collection
 from ui.learner import database
 
 RETENTION = "FSRS times each card so that you still know it with this probability. Higher means more reviews."
+REVEALED = "Show the figures of questions I have met without asking again"
 
 
 def form(kept: Collection) -> None:
@@ -24,6 +25,8 @@ def form(kept: Collection) -> None:
             low, high = map(int, bounds["new_per_day"])
             new = st.number_input("New cards a day", low, high, settings.new_per_day)
             four = st.toggle("Four buttons: Again, Hard, Good, Easy", settings.four_buttons)
+            seen = learners.opens_revealed(database(), kept.learner.id)
+            revealed = st.toggle(REVEALED, seen, key="study_opens_revealed")
         with right:
             low, high = map(int, bounds["reviews_per_day"])
             reviews = st.number_input("Reviews a day, at most", low, high, settings.reviews_per_day)
@@ -34,4 +37,5 @@ def form(kept: Collection) -> None:
             changed = replace(settings, new_per_day=new, reviews_per_day=reviews, four_buttons=four)
             changed = replace(changed, desired_retention=wanted / 100)
             learners.set_study_settings(database(), kept.learner.id, changed)
+            learners.set_setting(database(), kept.learner.id, learners.OPENS_REVEALED, revealed)
             st.rerun()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.cards import schedule
 from core.cards.types import Confidence, Stage
-from core.storage import transfer
+from core.storage import learners, transfer
 from pages.study import keys, plots
 from pages.study.collection import Collection
 from pages.study.session import CONFIDENCES
@@ -41,6 +41,7 @@ def how_it_goes(kept: Collection) -> None:
             _confidence(kept)
     else:
         messages.info("Answer a few cards under Study, and this fills with how it goes.")
+    _predictions(kept)
     st.subheader("Your progress as a file", anchor=False)
     _transfer(kept)
 
@@ -122,6 +123,30 @@ def _confidence(kept: Collection) -> None:
     }
     safe_table(rows, key="confidence_rows", name="confidence")
     st.caption("Well calibrated means: certain is nearly always right, a guess is not.")
+
+
+def _predictions(kept: Collection) -> None:
+    """How often what was predicted on the pages and in the lessons came out so, by week."""
+    made = [p for p in learners.predictions(database(), kept.learner.id).values() if p.guess and p.outcome]
+    if not made:
+        return
+    st.subheader("Your predictions", anchor=False)
+    right = sum(p.is_right for p in made)
+    says = "The first guess at each question. A wrong one teaches more: that is what the questions are for."
+    st.metric("Predictions that agreed", f"{right} of {len(made)}", help=says)
+    weeks: dict[date, list[bool]] = {}
+    for p in sorted(made, key=lambda p: p.at):
+        day = p.at.date()
+        weeks.setdefault(day - timedelta(days=day.weekday()), []).append(p.is_right)
+    if len(weeks) > 1:
+        chart(plots.predictions(weeks), "predictions", "Predictions that agreed and that did not, by week")
+    rows = {
+        "question": [p.question for p in made],
+        "you said": [p.guess for p in made],
+        "measured": [p.outcome for p in made],
+        "day": [f"{p.at:%Y-%m-%d}" for p in made],
+    }
+    folded_table(rows, title="All of them", key="prediction_rows", name="predictions")
 
 
 def _transfer(kept: Collection) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.concepts.anatomy import Anatomy
+from core.concepts.anatomy import MOVED, Anatomy
 from pages.text_to_vector import anatomy, keys
 from ui import kit, widgets
+from ui.predictions.gate import predict
 
 
 def word_pieces(found: Anatomy) -> None:
@@ -15,10 +16,9 @@ def word_pieces(found: Anatomy) -> None:
         "part is known. `##` marks a piece that goes on where the last one ended."
     )
     question = "Into how many pieces does the longest word of your text fall?"
-    guess = kit.predict(keys.GUESS_PIECES, question, anatomy.PIECES)
+    gate = predict(keys.GUESS_PIECES, question, anatomy.PIECES, "Longest: with most letters.", height=480)
     anatomy.pieces(found)
-    kit.verdict(
-        guess,
+    gate.tell(
         anatomy.longest_word(found),
         "What counts is how often a word appeared when the list was made, not how long it is. No word is "
         "refused: at worst it falls into single letters, or becomes [UNK], if it has over a hundred letters "
@@ -38,11 +38,12 @@ def layers(found: Anatomy) -> None:
         "but for its position. Every layer lets the tokens look at each other and adds what they found."
     )
     question = "Are the tokens of your text more alike after the last layer than at the input?"
-    guess = kit.predict(keys.GUESS_LAYERS, question, ("Yes", "No"))
+    gate = predict(
+        keys.GUESS_LAYERS, question, ("Yes", "No"), "Yes: their mean cosine is higher.", height=760
+    )
     anatomy.layers(found)
     first, last = float(found.alike[0]), float(found.alike[-1])
-    kit.verdict(
-        guess,
+    gate.tell(
         "Yes" if last > first else "No",
         f"The mean cosine between two tokens goes from {first:.2f} at the input to {last:.2f} at the end. "
         + (
@@ -60,10 +61,10 @@ def pooling(found: Anatomy) -> None:
         "mean, which is its own; choose another above to see what it does without practice."
     )
     question = "Which token adds most to the result?"
-    guess = kit.predict(keys.GUESS_POOLING, question, anatomy.CARRIERS)
+    rule = "A token adds as much as its part reaches in the direction of the result."
+    gate = predict(keys.GUESS_POOLING, question, anatomy.CARRIERS, rule, height=560)
     anatomy.pooling(found)
-    kit.verdict(
-        guess,
+    gate.tell(
         anatomy.carrier(found),
         "A token's share is how far its part reaches in the direction of the result; the shares sum to 1. "
         "The special tokens take part: they too have read the whole sentence. By the mean every token adds "
@@ -77,10 +78,10 @@ def numbers(found: Anatomy) -> None:
         "vectors is their cosine."
     )
     options = ("Under a third", "Between one and two thirds", "Over two thirds")
-    guess = kit.predict(keys.GUESS_NUMBERS, "What share of the numbers is below zero?", options)
+    question = "What share of the numbers is below zero?"
+    gate = predict(keys.GUESS_NUMBERS, question, options, f"Counted over all {len(found.vector)} numbers.")
     anatomy.numbers(found)
-    kit.verdict(
-        guess,
+    gate.tell(
         anatomy.below_zero(found, options),
         "No number means anything by itself: training only asked for the right cosines, and those stay the "
         "same when all directions are turned together. Meaning is in the angles between vectors.",
@@ -94,10 +95,10 @@ def change(found: Anatomy) -> None:
     )
     compared = anatomy.change(found)
     question = "Which unchanged tokens end with another vector after the last layer?"
-    guess = kit.predict(keys.GUESS_CHANGE, question, anatomy.CHANGES)
+    rule = f"Another vector: turned by more than {MOVED:g}, as 1 − cosine."
+    gate = predict(keys.GUESS_CHANGE, question, anatomy.CHANGES, rule, height=640)
     anatomy.moved(compared)
-    kit.verdict(
-        guess,
+    gate.tell(
         anatomy.who_moved(compared),
         "A token that did not change still looks at one that did. How much it moves tells how much it took "
         "from there: a word that gets its meaning from the changed one moves more than the rest.",

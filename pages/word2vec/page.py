@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from core.types import InputError
 from pages.word2vec import keys, live, setup, views
+from pages.word2vec.live import Training
 from ui import kit, state, widgets
+from ui.predictions.gate import Gate
 
 PATH = "word2vec"
-VIEWS = {
-    "Neighbours": views.neighbours,
-    "Analogies": views.analogies,
-    "Pairs of a step": views.pairs,
-    "Without negatives": views.collapse,
+# What to look at: its question, if it has one, and what stands below the map.
+VIEWS: dict[str, tuple[Callable[[Training], Gate] | None, Callable[[Training, Any], None]]] = {
+    "Neighbours": (views.predict_neighbour, views.neighbours),
+    "Analogies": (None, views.analogies),
+    "Pairs of a step": (None, views.pairs),
+    "Without negatives": (views.predict_collapse, views.collapse),
 }
 
 state.open_link(keys.TEXT)
@@ -35,21 +41,18 @@ with main:
             state.put(keys.RUN, None)
             raise
     if watched is not None:
-        guess = views.predict_neighbour(watched)
-        live.buttons(watched)
-        live.picture(watched)
-        with kit.sentences_not_tracebacks():
-            views.answer_neighbour(watched, guess)
-
         view = widgets.view(keys.VIEW, "View", VIEWS)
+        ask, draw = VIEWS[view]
         with kit.sentences_not_tracebacks():
-            VIEWS[view](watched)
-
-        with st.expander("Numbers behind the map", icon=":material/table:"):
-            if watched.busy:
-                st.caption("The table appears when the training rests.")
-            else:
-                views.numbers(watched)
+            gate = ask and ask(watched)
+            live.buttons(watched)
+            live.picture(watched)
+            draw(watched, gate)
+            with st.expander("Numbers behind the map", icon=":material/table:"):
+                if watched.busy:
+                    st.caption("The table appears when the training rests.")
+                else:
+                    views.numbers(watched)
 
     with st.expander("What is computed"):
         st.latex(r"L = -\log\sigma(u_o^\top v_w) - \sum_{i=1}^{k} \log\sigma(-u_{n_i}^\top v_w)")

@@ -18,6 +18,7 @@ from pages.word2vec import setup as page
 from pages.word2vec.live import POLL, Training, is_busy
 from ui import figures, kit, messages, state, widgets
 from ui.charts import chart
+from ui.predictions.gate import Gate, predict
 from ui.runs import watching
 from ui.tables import folded_table, safe_table
 
@@ -63,7 +64,8 @@ def _row(now: Training, word: str) -> int:
     return row
 
 
-def neighbours(now: Training) -> None:
+def neighbours(now: Training, gate: Gate) -> None:
+    answer_neighbour(now, gate)
     widgets.text_input(keys.WORD, "Word", placeholder=first_word(now), max_chars=60)
     ticking(now, _neighbours)
 
@@ -84,13 +86,15 @@ def _neighbours(now: Training) -> None:
     st.caption(f"Times beside it: how often it stands within {now.settings.window} words, in one sentence.")
 
 
-def predict_neighbour(now: Training) -> str | None:
-    return kit.predict(
+def predict_neighbour(now: Training) -> Gate:
+    return predict(
         keys.GUESSES["neighbour"],
         "After training, will the vector nearest to a word belong to the word that stands beside it most "
         f"often? We look at “{messages.as_written(_asked(now))}”, and leave words "
         "such as “the” aside.",
         (BESIDE, ANOTHER),
+        "Beside it: within the window, in one sentence. Of several as frequent, any counts.",
+        height=560,
     )
 
 
@@ -100,7 +104,7 @@ def _asked(now: Training) -> str:
     return word if word in now.corpus.row() else first_word(now)
 
 
-def answer_neighbour(now: Training, guess: str | None) -> None:
+def answer_neighbour(now: Training, gate: Gate) -> None:
     """The measured answer, once the run is over."""
     if not now.done:
         st.caption("The answer appears when the training is over.")
@@ -117,8 +121,7 @@ def answer_neighbour(now: Training, guess: str | None) -> None:
     name = [messages.as_written(w) for w in corpus.vocabulary]
     cosine = float(cosines[content.index(companion)])
     others = f", as are {len(companions) - 1} other words" if len(companions) > 1 else ""
-    kit.verdict(
-        guess,
+    gate.tell(
         BESIDE if nearest == companion else ANOTHER,
         f"Nearest to “{name[row]}” is “{name[nearest]}” (cosine {cosines.max():.2f}; seen beside it: "
         f"{_times(beside[nearest])}). Its most frequent companion is “{name[companion]}”{others} (cosine "
@@ -136,7 +139,7 @@ def _times(count: int) -> str:
 # ---- analogies -------------------------------------------------------------------------------------
 
 
-def analogies(now: Training) -> None:
+def analogies(now: Training, _: None) -> None:
     label, hint = "Three words a b c: a is to b as c is to …", _first_analogy(now)
     widgets.text_input(keys.ANALOGY, label, placeholder=hint, max_chars=120)
     ticking(now, _analogy)
@@ -176,7 +179,7 @@ def _known_analogies(now: Training) -> None:
 # ---- the pairs of a step ---------------------------------------------------------------------------
 
 
-def pairs(now: Training) -> None:
+def pairs(now: Training, _: None) -> None:
     ticking(now, _pairs)
 
 
@@ -215,20 +218,23 @@ def _negatives(now: Training, i: int) -> str:
 # ---- without negatives, and the numbers ------------------------------------------------------------
 
 
-def collapse(now: Training) -> None:
-    """What the random words are for: train without them."""
-    guess = kit.predict(
+def predict_collapse(_: Training) -> Gate:
+    return predict(
         keys.GUESSES["collapse"],
         "Set Negatives to 0 and train. What becomes of the average cosine between the words?",
         (STAYS, COLLAPSES),
+        f"Close to 1: above {CLOSE_TO_ONE:g}.",
     )
+
+
+def collapse(now: Training, gate: Gate) -> None:
+    """What the random words are for: train without them."""
     ticking(now, _mean_cosine)
     if now.settings.negatives or not now.done:
         st.caption("The answer appears when a run with 0 negatives is over.")
         return
     mean = mean_random_cosine(now.state.vectors) or 0.0
-    kit.verdict(
-        guess,
+    gate.tell(
         COLLAPSES if mean > CLOSE_TO_ONE else STAYS,
         f"Without random words the average cosine is {mean:.2f} and the loss {now.state.loss:.3f}. Every "
         "pair only pulls, so one common direction satisfies all of them and the loss falls towards 0 while "

@@ -27,7 +27,7 @@ def set_number(page: Page, label: str, value: str) -> None:
 
 
 def test_numbers_choices_and_texts_outlive_the_page(open_page):
-    page = open_page("/contrast?con=Hard+negatives")
+    page = open_page("/contrast?revealed=true&con=Hard+negatives")
     set_number(page, "Seed", "11")
     page.wait_for_url(re.compile("con_seed=11"), timeout=PATIENCE)
 
@@ -56,7 +56,9 @@ def test_numbers_choices_and_texts_outlive_the_page(open_page):
 
 
 def test_an_address_beyond_all_bounds_opens_the_page_all_the_same(open_page):
-    page = open_page("/contrast?con=Hard+negatives&con_seed=-5&con_count=1e9&con_steps=nan&con_set=%3Cb%3E")
+    page = open_page(
+        "/contrast?revealed=true&con=Hard+negatives&con_seed=-5&con_count=1e9&con_steps=nan&con_set=%3Cb%3E"
+    )
     expect(page.get_by_role("spinbutton", name="Seed", exact=True)).to_have_value("7", timeout=PATIENCE)
     expect(page.get_by_text("Mined from the untrained model")).to_be_visible(timeout=PATIENCE)
     no_errors(page)

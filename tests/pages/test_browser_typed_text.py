@@ -25,13 +25,17 @@ def as_written(place: Locator, *texts: str) -> None:
 
 
 def test_options_of_a_prediction(open_page):
-    page = open_page("/contrast?" + urlencode({"con_p": "See it.", "con_q": " ".join(("See", *NASTY))}))
+    page = open_page(
+        "/contrast?revealed=true&" + urlencode({"con_p": "See it.", "con_q": " ".join(("See", *NASTY))})
+    )
     options = page.get_by_test_id("stRadio")
     expect(options).to_contain_text("hot", timeout=WARM_UP)
     as_written(options, *NASTY)
     no_errors(page)
     packed = state.pack({"cls_text": CLASSES})
-    page = open_page("/classification?" + urlencode({"cls": "Confusion", "cls_set": "own", "data": packed}))
+    page = open_page(
+        "/classification?revealed=true&" + urlencode({"cls": "Confusion", "cls_set": "own", "data": packed})
+    )
     options = page.get_by_test_id("stRadio")
     expect(options).to_contain_text("home", timeout=WARM_UP)
     as_written(options, *NASTY[:4])
@@ -40,14 +44,16 @@ def test_options_of_a_prediction(open_page):
 
 @pytest.mark.parametrize("word", NASTY[:4])
 def test_a_message(open_page, word):
-    page = open_page("/word2vec?" + urlencode({"w2v_word": word}))
+    page = open_page("/word2vec?revealed=true&" + urlencode({"w2v_word": word}))
     message = page.get_by_test_id("stAlert")
     expect(message).to_contain_text("has no vector", timeout=WARM_UP)
     as_written(message.get_by_test_id("stMarkdownContainer"), word)
 
 
 def test_options_of_a_menu(open_page):
-    page = open_page("/similarity?" + urlencode({"sim": "Ranking", "sim_text": "\n".join(NASTY[:4])}))
+    page = open_page(
+        "/similarity?revealed=true&" + urlencode({"sim": "Ranking", "sim_text": "\n".join(NASTY[:4])})
+    )
     menu = page.get_by_test_id("stSelectbox").filter(has_text="Compare all with")
     expect(menu).to_be_visible(timeout=WARM_UP)
     assert menu.locator("input").first.input_value() == f"1. {NASTY[0]}" or NASTY[0] in menu.inner_text()

@@ -26,7 +26,7 @@ def type_into(page: Page, label: str, text: str) -> None:
 
 
 def test_typed_texts_from_ranking_to_training(open_page):
-    page = open_page("/bi-vs-cross", wait=False)
+    page = open_page("/bi-vs-cross?revealed=true", wait=False)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible(timeout=PATIENCE)
     type_into(page, "Query", QUERY)
     type_into(page, "Candidates, one a line", CANDIDATES)
@@ -56,13 +56,13 @@ def test_typed_texts_from_ranking_to_training(open_page):
 
 
 def test_costs_are_measured_and_both_encoders_learn(open_page):
-    page = open_page("/bi-vs-cross?bvc=Cost", wait=False)
+    page = open_page("/bi-vs-cross?revealed=true&bvc=Cost", wait=False)
     expect(page.get_by_text(re.compile("about 65 hours against 5 seconds"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stPlotlyChart")).to_contain_text("cross-encoder, projected", timeout=PATIENCE)
     shot(page, "bi-vs-cross-cost")
     no_errors(page)
 
-    page.goto(page.url.split("?")[0] + "?bvc=Learn&bvc_steps=10&bvc_pairs=20")
+    page.goto(page.url.split("?")[0] + "?revealed=true&bvc=Learn&bvc_steps=10&bvc_pairs=20")
     settled(page, PATIENCE)
     page.get_by_role("button", name="Train both", exact=True).click()
     expect(page.get_by_text(re.compile(r"(Training|Finished) · step \d+ of 20"))).to_be_visible(
@@ -84,7 +84,9 @@ def test_costs_are_measured_and_both_encoders_learn(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/bi-vs-cross?bvc=Attention", width=width, height=height, scheme=scheme, wait=False)
+    page = open_page(
+        "/bi-vs-cross?revealed=true&bvc=Attention", width=width, height=height, scheme=scheme, wait=False
+    )
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible(timeout=PATIENCE)
     settled(page, PATIENCE)
     shot(page, f"bi-vs-cross-{name}")

@@ -10,7 +10,7 @@ from tests.pages.classification.test_app import OWN
 
 
 def test_own_sentences_fine_tuned_and_compared(open_page):
-    page = open_page("/classification?cls_set=own&cls=Before+and+after", height=1200)
+    page = open_page("/classification?revealed=true&cls_set=own&cls=Before+and+after", height=1200)
     box = page.get_by_label("One a line: class | sentence")
     box.fill(OWN)
     box.press("Control+Enter")
@@ -33,7 +33,10 @@ def test_own_sentences_fine_tuned_and_compared(open_page):
 @pytest.mark.parametrize(("name", "width", "height", "scheme"), VARIANTS, ids=[v[0] for v in VARIANTS])
 def test_whole_in_every_variant(open_page, name, width, height, scheme):
     page = open_page(
-        "/classification?cls=Confusion&cls_set=bank_intents", width=width, height=height, scheme=scheme
+        "/classification?revealed=true&cls=Confusion&cls_set=bank_intents",
+        width=width,
+        height=height,
+        scheme=scheme,
     )
     expect(page.get_by_text("taken for").first).to_be_visible(timeout=WARM_UP)
     shot(page, f"classification-{name}")

@@ -61,10 +61,10 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     page = open_page(typed_link())
     train(page)
     follow(page, "Compare runs")
-    maps(page, 2)
+    expect(page.get_by_text("Hidden until you have chosen an answer.")).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(re.compile("cmp_b=run"))
     page.get_by_text("Most stay", exact=True).click()
-    settled(page)
+    maps(page, 2)
     expect(page.get_by_text(re.compile("nearest neighbours are the same under A and B"))).to_be_visible()
     shot(page, "compare-run")
     no_errors(page)
@@ -120,7 +120,7 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     expect(page.get_by_text("Rank correlation with the grades, B")).to_be_visible(timeout=PATIENCE)
     no_errors(page)
 
-    stranger = open_page("/compare")  # another person, another browser: from the file alone
+    stranger = open_page("/compare?revealed=true")  # another person, another browser: from the file alone
     maps(stranger, 2)
     open_expander(stranger, "Open a run file")
     stranger.locator("input[type=file]").set_input_files(file)
@@ -200,7 +200,7 @@ def plays_offline(browser: Browser | None, file: Path) -> None:
 
 def test_it_opens_with_something_there(open_page):
     for name, width, height, scheme in VARIANTS:
-        page = open_page("/compare", width=width, height=height, scheme=scheme)
+        page = open_page("/compare?revealed=true", width=width, height=height, scheme=scheme)
         maps(page, 2)
         shot(page, f"compare-open-{name}")
         no_errors(page)

@@ -20,7 +20,7 @@ def said(app) -> str:
 
 
 def test_words_wait_for_the_prediction_and_then_show_their_parts(open_app):
-    app = open_app("contrast", timeout=120)
+    app = open_app("contrast", timeout=120, revealed="false")
     assert not app.exception and not app.get("plotly_chart")
     app.text_input(key="con_p").set_value("The train was late.").run()
     app.text_input(key="con_q").set_value("The train was punctual.").run()

@@ -25,18 +25,17 @@ TYPED = "\n".join(
 
 def test_own_sentences_collapse_and_the_guess_is_checked(open_page):
     page = open_page("/gone-wrong?gw=collapse", wait=False)
-    expect(page.get_by_text("Before training", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Hidden until you have chosen an answer.")).to_be_visible(timeout=PATIENCE)
     page.get_by_text("Sentences and seed").click()
     page.get_by_text("My own sentences", exact=True).click()
     box = page.get_by_label("One a line: group | sentence")
     box.fill(TYPED)
     box.press("Control+Enter")
     settled(page, PATIENCE)
-    go = page.get_by_role("button", name="Break it")
-    expect(go).to_be_disabled()
     page.get_by_text("Above 0.7", exact=True).click()
-    expect(go).to_be_enabled(timeout=PATIENCE)
-    go.click()
+    expect(page.get_by_text("Before training", exact=True)).to_be_visible(timeout=PATIENCE)
+    settled(page, PATIENCE)
+    page.get_by_role("button", name="Break it").click()
     expect(page.get_by_text("What helps:")).to_be_visible(timeout=TRAINING)
     expect(page.get_by_text("Your prediction agrees with the measurement.")).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2, timeout=PATIENCE)
@@ -56,7 +55,9 @@ def test_own_sentences_collapse_and_the_guess_is_checked(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/gone-wrong?gw=forgetting", width=width, height=height, scheme=scheme, wait=False)
+    page = open_page(
+        "/gone-wrong?revealed=true&gw=forgetting", width=width, height=height, scheme=scheme, wait=False
+    )
     expect(page.get_by_text("Before training", exact=True)).to_be_visible(timeout=PATIENCE)
     no_errors(page)
     shot(page, f"gone-wrong-{name}")

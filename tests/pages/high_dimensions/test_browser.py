@@ -23,12 +23,16 @@ def go_to(page: Page, view: str) -> None:
 
 def test_from_random_points_to_maps_of_own_sentences(open_page):
     page = open_page("/high-dimensions", wait=False)
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2, timeout=PATIENCE)
+    expect(page.get_by_text("Hidden until you have chosen an answer.")).to_be_visible(timeout=PATIENCE)
+    place = page.get_by_test_id("stRadio").bounding_box()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(0)
     page.get_by_text("Under 2 times", exact=True).click()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2, timeout=PATIENCE)
+    assert page.get_by_test_id("stRadio").bounding_box() == place, "nothing jumps when the figure comes"
     expect(page.get_by_text("Your prediction agrees with the measurement.")).to_be_visible(timeout=PATIENCE)
     shot(page, "high-dimensions-distances")
 
-    page.goto(page.url.split("?")[0] + "?hd=Flat+maps&hd_set=own")
+    page.goto(page.url.split("?")[0] + "?revealed=true&hd=Flat+maps&hd_set=own")
     settled(page, PATIENCE)
     box = page.get_by_label(re.compile("Your sentences, one a line"))
     box.fill(TYPED)
@@ -51,7 +55,7 @@ def test_from_random_points_to_maps_of_own_sentences(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/high-dimensions", width=width, height=height, scheme=scheme)
+    page = open_page("/high-dimensions?revealed=true", width=width, height=height, scheme=scheme)
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2, timeout=PATIENCE)
     no_errors(page)
     shot(page, f"high-dimensions-{name}")

@@ -17,6 +17,7 @@ def ready(page: Page) -> None:
 def test_drag_predict_run_and_reopen(open_page):
     page = open_page("/losses", height=1200)
     ready(page)
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
     page.get_by_test_id("stRadio").get_by_text("Each colour ends in a place of its own").click()
     settled(page)
     points = page.evaluate(f"{BOARD}.points")
@@ -51,7 +52,7 @@ def test_drag_predict_run_and_reopen(open_page):
 
 
 def test_the_keyboard_moves_a_point(open_page):
-    page = open_page("/losses?ls_space=sphere", height=1200)
+    page = open_page("/losses?revealed=true&ls_space=sphere", height=1200)
     ready(page)
     before = page.evaluate(f"{BOARD}.points")
     page.locator(".sandbox canvas").focus()
@@ -65,7 +66,7 @@ def test_the_keyboard_moves_a_point(open_page):
 
 @pytest.mark.parametrize(("name", "width", "height", "scheme"), VARIANTS, ids=[v[0] for v in VARIANTS])
 def test_whole_in_every_variant(open_page, name, width, height, scheme):
-    page = open_page("/losses?ls=false", width=width, height=height, scheme=scheme)
+    page = open_page("/losses?revealed=true&ls=false", width=width, height=height, scheme=scheme)
     ready(page)
     shot(page, f"losses-{name}")
     no_errors(page)

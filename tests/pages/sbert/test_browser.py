@@ -28,7 +28,7 @@ def go_to(page: Page, view: str) -> None:
 
 
 def test_a_typed_pair_from_two_passes_to_a_trained_answer(open_page):
-    page = open_page("/sbert?sb_steps=6&sb_layers=1", wait=False)
+    page = open_page("/sbert?revealed=true&sb_steps=6&sb_layers=1", wait=False)
     expect(page.get_by_text("Length of u")).to_be_visible(timeout=PATIENCE)
     type_into(page, "Premise", PREMISE)
     type_into(page, "Hypothesis", HYPOTHESIS)
@@ -67,7 +67,9 @@ def test_a_typed_pair_from_two_passes_to_a_trained_answer(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/sbert?sb=Concatenation", width=width, height=height, scheme=scheme, wait=False)
+    page = open_page(
+        "/sbert?revealed=true&sb=Concatenation", width=width, height=height, scheme=scheme, wait=False
+    )
     expect(page.get_by_text("From the paper, not measured here")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2, timeout=PATIENCE)
     no_errors(page)

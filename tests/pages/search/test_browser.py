@@ -26,7 +26,7 @@ def type_into(page: Page, label: str, text: str) -> None:
 
 
 def test_search_from_the_built_in_passages_to_ones_own(open_page):
-    page = open_page("/search", wait=False)
+    page = open_page("/search?revealed=true", wait=False)
     expect(page.get_by_text("Re-ranked", exact=True)).to_be_visible(timeout=PATIENCE)
     answers = page.get_by_text("answer", exact=True)
     expect(answers.nth(1)).to_be_visible(timeout=PATIENCE)
@@ -53,7 +53,7 @@ def test_search_from_the_built_in_passages_to_ones_own(open_page):
 
 
 def test_an_uploaded_corpus_shows_progress_stops_and_goes_on(open_page):
-    page = open_page("/search?search=Corpus&search_corpus=My+own", wait=False)
+    page = open_page("/search?revealed=true&search=Corpus&search_corpus=My+own", wait=False)
     text = "\n".join(f"Note {i}: the lamp in room {i} was repaired on day {i % 30}." for i in range(MANY))
     page.get_by_test_id("stFileUploader").locator("input").set_input_files(
         {"name": "notes.txt", "mimeType": "text/plain", "buffer": text.encode()}
@@ -77,7 +77,7 @@ def test_an_uploaded_corpus_shows_progress_stops_and_goes_on(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/search", width=width, height=height, scheme=scheme, wait=False)
+    page = open_page("/search?revealed=true", width=width, height=height, scheme=scheme, wait=False)
     expect(page.get_by_text("ms to compare")).to_be_visible(timeout=PATIENCE)
     settled(page, PATIENCE)
     shot(page, f"search-{name}")

@@ -26,7 +26,7 @@ def type_into(page: Page, label: str, text: str) -> None:
 
 
 def test_own_sentences_and_an_own_triple(open_page):
-    page = open_page("/similarity", wait=False)
+    page = open_page("/similarity?revealed=true", wait=False)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible(timeout=PATIENCE)
     type_into(page, "Your sentences, one a line", TYPED)
     go_to(page, "Clustered")
@@ -52,7 +52,9 @@ def test_own_sentences_and_an_own_triple(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/similarity?sim_order=clusters", width=width, height=height, scheme=scheme)
+    page = open_page(
+        "/similarity?revealed=true&sim_order=clusters", width=width, height=height, scheme=scheme
+    )
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible(timeout=PATIENCE)
     cards, main = page.get_by_text("Cards of this page"), page.get_by_test_id("stPlotlyChart")
     page.set_viewport_size({"width": 980, "height": 800})  # with the sidebar too little for two columns

@@ -25,7 +25,7 @@ def go_to(page: Page, view: str) -> None:
 
 
 def test_a_typed_text_from_pieces_to_a_changed_word(open_page):
-    page = open_page("/text-to-vector", wait=False)
+    page = open_page("/text-to-vector?revealed=true", wait=False)
     expect(page.get_by_text("Tokens read")).to_be_visible(timeout=PATIENCE)
     type_into(page, "Your text", TYPED)
     row = page.get_by_test_id("stCode").first
@@ -58,7 +58,9 @@ def test_a_typed_text_from_pieces_to_a_changed_word(open_page):
     ("name", "width", "height", "scheme"), VARIANTS[1:3], ids=[v[0] for v in VARIANTS[1:3]]
 )
 def test_it_looks_right_on_a_phone_and_in_the_dark(open_page, name, width, height, scheme):
-    page = open_page("/text-to-vector?ttv=The+numbers", width=width, height=height, scheme=scheme)
+    page = open_page(
+        "/text-to-vector?revealed=true&ttv=The+numbers", width=width, height=height, scheme=scheme
+    )
     expect(page.get_by_text("Length as pooled")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible(timeout=PATIENCE)
     no_errors(page)

@@ -28,7 +28,7 @@ def ready(page):
 
 
 def test_own_text_predict_train_and_reopen(open_page):
-    page = open_page("/word2vec?w2v_from=own&w2v_epochs=60&w2v_word=violin", height=1300)
+    page = open_page("/word2vec?revealed=true&w2v_from=own&w2v_epochs=60&w2v_word=violin", height=1300)
     box = page.get_by_role("textbox", name="Your text")
     box.fill(TEXT)
     box.press("Control+Enter")
@@ -67,7 +67,7 @@ def test_own_text_predict_train_and_reopen(open_page):
 @pytest.mark.parametrize(("name", "width", "height", "scheme"), VARIANTS, ids=[v[0] for v in VARIANTS])
 def test_whole_in_every_variant(open_page, name, width, height, scheme):
     page = open_page(
-        "/word2vec?w2v_at=20000&w2v=Pairs+of+a+step&w2v_forces=true",
+        "/word2vec?revealed=true&w2v_at=20000&w2v=Pairs+of+a+step&w2v_forces=true",
         width=width,
         height=height,
         scheme=scheme,
