@@ -106,6 +106,16 @@ class Predict(Table):
     def measurement(self) -> Measurement:
         return MEASUREMENTS[self.measure]
 
+    @property
+    def rule(self) -> str:
+        """What is measured, and which numbers make which outcome, for whoever is asked."""
+        row, limits = self.measurement, self.limits or self.measurement.limits
+        if "rises" in row.outcomes:
+            return f"{row.meaning} A change of up to {limits[0]:g} counts as none."
+        if "middle" in row.outcomes:
+            return f"{row.meaning} The bounds are {limits[0]:g} and {limits[1]:g}."
+        return row.meaning + (f" Equal: within {limits[0]:g}." if "equal" in row.outcomes else "")
+
     @field_validator("measure")
     @classmethod
     def _known(cls, measure: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import streamlit as st
@@ -96,8 +97,9 @@ def watch(run: Run) -> None:
     live_run.progress(run)
 
 
-def map_of(prepared: Prepared, run: Run | None) -> None:
-    """The sentences on the moving map: the base model's, then the run's, replayed once it has ended."""
+def map_of(prepared: Prepared, run: Run | None, held_out: Sequence[int] = ()) -> None:
+    """The sentences on the moving map: the base model's, then the run's, replayed once it has ended. Rows of
+    `held_out` are drawn hollow."""
     frames = run.frames if run is not None else ()
     now = (
         run.snapshots[-1].embeddings
@@ -125,6 +127,7 @@ def map_of(prepared: Prepared, run: Run | None) -> None:
         frames=[f.xy for f in frames] if replay else None,
         steps=[f.step for f in frames] if replay else None,
         replay_of="" if run is None else run.id,
+        held_out=held_out,
         can_mark=False,
         channel=live_run.channel(run),
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import streamlit as st
 
-from core.cards import built_in
-from core.lessons.types import Cards, Lesson
+from core.lessons.types import Lesson
 from pages.lessons import keys, record, steps
 from pages.lessons.catalogue import open_lesson
 from ui import kit, state, widgets
-from ui.cards import side_panel
 from ui.messages import as_written
 from ui.widgets import button, row
 
@@ -39,59 +38,73 @@ def _take_link(lesson: Lesson) -> None:
 
 
 def play(lesson: Lesson) -> None:
-    """The step where the learner stands, with the outline folded above it."""
+    """The step where the learner stands, below one line that says where that is."""
     _take_link(lesson)
     done = record.progress(lesson)
     number = min(done.step, len(lesson.steps) - 1)
     state.put_in_link(keys.STEP, str(number + 1) if number else "")
-    step = lesson.steps[number]
+    step, ready = lesson.steps[number], False
     with row():
         button("All lessons", open_lesson, "", key="lesson_close", icon="arrow_back", type="tertiary")
         with widgets.popover(keys.STEPS_OPEN, "Steps", "list", type="tertiary"):
             _outline(lesson, number)
-    st.title(as_written(lesson.title), anchor=False)
-    if steps.has_map(lesson, step):  # it needs the room: the cards stand below it
-        main, side = st.container(), st.container(width=kit.READING_WIDTH)
-    else:
-        main, side = kit.side_by_side()
-    with main:
-        _step(lesson, number)
-    if step.kind != "cards":
-        with side:
-            _cards(lesson)
-
-
-def _step(lesson: Lesson, number: int) -> None:
-    step, ready = lesson.steps[number], False
+        st.markdown(f"###### {as_written(lesson.title)}", width="content")
+        st.progress((number + 1) / len(lesson.steps), f"Step {number + 1} of {len(lesson.steps)}", width=160)
     with st.container(key=f"lesson_step_{number + 1}"):
-        with st.container(width=kit.READING_WIDTH):
-            st.progress((number + 1) / len(lesson.steps), text=f"Step {number + 1} of {len(lesson.steps)}")
-            st.header(as_written(step.title), anchor=False)
-        with kit.sentences_not_tracebacks():
-            ready = steps.KINDS[step.kind](lesson, number, step)
-        _move(lesson, number, ready)
+        st.title(as_written(step.title), anchor=False)
+        body, bar = st.container(), row("lesson_move")
+        with bar:
+            button("Back", _go, lesson, number - 1, key="lesson_back", disabled=number == 0)
+        with body, kit.sentences_not_tracebacks():
+            ready = steps.KINDS[step.kind](lesson, number, step, bar)
+        with bar:
+            _onward(lesson, number, ready or step.kind != "predict")
+    _at_its_top()(key="lesson_top", data=f"{lesson.key} {number + 1}")
 
 
-def _cards(lesson: Lesson) -> None:
-    """The cards that the lesson ends with, in reach from every step."""
-    wanted = [i for step in lesson.steps if isinstance(step, Cards) for i in step.cards]
-    found = built_in.named(dict.fromkeys(wanted))[: side_panel.CARDS_SHOWN]
-    side_panel.panel("Cards of this lesson", found, f"lesson {lesson.key}")
+# Streamlit keeps the place where the reader was. A step opens at its top, with the focus on its title for
+# whoever cannot see that the page changed; and the way on is in sight however long the step is.
+_TOP = """
+let shown;
+
+const find = (selector, then, left = 120) => {
+  const found = document.querySelector(selector);
+  if (found) then(found);
+  else if (left) requestAnimationFrame(() => find(selector, then, left - 1));
+};
+
+export default function ({ data }) {
+  const step = `.st-key-lesson_step_${data.split(" ").at(-1)}`;
+  find(`${step} .st-key-lesson_move`, (move) => {
+    const bar = move.closest("[data-testid=stLayoutWrapper]") ?? move;
+    const background = getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor;
+    Object.assign(bar.style, { position: "sticky", bottom: 0, zIndex: 5, padding: "0.6rem 0", background });
+  });
+  if (shown !== undefined && shown !== data) {
+    find(`${step} h1`, (title) => {
+      document.querySelector("[data-testid=stMain]").scrollTo(0, 0);
+      title.tabIndex = -1;
+      title.style.outline = "none";
+      title.focus({ preventScroll: true });
+    });
+  }
+  shown = data;
+}
+"""
 
 
-def _move(lesson: Lesson, number: int, ready: bool) -> None:
-    last = number + 1 == len(lesson.steps)
-    waits = not ready and lesson.steps[number].kind == "predict"
-    with row():
-        button("Back", _go, lesson, number - 1, key="lesson_back", disabled=number == 0)
-        if last:
-            button("Finish the lesson", _finish, lesson, key="lesson_next", type="primary")
-        elif waits:
-            button("Next", None, key="lesson_next", disabled=True)
-        else:
-            button("Next", _go, lesson, number + 1, key="lesson_next", type="primary")
-        if waits:
-            st.caption("First predict, then measure; then it goes on.")
+@cache
+def _at_its_top() -> Any:
+    return st.components.v2.component("embedding-lab.lesson-top", js=_TOP)
+
+
+def _onward(lesson: Lesson, number: int, ready: bool) -> None:
+    if number + 1 == len(lesson.steps):
+        button("Finish the lesson", _finish, lesson, key="lesson_next", type="primary")
+    elif not ready:
+        button("Next", None, key="lesson_next", disabled=True)
+    else:
+        button("Next", _go, lesson, number + 1, key="lesson_next", type="primary")
 
 
 def _go(lesson: Lesson, number: int) -> None:

@@ -6,12 +6,14 @@ Everything that a lesson file says is shown as plain text: a lesson may come fro
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.cards import built_in
+from core.data.split import held_out_rows
 from core.lessons.measurement import PLACES
 from core.lessons.preparation import Prepared
 from core.lessons.progress import LONGEST_EXPLANATION, Answer
@@ -24,13 +26,16 @@ from ui.cards import side_panel
 from ui.charts import chart
 from ui.figures import vectors
 from ui.messages import as_written
+from ui.predictions import gate
+from ui.predictions.gate import Gate
 from ui.tables import folded_table, safe_table
-from ui.widgets import button, row
+from ui.widgets import button
 
 Texts = tuple[str, ...]
 
 LONGEST = 300  # characters of a sentence in a lesson
 MOST = 12  # sentences compared at once
+SEEN = 0.02  # a number that changed by less looks the same in its cell
 
 
 def prose(text: str) -> None:
@@ -60,13 +65,13 @@ def has_map(lesson: Lesson, step: Step) -> bool:
     return trains or (isinstance(step, Look) and step.show == "map")
 
 
-def read(lesson: Lesson, number: int, step: Read) -> bool:
+def read(lesson: Lesson, number: int, step: Read, bar: DeltaGenerator) -> bool:
     with _words():
         prose(step.text)
     return True
 
 
-def look(lesson: Lesson, number: int, step: Look) -> bool:
+def look(lesson: Lesson, number: int, step: Look, bar: DeltaGenerator) -> bool:
     key = state.Key(f"look_{lesson.key}_{number + 1}", "\n".join(step.sentences), url=True)
     if step.show == "map":
         _map(lesson, step, key)
@@ -79,7 +84,7 @@ def look(lesson: Lesson, number: int, step: Look) -> bool:
         return True
     with _words():
         prose(step.text)
-        (_numbers if step.show == "numbers" else _cosines)(key)
+        _numbers(key, step.sentences[0]) if step.show == "numbers" else _cosines(key)
     return True
 
 
@@ -95,15 +100,27 @@ def _map(lesson: Lesson, step: Look, key: state.Key[str]) -> None:
         folded_table(columns, key=f"{key.name} table", name="lesson-sentences")
 
 
-def _numbers(key: state.Key[str]) -> None:
+def _numbers(key: state.Key[str], first: str) -> None:
+    """The numbers of the typed sentence, beside those of the one that the step began with."""
     text = widgets.text_input(key, "Your sentence", max_chars=LONGEST)
     if not text.strip():
         raise InputError("There is no sentence yet. Type one above and press Enter.")
-    vector = experiment.embed((text,))[0]
+    before, vector = experiment.embed((first, text))
     shown = ", ".join(f"{number:.2f}" for number in vector[:6])
     st.markdown(f"**{len(vector)} numbers.** They begin with {shown}.")
-    chart(vectors.strip(vector), f"{key.name} strip", f"{len(vector)} coloured cells, one a number")
     numbers = {"number": list(range(1, len(vector) + 1)), "value": [float(v) for v in vector]}
+    now: Any = st.container()
+    if text != first:
+        changed = int((abs(vector - before) > SEEN).sum())
+        st.markdown(
+            f"**{changed} of the {len(vector)} cells** changed by more than {SEEN:g}. Before, and now:"
+        )
+        then, now = st.columns(2)
+        with then:
+            chart(vectors.strip(before), f"{key.name} before", f"{len(vector)} coloured cells, before")
+        numbers["value before"] = [float(v) for v in before]
+    with now:
+        chart(vectors.strip(vector), f"{key.name} strip", f"{len(vector)} coloured cells, one a number")
     folded_table(numbers, key=f"{key.name} table", name="embedding")
 
 
@@ -124,36 +141,45 @@ def _cosines(key: state.Key[str]) -> None:
     safe_table(columns, key=f"{key.name} table", name="cosines")
 
 
-def predict(lesson: Lesson, number: int, step: Predict) -> bool:
+def predict(lesson: Lesson, number: int, step: Predict, bar: DeltaGenerator) -> bool:
     """Prediction, then the run or the measurement, then the comparison. True once it was measured."""
     seed = state.get(keys.SEED)
     prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
     if prepared is None or not has_map(lesson, step):
         with _words():
-            return _question(lesson, number, step, prepared)
+            return _question(lesson, number, step, prepared, bar)
     words, picture = _words_and_map()
     with words:
-        ready = _question(lesson, number, step, prepared)
+        ready = _question(lesson, number, step, prepared, bar)
     with picture:
-        experiment.map_of(prepared, experiment.current(lesson, number))
+        apart = held_out_rows(prepared.sentences, prepared.held_out)
+        experiment.map_of(prepared, experiment.current(lesson, number), apart)
         st.caption(
-            f"{len(prepared.sentences)} sentences, {len(prepared.train)} pairs to train on, "
-            f"{len(prepared.held_out)} held out to measure."
+            f"{len(prepared.sentences)} sentences, {len(prepared.train)} pairs to train on. Hollow: the "
+            f"{len(apart)} sentences held out, in {len(prepared.held_out)} pairs to measure."
         )
     return ready
 
 
-def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | None) -> bool:
-    prose(step.text)
+def _question(
+    lesson: Lesson, number: int, step: Predict, prepared: Prepared | None, bar: DeltaGenerator
+) -> bool:
     answer = record.progress(lesson).answer(number)
+    if has_map(lesson, step) and answer is not None and answer.outcome is not None:
+        with st.expander("What was asked"):  # it has been read, and the outcome needs its place
+            prose(step.text)
+    else:
+        prose(step.text)
     name = f"{lesson.key}_{number + 1}"
     texts = _texts(step, name, locked=answer is not None)
-    prediction = _ask(step, name, answer)
+    asked = _ask(lesson, step, name, answer)
     run = experiment.current(lesson, number)
-    _buttons(lesson, number, step, prediction, answer, texts)
+    with bar if answer is None else nullcontext():
+        _buttons(lesson, number, step, asked.guess, answer, texts)
     messages.left_in(keys.SAID)
-    if run is not None:
-        experiment.watch(run)
+    if run is not None and (run.is_active or answer is None or answer.outcome is None):
+        with bar if run.is_active else nullcontext():
+            experiment.watch(run)
     if answer is None:
         return False
     done = prepared is not None and experiment.is_done(run, prepared)
@@ -163,13 +189,15 @@ def _question(lesson: Lesson, number: int, step: Predict, prepared: Prepared | N
         if run is None or not run.is_active:
             st.info("The run did not reach its end, so there is nothing to compare yet. Start over.")
         return False
-    _compare(step, answer)
+    asked.compare(answer.outcome)
+    _because(step, answer)
     if done or not step.measurement.trains:
         if step.projections and prepared is not None:
             maps.beside(step.projections, prepared, state.get(keys.SEED), name)
         found = experiment.gathered(step, prepared, run, texts, state.get(keys.SEED))
         result, beside = experiment.measured(step, found)
-        experiment.numbers(step, run, result, beside, key=name)
+        with st.expander("The numbers", icon=":material/table:"):
+            experiment.numbers(step, run, result, beside, key=name)
     else:
         st.caption("These are the numbers of an earlier run. Start over to see it move again.")
     return True
@@ -196,15 +224,17 @@ def _texts(step: Predict, name: str, locked: bool) -> Texts:
     return tuple(given)
 
 
-def _ask(step: Predict, name: str, answer: Answer | None) -> str | None:
+def _ask(lesson: Lesson, step: Predict, name: str, answer: Answer | None) -> Gate:
     """The question; locked once the experiment has begun, so that a guess stays a guess."""
-    options = dict(step.options)
-    key: state.Key[str | None] = state.Key(f"lesson_guess_{name}", None)
+    key = _guess(name)
     if answer is not None:
-        state.put(key, answer.prediction if answer.prediction in options else None)
-    with st.container(border=True):
-        st.markdown(f"**Predict first.** {as_written(step.question)}")
-        return widgets.radio(key, "Your prediction", options, disabled=answer is not None)
+        state.put(key, answer.prediction if answer.prediction in step.options else None)
+    more = {"narrow": has_map(lesson, step), "locked": answer is not None}
+    return gate.ask(key, as_written(step.question), step.options, as_written(step.rule), **more)
+
+
+def _guess(name: str) -> state.Key[str | None]:
+    return state.Key(f"lesson_guess_{name}", None, url=True)
 
 
 def _buttons(
@@ -216,21 +246,18 @@ def _buttons(
             more: dict[str, Any] = {"type": "tertiary", "help": "Predict again and run it again."}
             button("Start over", _again, lesson, number, key="lesson_again", icon="replay", **more)
         return
-    with row():
-        more = {"key": "lesson_run", "type": "primary", "disabled": prediction is None}
-        of, guess, seed = (lesson, number, step), prediction or "", state.get(keys.SEED)
-        if step.measurement.trains:
-            button("Run", experiment.start, *of, guess, seed, icon="play_arrow", **more)
-        else:
-            button("Measure", _measure, *of, guess, texts, icon="straighten", **more)
-        if prediction is None:
-            st.caption("Choose an answer first.")
+    more = {"key": "lesson_run", "type": "primary", "disabled": prediction is None}
+    of, guess, seed = (lesson, number, step), prediction or "", state.get(keys.SEED)
+    if step.measurement.trains:
+        button("Run", experiment.start, *of, guess, seed, icon="play_arrow", **more)
+    else:
+        button("Measure", _measure, *of, guess, texts, icon="straighten", **more)
 
 
 def _again(lesson: Lesson, number: int) -> None:
     record.keep_run(lesson, number, None)
     record.keep(lesson, record.progress(lesson).with_answer(number, None))
-    state.clear(state.Key[str | None](f"lesson_guess_{lesson.key}_{number + 1}", None))
+    state.put(_guess(f"{lesson.key}_{number + 1}"), None)
 
 
 def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts: Texts) -> None:
@@ -251,26 +278,19 @@ def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: T
     settled = Answer(answer.prediction, result.outcome, result.says)
     if settled != answer:
         record.keep(lesson, record.progress(lesson).with_answer(number, settled))
+        st.rerun()  # what was asked makes room
     return settled
 
 
-def _compare(step: Predict, answer: Answer) -> None:
-    options, because = dict(step.options), dict(step.because)
+def _because(step: Predict, answer: Answer) -> None:
     with st.container(border=True):
-        lead = (
-            "Your prediction agrees with the measurement." if answer.is_right else "It came out differently."
-        )
-        st.markdown(f"**{lead}**")
-        if not answer.is_right:
-            st.markdown(f"You said: {as_written(options.get(answer.prediction, answer.prediction))}")
-        st.markdown(f"Measured: {as_written(options.get(answer.outcome or '', answer.outcome or ''))}")
         st.markdown(as_written(answer.says))
-        if words := because.get(answer.outcome or ""):
+        if words := step.because.get(answer.outcome or ""):
             prose(words)
         prose(step.after)
 
 
-def explain(lesson: Lesson, number: int, step: Explain) -> bool:
+def explain(lesson: Lesson, number: int, step: Explain, bar: DeltaGenerator) -> bool:
     with _words():
         prose(step.text)
         kept = record.progress(lesson).explanation(number)
@@ -296,7 +316,7 @@ def _keep_words(lesson: Lesson, number: int, key: state.Key[str]) -> None:
     record.keep(lesson, record.progress(lesson).with_explanation(number, words))
 
 
-def cards(lesson: Lesson, number: int, step: Cards) -> bool:
+def cards(lesson: Lesson, number: int, step: Cards, bar: DeltaGenerator) -> bool:
     with _words():
         prose(step.text)
         for card in built_in.named(step.cards):
@@ -305,8 +325,9 @@ def cards(lesson: Lesson, number: int, step: Cards) -> bool:
     return True
 
 
-# Step kind -> its function, which draws it and says whether the learner may go on.
-KINDS: dict[str, Callable[[Lesson, int, Any], bool]] = {
+# Step kind -> its function, which draws it and says whether the learner may go on. What is to be pressed
+# before that stands in the bar that is always in sight.
+KINDS: dict[str, Callable[[Lesson, int, Any, DeltaGenerator], bool]] = {
     "read": read,
     "look": look,
     "predict": predict,

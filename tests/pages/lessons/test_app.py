@@ -103,7 +103,7 @@ def test_a_teacher_sees_errors_a_preview_and_plays_the_lesson(open_app):
     app.text_area(key="lesson_text").set_value(TEMPLATE.replace("My first", "Another")).run()
     app.button(key="lesson_try").click().run()
     assert not app.exception
-    assert "Another lesson" in app.title[0].value
+    assert "Another lesson" in page_text(app)
 
 
 def test_an_uploaded_lesson_gives_the_typed_one_back(open_app):
@@ -146,7 +146,37 @@ def test_a_step_that_does_not_exist_opens_the_first(open_app, step):
     assert "lesson_step" not in app.query_params
 
 
-def test_the_cards_of_the_lesson_are_in_reach_from_every_step(open_app):
-    app = open_app(PAGE, lesson="what_is_an_embedding")
-    assert "**Cards of this lesson**" in page_text(app)
-    assert sum(e.label == "Show the answer" for e in app.expander) >= 2
+def test_the_cards_wait_for_the_last_step_and_a_guess_outlives_a_reload(open_app):
+    app = at_step(open_app, "words_or_meaning", 2)
+    assert not [e for e in app.expander if e.label == "Show the answer"], "a card would answer the question"
+    app.radio[0].set_value("high").run()
+    linked = {name: app.query_params[name] for name in app.query_params}
+    assert linked["lesson_guess_words_or_meaning_2"] == "high"
+    again = open_app(PAGE, **linked)
+    assert again.radio[0].value == "high" and not again.button(key="lesson_run").disabled
+    last = at_step(open_app, "words_or_meaning", 6)
+    assert sum(e.label == "Show the answer" for e in last.expander) >= 2
+
+
+def test_the_picture_of_the_first_sentence_stays_beside_the_changed_one(open_app):
+    app = at_step(open_app, "what_is_an_embedding", 2)
+    assert len(app.get("plotly_chart")) == 1
+    app.text_input(key="look_what_is_an_embedding_2").set_value("The dog is asleep on the sofa.").run()
+    z = registry.load("minilm-l6").encode(
+        ["The cat is asleep on the sofa.", "The dog is asleep on the sofa."]
+    )
+    changed = int((abs(z[1] - z[0]) > 0.02).sum())
+    assert len(app.get("plotly_chart")) == 2 and f"**{changed} of the 384 cells**" in page_text(app)
+
+
+def test_a_lesson_prediction_is_one_of_the_learners_own_record(open_app):
+    key = "lesson-predictions-key-012345"
+    who = learners.create(learner.database(), "Bob", key, learner.now())
+    app = at_step(open_app, "words_or_meaning", 2)
+    app.session_state[state.LEARNER.name] = key
+    app.run()
+    app.radio[0].set_value("low").run()
+    app.button(key="lesson_run").click().run()
+    (kept,) = learners.predictions(learner.database(), who.id).values()
+    assert kept.question == "How high will the cosine of a sentence and its denial be?"
+    assert kept.guess == "Below 0.3: they say opposite things" and kept.outcome.startswith("Above 0.7")

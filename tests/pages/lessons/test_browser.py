@@ -10,6 +10,7 @@ from pages.lessons.teacher import TEMPLATE
 from tests.browser.helpers import no_errors, settled, shot
 
 PATIENCE = 240_000  # ms; a loaded machine with two cores trains slowly
+MEASURED = re.compile("^Measured: |^Your prediction agrees")
 OWN = "My grandmother's clock stopped at midnight."
 
 
@@ -71,9 +72,13 @@ def test_lesson_one_to_its_end(open_page):
     step(page, 4)
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_disabled()
     expect(page.get_by_role("button", name="Next", exact=True)).to_be_disabled()
+    expect(page.get_by_role("heading", name="Which one is closer?")).to_be_focused()
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0, "a step opens at its top"
     choose(page, "The one with other words for the same thing")
+    page.reload()
+    step(page, 4)
     press(page, "Measure")
-    expect(page.get_by_text(re.compile("^Measured: "))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(MEASURED)).to_be_visible(timeout=PATIENCE)
     shot(page, "lessons-measured")
     press(page, "Next")
 
@@ -84,21 +89,22 @@ def test_lesson_one_to_its_end(open_page):
     step(page, 6)
     choose(page, "More than three quarters")
     press(page, "Measure")
-    expect(page.get_by_text(re.compile("^Measured: "))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(MEASURED)).to_be_visible(timeout=PATIENCE)
     press(page, "Next")
 
     step(page, 7)
     expect(page.get_by_test_id("moving-map")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
-    choose(page, "Sentences on one subject move closer together")
+    choose(page, "More than before: sentences on one subject come together")
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text(re.compile("^Measured: "))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(MEASURED)).to_be_visible(timeout=PATIENCE)
     page.wait_for_function("() => window.__movingMap?.map?.steps[0] >= 40", timeout=PATIENCE)
     settled(page)
     told = page.locator("body").inner_text().replace("\u2060", "")  # invisible joiners of plain text
     assert re.search(r"Same-group neighbours: \d+% before, \d+% after", told)
     shot(page, "lessons-trained")
     no_errors(page)
+    expect(page.get_by_role("button", name="Next", exact=True)).to_be_in_viewport(ratio=1)
     press(page, "Next")
 
     step(page, 8)
