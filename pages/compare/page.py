@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compare import keys, models, saving, views
+from pages.compare import keys, maps, models, saving, views
 from ui import kit, pages
 from ui.predictions.gate import predict
 
@@ -30,8 +30,8 @@ with main:
         gate = predict(keys.GUESS, question, views.STAYED, views.RULE, height=560)
         both = models.measured(a, b)
         with kit.sentences_not_tracebacks():
-            text = models.typed_sentence()
-            models.maps(both, models.drawn(both, text))
+            text = maps.typed_sentence()
+            maps.maps(both, maps.drawn(both, text))
         gate.tell(*views.stayed(both))
         st.subheader("In all dimensions", anchor=False)
         with kit.sentences_not_tracebacks():
