@@ -76,8 +76,8 @@ def aligned(before: TrainingConfig, after: TrainingConfig) -> bool:
     return same and (before.base_model != "blank" or before.seed == after.seed)
 
 
-def _described(before: FloatArray, after: FloatArray, aligned: bool) -> list[FloatArray]:
-    return [before, after] if aligned else [cosine_matrix(before), cosine_matrix(after)]
+def _described(moments: Sequence[FloatArray], aligned: bool) -> list[FloatArray]:
+    return list(moments) if aligned else [cosine_matrix(z) for z in moments]
 
 
 def similarity_change(before: FloatArray, after: FloatArray) -> FloatArray:
@@ -87,7 +87,7 @@ def similarity_change(before: FloatArray, after: FloatArray) -> FloatArray:
 
 def movement(before: FloatArray, after: FloatArray, aligned: bool = True) -> FloatArray:
     """How far each row, or its description where no axes are shared, turned: 1 - cosine, (n,) in [0, 2]."""
-    a, b = _described(before, after, aligned)
+    a, b = _described((before, after), aligned)
     return 1.0 - row_cosines(a, b)
 
 
@@ -170,17 +170,21 @@ def pair_scores(
     return PairScores(cosines, similar, threshold, margins, accuracy, auc(cosines, similar))
 
 
-def shared_pca(before: FloatArray, after: FloatArray, aligned: bool = True) -> tuple[FloatArray, FloatArray]:
-    """Both on one PCA plane, (n, 2) each: stands in for the neighbour map until umap-learn is ready."""
+def shared_pca(moments: Sequence[FloatArray], aligned: bool = True) -> list[FloatArray]:
+    """All on one PCA plane, (n, 2) each: stands in for the neighbour map until umap-learn is ready."""
     from ..maps.layouts import layout_all
 
-    first, second = layout_all("pca", _described(before, after, aligned))
-    return first.xy, second.xy
+    return [frame.xy for frame in layout_all("pca", _described(moments, aligned))]
 
 
-def shared_map(before: FloatArray, after: FloatArray, aligned: bool = True) -> tuple[FloatArray, FloatArray]:
-    """Both on one neighbour map, (n, 2) each: what moved there, moved. For the lane that has umap-learn."""
+def shared_map(moments: Sequence[FloatArray], aligned: bool = True) -> list[FloatArray]:
+    """All on one neighbour map, (n, 2) each: what moved there, moved. For the lane that has umap-learn."""
     from ..maps.layouts import shared_layout
 
-    first, second = shared_layout(_described(before, after, aligned))
-    return first, second
+    return shared_layout(_described(moments, aligned))
+
+
+def shuffled(z: FloatArray, seed: int = 0) -> FloatArray:
+    """Unit rows (n, d) in which every column has the values of z's, handed out among the rows at random: as
+    many numbers of the same size, and nobody is like another but by chance."""
+    return unit_rows(np.random.default_rng(seed).permuted(z, axis=0))

@@ -11,9 +11,11 @@ B = Key("cmp_b", "", url=True)
 A_STEP = Key("cmp_a_step", 0, url=True)
 B_STEP = Key("cmp_b_step", 0, url=True)
 MAP = Key("cmp_map", "Side by side", url=True)
+EVERY_ARROW = Key("cmp_arrows", False, url=True)
+SHUFFLE_SEED = Key("cmp_shuffle", 0, url=True, low=0, high=9999)
 BLEND = Key("cmp_blend", 0.5, url=True, low=0.0, high=1.0)
 LAST = Key[tuple[tuple[str, int], ...]]("cmp_last", ())  # (run id, its newest step when last shown)
-VIEW = Key("cmp", "Neighbours", url=True)
+VIEW = Key("cmp", "What changed?", url=True)
 TEXT = Key("cmp_text", "", url=True)  # the sentence typed now
 GUESS = Key[str | None]("cmp_guess", None, url=True)
 SELECTED = Key[tuple[str, ...]]("cmp_selected", ())  # on both maps

@@ -1,4 +1,4 @@
-"""The maps of the Compare page: both sides on one layout, side by side, with arrows, or blended."""
+"""The maps of the Compare page: both sides on one layout, all moments of a run, and B beside chance."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import streamlit as st
 from core.data.text import clean, is_blank
 from core.maps.placing import place
 from core.metrics import comparison
+from core.metrics.measures import neighbour_purity
 from core.types import FloatArray, Sentence, SentenceSet
 from pages.compare import keys
 from pages.compare.models import NEAR, Both
@@ -18,7 +19,10 @@ from ui import kit, state, widgets
 from ui.boards import moving_map
 from ui.resources import executor
 
-MAPS = ("Side by side", "Arrows", "Blend")
+MOMENTS, CHANCE = "Blend", "Beside chance"
+MAPS = ("Side by side", "Arrows", MOMENTS, CHANCE)
+CHANGED = 0.5  # of its neighbours kept: a sentence with fewer has changed
+MOST_MOMENTS, MOST_POINTS = 9, 3000  # that are laid out together
 HEIGHT = 430
 TYPED, TYPED_ID = "typed now", "typed-now"
 MAX_TYPED = 300
@@ -43,17 +47,8 @@ def typed_sentence() -> str:
 
 
 def drawn(both: Both, text: str) -> Drawn:
-    """Place everything. The map is umap-learn's, or PCA until that is ready."""
-    ready = executor().layout_ready.is_set()
-    place_both, lane = (comparison.shared_map, "layout") if ready else (comparison.shared_pca, "encode")
-    xy_a, xy_b = kit.ask(
-        place_both,
-        both.before,
-        both.after,
-        both.aligned,
-        lane=lane,
-        busy="Drawing the map",
-    )
+    """Both sides on one layout, and the typed sentence among them."""
+    (xy_a, xy_b), method = _drawn((both.before, both.after), both.aligned)
     sentences, za, zb = both.sentences, both.before, both.after
     if text:
         new_a, new_b = both.a.embed((text,)), both.b.embed((text,))
@@ -63,7 +58,14 @@ def drawn(both: Both, text: str) -> Drawn:
         sentences = replace(sentences, sentences=(*sentences.sentences, Sentence(TYPED_ID, text, TYPED)))
         _tell_nearest(both, text, new_a, new_b)
     k = min(NEAR, len(sentences) - 1)
-    return Drawn(sentences, xy_a, xy_b, _near(za, k), _near(zb, k), "umap" if ready else "pca")
+    return Drawn(sentences, xy_a, xy_b, _near(za, k), _near(zb, k), method)
+
+
+def _drawn(moments: tuple[FloatArray, ...], aligned: bool) -> tuple[list[FloatArray], str]:
+    """All on one layout, (n, 2) each, and its name: umap-learn's, or PCA until that is ready."""
+    ready = executor().layout_ready.is_set()
+    draw, lane = (comparison.shared_map, "layout") if ready else (comparison.shared_pca, "encode")
+    return kit.ask(draw, moments, aligned, lane=lane, busy="Drawing the map"), "umap" if ready else "pca"
 
 
 def _near(z: FloatArray, k: int) -> Any:
@@ -83,21 +85,88 @@ def _tell_nearest(both: Both, text: str, new_a: FloatArray, new_b: FloatArray) -
             st.text(both.sentences.texts[i])
 
 
-def maps(both: Both, picture: Drawn) -> None:
-    """Side by side, one map with arrows, or one that blends A into B; all on the same layout."""
+def maps(both: Both) -> None:
+    """Side by side, one map with arrows, or one that goes from A to B, on one layout; or beside chance."""
     kind = widgets.view(keys.MAP, "Map", MAPS)
-    space = f"compare {picture.method} {both.a.key} {both.b.key} {len(both.sentences)}"
-    if kind == MAPS[1]:
-        st.caption("Hollow: where A puts a sentence. Filled, at the arrow's end: where B puts it.")
-        _board("cmp_one", picture, picture.xy_b, picture.near_b, space, both.b.step, picture.xy_a)
-    elif kind == MAPS[2]:
-        share = widgets.slider(keys.BLEND, "From A (0) to B (1)", step=0.05)
-        mixed = (1 - share) * picture.xy_a + share * picture.xy_b
-        near = picture.near_a if share < 0.5 else picture.near_b
-        step = both.a.step if share < 0.5 else both.b.step
-        _board("cmp_one", picture, mixed.astype(np.float32), near, space, step)
+    if kind == CHANCE:
+        _beside_chance(both)
+    elif kind == MOMENTS and len(moments := _moments(both)) > 2:
+        _through(both, moments)
     else:
-        _side_by_side(both, picture, space)
+        picture = drawn(both, typed_sentence())
+        space = f"compare {picture.method} {both.a.key} {both.b.key} {len(both.sentences)}"
+        DRAWN[kind](both, picture, space)
+
+
+def _arrows(both: Both, picture: Drawn, space: str) -> None:
+    """Arrows are for what the vectors say, and the map moves others too."""
+    changes = comparison.neighbour_changes(both.before, both.after, NEAR)
+    changed = np.array([change.overlap < CHANGED for change in changes])
+    st.caption(
+        "Hollow: where A puts a sentence. Filled, at the arrow's end: where B puts it. Arrows for the "
+        f"{changed.sum()} of {len(changed)} sentences that kept fewer than half of their {NEAR} true "
+        "neighbours; the map moves the others too."
+    )
+    every = widgets.toggle(keys.EVERY_ARROW, "Every arrow")
+    shown = np.ones(len(picture.xy_b), bool)  # a sentence typed now has no neighbours of its own to compare
+    shown[: len(changed)] = every | changed
+    ghost = np.where(shown[:, None], picture.xy_a, picture.xy_b)
+    _board("cmp_one", picture, picture.xy_b, picture.near_b, space, both.b.step, ghost)
+
+
+def _blend(both: Both, picture: Drawn, space: str) -> None:
+    share = widgets.slider(keys.BLEND, "From A (0) to B (1)", step=0.05)
+    mixed = (1 - share) * picture.xy_a + share * picture.xy_b
+    near = picture.near_a if share < 0.5 else picture.near_b
+    step = both.a.step if share < 0.5 else both.b.step
+    _board("cmp_one", picture, mixed.astype(np.float32), near, space, step)
+
+
+def _moments(both: Both) -> dict[int, FloatArray]:
+    """Step -> embeddings (n, d) from A to B, where both are moments of one run; at most so many."""
+    if both.a.run is None or both.b.run is None or both.a.run.id != both.b.run.id:
+        return {}
+    first, last = sorted((both.a.step, both.b.step))
+    between = [s for s in both.a.run.snapshots if first <= s.step <= last]
+    most = max(2, min(MOST_MOMENTS, MOST_POINTS // max(1, len(both.sentences))))
+    chosen = np.unique(np.linspace(0, len(between) - 1, min(most, len(between))).round().astype(int))
+    return {between[i].step: between[i].embeddings for i in chosen}
+
+
+def _through(both: Both, moments: dict[int, FloatArray]) -> None:
+    """One slider through all of them, on a layout that suits them all."""
+    st.caption(f"{len(moments)} moments of the run on one layout: what moves between two of them, moved.")
+    frames, method = _drawn(tuple(moments.values()), True)
+    moving_map.board(
+        **_same(both.sentences, _near(both.after, min(NEAR, len(both.sentences) - 1))),
+        key="cmp_moments",
+        xy=frames[-1],
+        step=list(moments)[-1],
+        space=f"moments {method} {both.a.key}",
+        frames=frames,
+        steps=list(moments),
+        replay_of=f"compare {both.a.key} {min(moments)} {max(moments)}",
+    )
+
+
+def _beside_chance(both: Both) -> None:
+    """B's own map, and the map of its numbers after they were shuffled: what islands are worth."""
+    st.caption(
+        f"Left: B. Right: B's numbers, each of the {both.after.shape[1]} shuffled among the sentences, drawn "
+        "in the same way. Nothing belongs together there, so islands like its own mean nothing."
+    )
+    seed = widgets.number_input(keys.SHUFFLE_SEED, "Seed of the shuffling", width=180)
+    mixed = comparison.shuffled(both.after, seed)
+    for column, name, z in zip(st.columns(2, gap="small"), ("B", "shuffled"), (both.after, mixed)):
+        with column:
+            (xy,), method = _drawn((z,), True)
+            near = _near(z, min(NEAR, len(z) - 1))
+            purity = neighbour_purity(z, both.sentences.groups)
+            told = "" if purity is None else f": {purity:.0%} of the nearest neighbours share the group"
+            st.caption(f"{name if name == 'B' else 'Shuffled'}{told}")
+            space, step = f"chance {method} {name} {both.b.key} {seed}", both.b.step
+            board: dict[str, Any] = {"key": f"cmp_{name}_board", "xy": xy, "step": step, "space": space}
+            moving_map.board(**_same(both.sentences, near), **board)
 
 
 def _side_by_side(both: Both, picture: Drawn, space: str) -> None:
@@ -127,20 +196,30 @@ def _board(
     ghost: FloatArray | None = None,
 ) -> tuple[str, ...]:
     result = moving_map.board(
+        **_same(picture.sentences, near),
         key=key,
-        sentence_set=picture.sentences,
         xy=xy,
         step=step,
         space=space,
-        color_by="group" if picture.sentences.has_groups else "none",
-        labels=False,
-        neighbours=near,
-        selected=state.get(keys.SELECTED),
-        height=HEIGHT,
         ghost=ghost,
         ghost_label="A",
-        can_mark=False,
         link="compare",
         extent=np.vstack([picture.xy_a, picture.xy_b]),
     )
     return result.selected
+
+
+def _same(sentences: SentenceSet, near: Any) -> dict[str, Any]:
+    """What every map of the page has in common."""
+    return {
+        "sentence_set": sentences,
+        "color_by": "group" if sentences.has_groups else "none",
+        "labels": False,
+        "neighbours": near,
+        "selected": state.get(keys.SELECTED),
+        "height": HEIGHT,
+        "can_mark": False,
+    }
+
+
+DRAWN = {MAPS[0]: _side_by_side, MAPS[1]: _arrows, MOMENTS: _blend}

@@ -30,8 +30,7 @@ with main:
         gate = predict(keys.GUESS, question, views.STAYED, views.RULE, height=560)
         both = models.measured(a, b)
         with kit.sentences_not_tracebacks():
-            text = maps.typed_sentence()
-            maps.maps(both, maps.drawn(both, text))
+            maps.maps(both)
         gate.tell(*views.stayed(both))
         st.subheader("In all dimensions", anchor=False)
         with kit.sentences_not_tracebacks():

@@ -13,6 +13,7 @@ from core.metrics.table import METRICS
 from core.training import tuned
 from core.training.controls import layers_that_learn
 from pages.compare import keys, plots
+from pages.compare.changed import what_changed
 from pages.compare.models import NEAR, Both, given_titles, known_runs, run_title
 from ui import figures, kit, state, widgets
 from ui.charts import chart
@@ -71,25 +72,6 @@ def similarities(both: Both) -> None:
         "change": [float(change[a, b]) for a, b in rows],
     }
     safe_table(columns, key="cmp_pairs_changed", name="similarity-changes")
-
-
-def neighbours(both: Both) -> None:
-    """Which nearest neighbours came and went, sentence by sentence."""
-    changes = comparison.neighbour_changes(both.before, both.after, NEAR)
-    texts = both.sentences.texts
-    order = sorted(range(len(texts)), key=lambda i: (changes[i].overlap, i))
-
-    def named(rows: tuple[int, ...]) -> str:
-        return " / ".join(texts[r] for r in rows)
-
-    columns = {
-        "sentence": [texts[i] for i in order],
-        "group": [both.sentences.groups[i] or "" for i in order],
-        "kept": [f"{len(changes[i].kept)} of {len(changes[i].kept) + len(changes[i].gained)}" for i in order],
-        "gained under B": [named(changes[i].gained) for i in order],
-        "lost from A": [named(changes[i].lost) for i in order],
-    }
-    safe_table(columns, key="cmp_neighbours", name="neighbours")
 
 
 def movers(both: Both) -> None:
@@ -222,7 +204,7 @@ def runs(both: Both) -> None:
 
 
 VIEWS: dict[str, Callable[[Both], None]] = {
-    "Neighbours": neighbours,
+    "What changed?": what_changed,
     "Similarities": similarities,
     "Movers": movers,
     "Groups": groups,

@@ -86,12 +86,12 @@ def test_margins_are_on_the_right_side_exactly_where_the_pair_is_told_right():
 
 def test_both_maps_share_one_plane(cloud):
     a, b = cloud
-    first, second = comparison.shared_pca(a, a)
+    first, second = comparison.shared_pca((a, a))
     assert np.array_equal(first, second)
-    first, second = comparison.shared_pca(a, b)
+    first, second = comparison.shared_pca((a, b))
     assert first.shape == second.shape == (12, 2) and not np.allclose(first, second)
-    first, second = comparison.shared_pca(a, b @ rotation(6), aligned=False)
-    again = comparison.shared_pca(a, b, aligned=False)
+    first, second = comparison.shared_pca((a, b @ rotation(6)), aligned=False)
+    again = comparison.shared_pca((a, b), aligned=False)
     assert np.allclose(np.abs(second), np.abs(again[1]), atol=1e-3)
 
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.types import Run
-from pages.compare import keys, models, saving
+from pages.compare import changed, keys, maps, models, saving
 from pages.compare.views import VIEWS
 from tests.pages.workers import in_this_process  # noqa: F401
 
@@ -49,6 +49,40 @@ def test_a_typed_sentence_is_placed_under_both(open_app, in_this_process):  # no
 def test_a_link_to_a_run_that_is_gone_still_opens(open_app, in_this_process):  # noqa: F811
     app = open_app(PAGE, cmp_a="run:00000000", cmp_a_step="7")
     assert not app.exception and boards(app) == 2
+
+
+def test_a_group_that_changed_together_is_selected_and_listed(open_app, in_this_process):  # noqa: F811
+    app = open_app(PAGE, cmp="What changed?")
+    every = app.dataframe[0].value
+    app.button(key="cmp_group_0").click().run()
+    chosen = app.session_state[keys.SELECTED.name]
+    assert 3 <= len(chosen) < len(every) and len(app.dataframe[0].value) == len(chosen)
+    app.button(key="cmp_none").click().run()
+    assert len(app.dataframe[0].value) == len(every)
+
+
+def test_a_bar_selects_the_sentences_that_kept_so_many(monkeypatch):
+    picked: dict[str, object] = {}
+    monkeypatch.setattr(changed.state, "widget_value", lambda key: {"selection": {"points": [{"x": 2}]}})
+    monkeypatch.setattr(changed.state, "put", lambda key, value: picked.update({key.name: value}))
+    changed._pick_bar((("a", 2), ("b", 5), ("c", 2)))
+    assert picked == {keys.SELECTED.name: ("a", "c")}
+
+
+@pytest.mark.parametrize("kind", maps.MAPS)
+def test_every_map_is_drawn(open_app, in_this_process, kind):  # noqa: F811
+    app = open_app(PAGE, cmp_map=kind)
+    assert not app.exception and not app.warning
+    assert boards(app) == (2 if kind in ("Side by side", "Beside chance") else 1)
+
+
+def test_the_slider_goes_through_all_moments_of_one_run():
+    run = finished(*range(0, 30, 2))
+    a, b = (models.Side("run:r", "r", run.config, run, step) for step in (4, 28))
+    both = models.Both(a, b, run.sentences, (), (), run.snapshots[0].embeddings, run.snapshots[0].embeddings)
+    moments = list(maps._moments(both))
+    assert len(moments) == maps.MOST_MOMENTS and moments[0] == 4 and moments[-1] == 28
+    assert maps._moments(replace(both, b=replace(b, run=None))) == {}
 
 
 def finished(*steps: int) -> Run:
