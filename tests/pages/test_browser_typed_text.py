@@ -25,13 +25,6 @@ def as_written(place: Locator, *texts: str) -> None:
 
 
 def test_options_of_a_prediction(open_page):
-    page = open_page(
-        "/contrast?revealed=true&" + urlencode({"con_p": "See it.", "con_q": " ".join(("See", *NASTY))})
-    )
-    options = page.get_by_test_id("stRadio")
-    expect(options).to_contain_text("hot", timeout=WARM_UP)
-    as_written(options, *NASTY)
-    no_errors(page)
     packed = state.pack({"cls_text": CLASSES})
     page = open_page(
         "/classification?revealed=true&" + urlencode({"cls": "Confusion", "cls_set": "own", "data": packed})

@@ -24,7 +24,7 @@ def test_words_wait_for_the_prediction_and_then_show_their_parts(open_app):
     assert not app.exception and not app.get("plotly_chart")
     app.text_input(key="con_p").set_value("The train was late.").run()
     app.text_input(key="con_q").set_value("The train was punctual.").run()
-    app.radio(key="con_guess_words").set_value("punctual.").run()
+    app.radio(key="con_guess_words").set_value("punctual").run()
     assert not app.exception and app.get("plotly_chart")
     assert "Your prediction agrees" in said(app)
     app.text_input(key="con_q").set_value("One").run()
@@ -104,8 +104,7 @@ def test_outcomes_of_several_seeds_stay_side_by_side(open_app, monkeypatch):
 
 def test_typed_words_are_shown_as_written(open_app):
     app = open_app("contrast", timeout=120, con_p="a **bold** word", con_q="a :red[hot] $x$")
-    app.radio(key="con_guess_words").set_value(":red[hot]").run()
+    app.radio(key="con_guess_words").set_value("hot").run()
     assert not app.exception
-    shown = app.radio(key="con_guess_words").options
-    assert r"\:red\[hot\]" in shown and r"\$x\$" in shown
-    assert ":red[" not in said(app).replace(r"\:red\[", "")
+    assert {"red", "hot", "x"} <= set(app.radio(key="con_guess_words").options), "words, without their marks"
+    assert ":red[" not in said(app)

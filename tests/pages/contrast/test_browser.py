@@ -13,7 +13,7 @@ def test_own_words_then_random_against_hard_negatives(open_page):
     page = open_page(
         "/contrast?revealed=true&con_p=The+train+was+late.&con_q=The+train+was+punctual.", height=1200
     )
-    page.get_by_test_id("stRadio").get_by_text("punctual.", exact=True).click()
+    page.get_by_test_id("stRadio").get_by_text("punctual", exact=True).click()
     expect(page.get_by_text("Your prediction agrees with the measurement.")).to_be_visible(timeout=WARM_UP)
     no_errors(page)
 
