@@ -14,6 +14,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from operator import itemgetter
@@ -124,6 +125,7 @@ def train(
     for target in filter(None, (out, save)):
         if target.exists():
             raise InputError(f"{target} exists already; choose another name or remove it.")
+    sentences = replace(sentences, notices=(*parsed.notices, *split.notices))
     run, trainer = _train(sentences, split.train, split.held_out, config)
     _print_scores(run)
     _keep(run, trainer, out, save)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -42,6 +42,7 @@ class SentenceSet:
     sentences: tuple[Sentence, ...]
     title: str = "Your sentences"
     source: str = "typed"
+    notices: tuple[Notice, ...] = field(default=(), compare=False)  # what was noticed when they were read
 
     def __post_init__(self) -> None:
         assert len({s.id for s in self.sentences}) == len(self.sentences), "sentence ids repeat"

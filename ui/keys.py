@@ -41,6 +41,7 @@ SET = Key("set", "sentiment", url=True)
 TEXT = Key("text", "")  # the sentences, when they were typed; packed into the link
 HANDED = Key("handed", "")  # sentences typed on Home, for Train live's text box
 OWN_TITLE = Key("own_title", "")  # what one's own sentences are called: the uploaded file's name
+TOLD = Key[tuple[str, ...]]("told", ())  # what was noticed in the file that these come from
 PAIR_TEXT = Key("pair_text", "")  # typed and marked pairs; packed into the link
 PAIR_MODE = Key("pairs", "groups", url=True)
 PAIR_COUNT = Key("pair_count", 120, url=True, low=2, high=5000)

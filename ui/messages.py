@@ -6,13 +6,13 @@ Streamlit reads headings, labels and messages as Markdown, and these quote what 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVarTuple
 
 import streamlit as st
 
-from core.types import InputError
+from core.types import InputError, Notice
 from ui import state
 
 Arguments = TypeVarTuple("Arguments")
@@ -41,6 +41,12 @@ def at(where: str, text: str) -> str:
     if text.startswith(where):
         return text
     return f"{where}, l{text[1:]}" if text.startswith("Line ") else f"{where}: {text}"
+
+
+def notices(found: Iterable[Notice], where: str = "") -> None:
+    """What was noticed in what people brought, wherever that was."""
+    for notice in found:
+        st.caption(as_written(notice.said(where)))
 
 
 def info(text: str | None) -> None:

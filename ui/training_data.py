@@ -82,7 +82,8 @@ def current() -> TrainingData:
         chosen, own, notices = chosen_now()
     except InputError as error:
         raise InputError(messages.at("Sentences", str(error))) from error
-    notices = tuple(Notice(notice.said("Sentences")) for notice in notices)
+    told = (Notice(text) for text in state.get(state.TOLD)) if set_key() == OWN else ()
+    notices = (*told, *(Notice(notice.said("Sentences")) for notice in notices))
     typed: tuple[Pair, ...] = ()
     if (text := state.get(state.PAIR_TEXT)).strip():
         try:
@@ -100,10 +101,11 @@ def current() -> TrainingData:
     train = split.train
     if mode == "mined":
         train = _mined(chosen, split.held_out_ids)
-    held_out, told = _without(split.held_out, typed)
-    notices = (*notices, *split.notices, *told)
+    held_out, lost = _without(split.held_out, typed)
+    notices = (*notices, *split.notices, *lost)
     train = (*train, *typed)
     lacking = None if train or _needs_no_pairs() else _nothing_to_train(chosen, mode)
+    chosen = replace(chosen, notices=notices)
     return TrainingData(chosen, train, held_out, typed, notices, lacking)
 
 

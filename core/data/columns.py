@@ -65,7 +65,7 @@ class Columns:
     @property
     def taken(self) -> str:
         header = "names in the first row" if self.is_header else "" if self.named else "no row of names"
-        parts = ", ".join(f"{role} = {self.names[i]}" for role, i in self.roles.items())
+        parts = listed([f"{role} = {self.names[i]}" for role, i in self.roles.items()])
         return f"Read as {', '.join(filter(None, (self.how, header)))}: {parts}."
 
     @property
@@ -163,6 +163,11 @@ def _pair(columns: Sequence[int], values: dict[int, list[str]]) -> Iterator[tupl
         yield from zip(("anchor", POSITIVE, *negatives), columns)
 
 
+def named_columns(table: Sheet, choice: Choice = AS_FOUND) -> Columns:
+    """The columns and their names, whatever they hold."""
+    return _opened(table, choice, "")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _First(Columns):
     """Columns whose roles are not known yet."""
@@ -184,7 +189,7 @@ def _opened(table: Sheet, choice: Choice, otherwise: str) -> tuple[_First, dict[
     if not head:
         raise InputError(f"{table.name} is empty. {otherwise}")
     width = len(table.names or head[0].cells)
-    names, header = table.names, False
+    names, header = tuple(map(shown, table.names)), False
     if not names:
         header = is_header(head) if choice.header is None else choice.header
         names = tuple(f"column {i + 1}" for i in range(width))

@@ -6,11 +6,10 @@ become rows of two texts and a label from 0 to 1.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 from ..types import InputError, Notice, Pair, Sentence, SentenceSet
 from .columns import AS_FOUND, LABEL_NAMES, LABEL_WORDS, NO_LABEL, NUMBER, Choice, Columns, pair_columns
@@ -80,14 +79,14 @@ class PairReader:
         self._numbered = self.columns is not None and _is_snli(table, self.columns)
         told, hashes = Told(), array("q")
         found: set[str] = set()
-        low, high = np.inf, -np.inf
+        low, high = math.inf, -math.inf
         for line, left, right, cell in self._rows(told):
             label = _label(cell, line)
             found |= {label} if isinstance(label, str) else set()
             low, high = (low, high) if isinstance(label, str) else (min(low, label), max(high, label))
             hashes.append(hash((left, right, label)))
         holding = (Scale(*ends) for ends in SCALES if ends[0] <= low and high <= ends[1])
-        self._scale = scale or next(holding, Scale(float(low), float(high)))
+        self._scale = scale or next(holding, Scale(min(low, 0.0) if low == high else low, high))
         self.count = len(hashes)
         self.repeats = repeats_among(hashes)
         self.notices = (*self._said(found, f"{low:g} to {high:g}"), *told.notices)
@@ -189,8 +188,8 @@ def _label(text: str, line: int) -> float | str:
         return word
     if not word:
         raise InputError(f"Line {line:,}: the label is missing. {_ALLOWED}")
-    value = float(word.replace(",", ".")) if NUMBER.fullmatch(word) else np.inf
-    if not np.isfinite(value):
+    value = float(word.replace(",", ".")) if NUMBER.fullmatch(word) else math.inf
+    if not math.isfinite(value):
         raise InputError(f"Line {line:,}: the label “{shown(word)}” is not known. {_ALLOWED}")
     return value
 
@@ -220,7 +219,8 @@ def _collected(reader: PairReader, sentence_set: SentenceSet) -> ParsedPairs:
             if same_text(text) not in ids:
                 ids[same_text(text)] = sentence_id(text)
                 added.append(Sentence(sentence_id(text), text))
-                told.tell("Sentences that only the pairs name were added to yours.", line)
+                if len(sentence_set):
+                    told.tell("Sentences that only the pairs name were added to yours.", line)
         pair = Pair(ids[same_text(left)], ids[same_text(right)], label)
         key = frozenset((pair.left, pair.right))
         if len(key) == 1:

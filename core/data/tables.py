@@ -123,7 +123,7 @@ def _opened(source: Source) -> Sheet:
     return _separated(lines, head, source.name, how, "\t" if ending in (".tsv", ".tab") else "")
 
 
-def text_table(lines: Callable[[], Iterator[str]], name: str, how: str = "typed") -> Sheet:
+def text_table(lines: Callable[[], Iterator[str]], name: str, how: str = "pasted text") -> Sheet:
     """Typed or pasted lines: cells where every one of them has as many tabs, as a spreadsheet gives them."""
     head = list(islice(lines(), SNIFFED_ROWS))
     tabs = {line.strip("\r\n ").count("\t") for line in head if not is_blank(line)}

@@ -24,6 +24,7 @@ BLANK = "Blank lines were skipped."
 MAX_SHOWN = 80  # characters of a cell or a name that a message quotes
 
 _LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]+")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]+")
 _SEPARATOR = re.compile(r"(?<!\\)(\\*+)\|")  # tried once a run of backslashes, or a long run takes its square
 _FORMULA = re.compile("'*(?:[\t\r\n]|\\s*[=+\\-@＝＋－＠])")
 _BYTE_ORDER_MARK = "\ufeff"
@@ -89,15 +90,7 @@ def clean(text: str) -> str:
 
 def without_controls(text: str) -> str:
     """Drops what no model reads and no screen shows: controls (but breaks and tabs), surrogates, U+FEFF."""
-    if text.isprintable():
-        return text
-    return "".join(c for c in text if not _is_control(c))
-
-
-def _is_control(character: str) -> bool:
-    if character == _BYTE_ORDER_MARK:
-        return True
-    return unicodedata.category(character) in ("Cc", "Cs") and not _LINE_BREAKS.match(character)
+    return _CONTROLS.sub("", text)
 
 
 def spaced(text: str) -> str:

@@ -22,6 +22,7 @@ from ..types import (
     Frame,
     InputError,
     Metrics,
+    Notice,
     Pair,
     Run,
     RunStatus,
@@ -31,9 +32,10 @@ from ..types import (
     TrainingConfig,
 )
 
-MAX_TITLE, MAX_NOTE = 120, 4_000
+MAX_TITLE, MAX_NOTE, MAX_NAME = 120, 4_000, 300
+MAX_TOLD = 40  # notices about the run's data
 
-Name = Annotated[str, StringConstraints(max_length=300)]
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
 Step = Annotated[int, Between(0, 100_000_000)]
 Finite = Annotated[float, Between(-1e39, 1e39)]  # any float32
 End = Annotated[int, Between(0, MAX_SENTENCES - 1)]
@@ -58,6 +60,7 @@ class SentencesText:
     title: Name
     source: Name
     items: Annotated[tuple[SentenceText, ...], Field(min_length=1, max_length=MAX_SENTENCES)]
+    told: Annotated[tuple[Name, ...], Field(max_length=MAX_TOLD)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def as_json(run: Run) -> dict[str, Any]:
             "title": run.sentences.title,
             "source": run.sentences.source,
             "items": [[s.id, s.text, s.group] for s in run.sentences.sentences],
+            "told": [notice.said()[:MAX_NAME] for notice in run.sentences.notices[:MAX_TOLD]],
         },
         "pairs": [[row[p.left], row[p.right], p.label] for p in run.pairs],
         "held_out": [[row[p.left], row[p.right], p.label] for p in run.held_out],
@@ -139,7 +143,8 @@ def run_from_json(about: About, arrays: Mapping[str, np.ndarray]) -> Run:
     found = tuple(Sentence(*item) for item in about.sentences.items)
     if len({s.id for s in found}) != len(found):
         raise InputError("two of its sentences share an id.")
-    sentences = SentenceSet(found, about.sentences.title, about.sentences.source)
+    told = tuple(map(Notice, about.sentences.told))
+    sentences = SentenceSet(found, about.sentences.title, about.sentences.source, told)
     snapshots = _snapshots(about.snapshots, arrays, len(sentences))
     finished = snapshots[-1].step >= config.steps
     return Run(

@@ -142,6 +142,7 @@ def save_form(run: Run) -> None:
     title_key, note_key = _form_keys(run)
     st.text_input("Title", run.sentences.title[:80], max_chars=run_file_json.MAX_TITLE, key=title_key)
     st.text_area("Note", height=80, max_chars=run_file_json.MAX_NOTE, key=note_key)
+    messages.notices(run.sentences.notices)
     with row():
         who = learner.current()
         if who is not None:

@@ -93,8 +93,7 @@ def choose_corpus() -> None:
     if widgets.segmented_control(keys.CORPUS, "Passages", (BUILT_IN, OWN)) == OWN:
         _own()
     found, notices = _current()
-    for notice in notices:
-        st.caption(messages.as_written(notice.said("Passages")))
+    messages.notices(notices, "Passages")
     shown = found.passages[:LISTED]
     st.markdown(f"**{len(found.passages):,} passages**, {len(found.questions)} questions with known answers")
     if len(shown) < len(found.passages):

@@ -109,8 +109,7 @@ def _bring(kept: Collection) -> None:
 
 def _look(kept: Collection, deck: Deck, notices: Sequence[Notice]) -> None:
     replaces = any(own.key == deck.key for own in kept.own)
-    for notice in notices:
-        st.caption(messages.as_written(notice.said(deck.title)))
+    messages.notices(notices, deck.title)
     st.text(f"{deck.title}: {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
     with st.container(border=True):
         display.question(deck.cards[0])

@@ -11,11 +11,9 @@ PRESENT = Key("present", False, url=True)  # shown to a class: no text box, no s
 SET_TEXT = Key("set_text", "")  # a built-in set as the text box shows it
 PANEL = Key("panel", "Progress", url=True)
 SUGGESTED = Key[tuple[str, ...]]("suggested", ())  # settings that the chosen set brought
-UPLOAD_ERROR = Key[str | None]("upload_error", None)
 PAIR_UPLOAD = Key("pair_upload", "replace")  # or "add": what an uploaded file of pairs does
-PAIR_UPLOAD_ERROR = Key[str | None]("pair_upload_error", None)
-UPLOAD_SAID = Key[tuple[str, ...]]("upload_said", ())  # what was noticed in the uploaded file
-PAIR_UPLOAD_SAID = Key[tuple[str, ...]]("pair_upload_said", ())
+LOOKED_AT = Key("looked_at", "")  # the uploader whose file a dialog shows
+FILE_OPEN, PAIRS_OPEN = Key("file_open", False), Key("pairs_open", False)
 EARLIER_TEXT = Key("earlier_text", "")  # what a copy or an upload replaced in the text area
 PAIR_SET = Key("pair_set", "")  # the set that the typed pairs are about
 PAIR_DRAFTS = Key[tuple[tuple[str, str], ...]]("pair_drafts", ())  # typed pairs of the other sets

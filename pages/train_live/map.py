@@ -234,5 +234,4 @@ def tell(data: TrainingData | None, problem: str | None) -> None:
     """Beside the typed text: why it cannot be used, or what was noticed (duplicates, pairs set aside)."""
     if data is None:
         messages.error(problem)
-    for notice in data.notices if data is not None else ():
-        st.caption(messages.as_written(notice.text))
+    messages.notices(data.notices if data is not None else ())

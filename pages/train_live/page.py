@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.types import InputError
-from pages.train_live import beside, keys, map, setup
+from pages.train_live import beside, files, keys, map, setup
 from pages.train_live.panels import PANELS, WIDE
 from ui import state, training_data, widgets
 from ui.runs import live_run
@@ -51,10 +51,12 @@ def draw_inputs() -> DeltaGenerator:
         setup.edit_sentences()
         below = st.container()
         with st.container(horizontal=True, gap="small"):
-            with st.popover("Pairs", icon=":material/link:", width="stretch"):
+            with widgets.popover(keys.PAIRS_OPEN, "Pairs", "link", width="stretch"):
                 setup.edit_pairs()
-            with st.popover("File", icon=":material/upload_file:", width="stretch"):
-                setup.upload_sentences()
+                files.pair_file()
+            with widgets.popover(keys.FILE_OPEN, "File", "upload_file", width="stretch"):
+                files.sentence_file()
+    files.look()
     return below
 
 

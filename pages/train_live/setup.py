@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
@@ -16,17 +15,15 @@ from core.models import registry
 from core.models.settings import OWN as OWN_POOLING
 from core.training import controls
 from core.training.controls import Control
-from core.types import InputError, SentenceSet
+from core.types import InputError, Sentence, SentenceSet
 from pages.train_live import keys, map
-from ui import inputs, messages, state, training_data, widgets
+from ui import inputs, state, training_data, widgets
 from ui.inputs import OWN
 from ui.widgets import button
 
 SET_WIDTH = 210  # pixels: on a phone the filled button stands beside it
 TEXT_HEIGHT = 300  # pixels: with the lines below it as high as the map in the smallest window
 OWN_TOO = "Your own pairs are all trained on, beside the others; what is held out is measured on the others."
-UPLOADS = {"replace": "replaces sentences and pairs", "add": "adds its pairs to these"}
-TABLES = ("csv", "tsv", "txt")
 EXAMPLE = "weather | It will rain all day.\nweather | The sun is out.\nfood | This soup is too salty."
 
 
@@ -60,7 +57,7 @@ def _take_handed() -> None:
     if not text:
         return
     state.put(state.HANDED, "")
-    _replace_text(text)
+    replace_text(text)
     state.put(state.OWN_TITLE, "")
     state.put(state.SET, OWN)
     _set_changed()
@@ -123,22 +120,31 @@ def edit_sentences() -> None:
         "Your sentences, one a line",
         "With a group, as in: food | This soup is too salty. Or without.",
     )
-    widgets.text_area(state.TEXT, label, height=TEXT_HEIGHT, on_change=_text_changed, help=says)
+    widgets.text_area(state.TEXT, label, height=TEXT_HEIGHT, on_change=text_changed, help=says)
+    if "\t" in state.get(state.TEXT):
+        _offer_swap()
+
+
+def _offer_swap() -> None:
+    """Which side of cells pasted from a spreadsheet is the group is guessed, so a click can change it."""
+    try:
+        parsed = sentences.parse_sentences(state.get(state.TEXT))
+    except InputError:
+        return
+    if parsed.columns is not None and "group" in parsed.columns.roles:
+        swapped = (Sentence(s.id, s.group, s.text) if s.group else s for s in parsed.sentence_set.sentences)
+        text = sentences.to_text(SentenceSet(tuple(swapped)))
+        button("Swap sentences and groups", _replace_and_change, text, key="swap", icon="swap_horiz")
+
+
+def _replace_and_change(text: str) -> None:
+    replace_text(text)
+    text_changed()
 
 
 def _text_of(key: str) -> str:
     """A built-in set as the text box shows it."""
     return sentences.to_text(sentence_sets.load_set(key).sentence_set)
-
-
-def upload_sentences() -> None:
-    """A file instead of typing, and the way back to what it replaced."""
-    label = f"A CSV or TSV file of sentences, up to {sentences.MAX_UPLOAD_MB} MB"
-    widgets.upload(label, TABLES, key="sentence_file", megabytes=sentences.MAX_UPLOAD_MB, act=_take_upload)
-    _tell_upload(keys.UPLOAD_ERROR, keys.UPLOAD_SAID)
-    if state.get(keys.EARLIER_TEXT):
-        says = "The text that stood here before. Press again to return to this one."
-        button("Bring back the earlier text", _swap_text, key="earlier", icon="undo", help=says)
 
 
 def _set_edited(title: str) -> None:
@@ -149,22 +155,15 @@ def _set_edited(title: str) -> None:
     text = state.get(keys.SET_TEXT)
     if any(text == _text_of(info.key) for info in sentence_sets.list_sets()):
         return
-    _remember_pairs()
-    _replace_text(text)
+    remember_pairs()
+    replace_text(text)
     state.put(state.OWN_TITLE, f"{title}, edited")
     state.put(state.SET, OWN)
     state.put(keys.PAIR_SET, OWN)
-    _text_changed()
+    text_changed()
 
 
-def _tell_upload(problem: state.Key[str | None], said: state.Key[tuple[str, ...]]) -> None:
-    """Beside an uploader: why its file was refused, or what was noticed in it."""
-    messages.error(state.get(problem))
-    for text in state.get(said):
-        st.caption(messages.as_written(text))
-
-
-def _replace_text(text: str) -> None:
+def replace_text(text: str) -> None:
     """Put another text into the text area; what stood there can be brought back."""
     before = state.get(state.TEXT)
     if before.strip() and before not in (EXAMPLE, text):
@@ -172,33 +171,15 @@ def _replace_text(text: str) -> None:
     state.put(state.TEXT, text)
 
 
-def _swap_text() -> None:
-    _replace_text(state.get(keys.EARLIER_TEXT))
-    _text_changed()
+def swap_text() -> None:
+    replace_text(state.get(keys.EARLIER_TEXT))
+    text_changed()
 
 
-def _text_changed() -> None:
+def text_changed() -> None:
     state.put(state.RUN_ID, None)
     state.put(state.MINED, "")  # mined pairs are rows of the sentences as they were
-    state.put(keys.UPLOAD_ERROR, None)
-    state.put(keys.UPLOAD_SAID, ())
-
-
-def _take_upload() -> None:
-    """Put the uploaded sentences into the text area, so that they can be seen and edited."""
-    upload = state.widget_value("sentence_file")
-    state.put(keys.UPLOAD_ERROR, None)
-    if upload is None:
-        return
-    try:
-        parsed = sentences.parse_table(upload.getvalue(), upload.name)
-    except InputError as error:
-        state.put(keys.UPLOAD_ERROR, messages.at(upload.name, str(error)))
-        return
-    _replace_text(sentences.to_text(parsed.sentence_set))
-    _text_changed()
-    state.put(state.OWN_TITLE, parsed.sentence_set.title)
-    state.put(keys.UPLOAD_SAID, tuple(n.said(upload.name) for n in parsed.notices))
+    state.put(state.TOLD, ())
 
 
 def edit_pairs() -> None:
@@ -215,50 +196,13 @@ def edit_pairs() -> None:
     label = "My own pairs, one a line: left | right | 1 for similar or 0 for dissimilar"
     example = "The sun is out. | It is a bright day. | 1"
     widgets.text_area(state.PAIR_TEXT, label, height=120, placeholder=example)
-    most = sentences.MAX_UPLOAD_MB
-    label = f"Or a CSV or TSV file of pairs (left, right, label), up to {most} MB"
-    widgets.upload(label, TABLES, key="pair_file", megabytes=most, act=_take_pairs)
-    _tell_upload(keys.PAIR_UPLOAD_ERROR, keys.PAIR_UPLOAD_SAID)
-    widgets.segmented_control(keys.PAIR_UPLOAD, "An uploaded file", UPLOADS)
     st.caption(
         ("Of these pairs a share is held out, as set above." if mode == "typed" else OWN_TOO)
         + " Points selected on the map can be added here too."
     )
 
 
-def _take_pairs() -> None:
-    """Let the uploaded pairs and their sentences take the place of what is there, or add them to it."""
-    upload = state.widget_value("pair_file")
-    state.put(keys.PAIR_UPLOAD_ERROR, None)
-    state.put(keys.PAIR_UPLOAD_SAID, ())
-    if upload is None:
-        return
-    adds = state.get(keys.PAIR_UPLOAD) == "add"
-    title = PurePath(upload.name).stem
-    try:
-        chosen = SentenceSet((), title, upload.name)
-        if adds:
-            chosen, _, _ = training_data.chosen_now()
-        parsed = sentences.parse_pair_table(upload.getvalue(), upload.name, chosen)
-    except InputError as error:
-        state.put(keys.PAIR_UPLOAD_ERROR, messages.at(upload.name, str(error)))
-        return
-    state.put(keys.PAIR_UPLOAD_SAID, tuple(n.said(upload.name) for n in parsed.notices))
-    lines = sentences.pairs_to_text(parsed.pairs, parsed.sentence_set)
-    if adds:
-        state.put(state.PAIR_TEXT, f"{state.get(state.PAIR_TEXT).rstrip()}\n{lines}".lstrip("\n"))
-        return
-    _remember_pairs()
-    _replace_text(sentences.to_text(parsed.sentence_set))
-    _text_changed()
-    state.put(state.OWN_TITLE, title)
-    state.put(state.SET, OWN)
-    state.put(keys.PAIR_SET, OWN)
-    state.put(state.PAIR_TEXT, lines)
-    state.put(state.PAIR_MODE, "typed")
-
-
-def _remember_pairs() -> None:
+def remember_pairs() -> None:
     """Keep the typed pairs of the set that is left, for whoever comes back to it."""
     drafts = _drafts() | {state.get(keys.PAIR_SET): state.get(state.PAIR_TEXT)}
     state.put(keys.PAIR_DRAFTS, tuple(drafts.items()))
@@ -267,7 +211,7 @@ def _remember_pairs() -> None:
 def _change_pairs(key: str) -> None:
     """Take the pairs that were typed about this set; what was mined belongs to another."""
     state.put(state.MINED, "")
-    _remember_pairs()
+    remember_pairs()
     state.put(state.PAIR_TEXT, _drafts().get(key, ""))
     state.put(keys.PAIR_SET, key)
 

@@ -357,6 +357,8 @@ def tickets() -> bytes:
 def test_an_uploaded_file_of_pairs_takes_the_place_of_the_demo(open_app):
     app = open_app("train_live")
     app.file_uploader(key="pair_file").set_value(("kitchen tickets.csv", tickets(), "text/csv")).run()
+    assert app.session_state["set"] == "sentiment", "nothing is replaced before it has been seen"
+    app.button(key="take_pairs").click().run()
     assert not app.exception
     assert (app.session_state["set"], app.session_state["pairs"]) == ("own", "typed")
     app.button(key="go").click().run()
@@ -375,6 +377,46 @@ def test_an_uploaded_file_of_pairs_can_be_added_instead(open_app):
     app = open_app("train_live", pair_upload="add")
     app.session_state["pair_upload"] = "add"
     app.file_uploader(key="pair_file").set_value(("more.csv", tickets(), "text/csv")).run()
+    app.button(key="take_pairs").click().run()
     assert not app.exception
     assert app.session_state["set"] == "sentiment" and app.session_state["pairs"] == "groups"
     assert app.session_state["pair_text"].startswith("Question 0")
+
+
+REVIEWS = b"id,review,sentiment\n1,The plot dragged on,bad\n2,A warm comedy,good\n3,I left,bad\n4,Fun,good\n"
+
+
+def test_a_file_is_seen_and_can_be_read_otherwise_before_it_is_taken(open_app):
+    app = open_app("train_live")
+    app.file_uploader(key="sentence_file").set_value(("reviews.csv", REVIEWS, "text/csv")).run()
+    assert not app.exception
+    assert app.session_state["set"] == "sentiment"
+    assert "names in the first row: sentence = review, group = sentiment." in " ".join(captions(app))
+    (seen,) = (table.value for table in app.dataframe if list(table.value) == ["group", "sentence"])
+    assert seen["sentence"].tolist()[0] == "The plot dragged on" and seen["group"].tolist()[0] == "bad"
+    menus = {menu.label: menu for menu in app.selectbox if menu.label in ("Sentence", "Group")}
+    menus["Group"].set_value(-1).run()
+    app.button(key="take_sentences").click().run()
+    assert not app.exception
+    assert app.session_state["text"] == "The plot dragged on\nA warm comedy\nI left\nFun"
+    assert any(caption.startswith("reviews.csv: Read as") for caption in captions(app)), "it stays said"
+    area = app.text_area(key="text")
+    area.set_value(area.value + "\nMine.").run()
+    assert not any(caption.startswith("reviews.csv: Read as") for caption in captions(app))
+
+
+def test_a_file_that_cannot_be_read_says_why_and_a_menu_mends_it(open_app):
+    app = open_app("train_live")
+    data = b"left,right,label\nWe ate.,We dined.,1\nIt rains.,It snows.,0\n"
+    app.file_uploader(key="sentence_file").set_value(("pairs.csv", data, "text/csv")).run()
+    assert "is a table of pairs" in app.error[0].value and not app.exception
+    next(menu for menu in app.selectbox if menu.label == "Sentence").set_value(1).run()
+    app.button(key="take_sentences").click().run()
+    assert app.session_state["text"] == "We dined.\nIt snows."
+
+
+def test_pasted_cells_can_be_swapped(open_app):
+    app = own(open_app, text="The kettle broke.\tbad\nLovely.\tgood\nIt stopped.\tbad\nFits.\tgood")
+    assert "group = column 2" in " ".join(captions(app))
+    app.button(key="swap").click().run()
+    assert app.session_state["text"].splitlines()[0] == "The kettle broke. | bad"
