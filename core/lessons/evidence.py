@@ -18,7 +18,7 @@ from ..models import cross_encoder
 from ..models.embedding import embed
 from ..training import tuned
 from ..types import FloatArray, InputError, TrainingConfig
-from .measurement import Evidence
+from .measurement import MOST_COMPARED, Evidence
 from .preparation import Prepared
 from .types import Predict, Projection
 
@@ -182,7 +182,8 @@ def _cross_encoder(asked: _Request) -> dict[str, Any]:
 
 
 def _cost(asked: _Request) -> dict[str, Any]:
-    return {"seconds": asked.ask(seconds_of_all_pairs, asked.sentences, busy="Both encoders are reading")}
+    texts = asked.sentences[:MOST_COMPARED]
+    return {"seconds": asked.ask(seconds_of_all_pairs, texts, busy="Both encoders are reading")}
 
 
 GATHERERS: dict[str, Callable[[_Request], dict[str, Any]]] = {

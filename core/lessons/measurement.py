@@ -12,6 +12,7 @@ from ..types import FloatArray, Pair, SentenceSet
 
 Limits = tuple[float, ...]
 
+MOST_COMPARED = 24  # sentences whose pairs are all read by the cross-encoder: about two seconds
 CHANGES = ("rises", "stays", "falls")
 LEVELS = ("low", "middle", "high")
 PLACES = ("first", "second", "third", "fourth", "fifth")

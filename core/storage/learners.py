@@ -185,6 +185,15 @@ def lesson_progress(database: Database, learner_id: int) -> dict[str, Any]:
     return {lesson: json.loads(value) for lesson, value in rows}
 
 
+def everybodys_progress(database: Database, lesson: str) -> tuple[Any, ...]:
+    """The JSON values that all learners of this server keep for a lesson, without who they are, in an order
+    that does not say it either."""
+    t = schema.lessons
+    with database.read() as connection:
+        rows = connection.execute(select(t.c.value).where(t.c.lesson == lesson).order_by(t.c.value)).all()
+    return tuple(json.loads(value) for (value,) in rows)
+
+
 def set_lesson_progress(database: Database, learner_id: int, lesson: str, value: Any, now: datetime) -> None:
     encoded = to_json(value, f"The progress of lesson {lesson!r}")
     with database.write() as connection:

@@ -15,7 +15,8 @@ from ui.widgets import button, row
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _shipped() -> tuple[tuple[Lesson, ...], tuple[str, ...]]:
+def shipped() -> tuple[tuple[Lesson, ...], tuple[str, ...]]:
+    """(the lessons that come with the app, a sentence for each file that cannot be read)."""
     return load_lessons()
 
 
@@ -30,7 +31,7 @@ def chosen() -> Lesson | None:
     key = state.get(keys.LESSON)
     if key == record.OWN:
         return checked(state.get(keys.TEXT))[0]
-    return next((lesson for lesson in _shipped()[0] if lesson.key == key), None)
+    return next((lesson for lesson in shipped()[0] if lesson.key == key), None)
 
 
 def open_lesson(key: str) -> None:
@@ -42,7 +43,7 @@ def open_lesson(key: str) -> None:
 
 def catalogue() -> None:
     """All lessons, each with what the learner has done of it."""
-    lessons, problems = _shipped()
+    lessons, problems = shipped()
     if state.get(keys.LESSON):
         messages.info("This link names a lesson that is not here. These are:")
     for problem in problems:

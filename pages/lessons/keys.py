@@ -16,4 +16,5 @@ BEFORE = Key("lesson_before", "")  # what an uploaded lesson file took the place
 ERROR = Key[str | None]("lesson_error", None)
 KEPT = Key[Any]("lesson_kept", None, visit=True)  # lesson -> core.lessons.progress.LessonProgress, in pairs
 RUNS = Key[Any]("lesson_runs", None, visit=True)  # (lesson, step) -> run id, in pairs
+TEST = Key[Any]("lesson_test", None, visit=True)  # core.lessons.sittings.InventoryRecord
 SAID = Key[str | None]("lesson_said", None)

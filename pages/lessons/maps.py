@@ -9,7 +9,8 @@ from core.lessons.preparation import Prepared
 from core.lessons.types import Projection
 from ui import kit
 from ui.charts import chart
-from ui.figures.maps import flat_map
+from ui.figures.maps import SYMBOLS, flat_map
+from ui.messages import as_written
 from ui.tables import folded_table
 
 BESIDE = 2  # maps in a row
@@ -38,5 +39,7 @@ def beside(projections: tuple[Projection, ...], prepared: Prepared, seed: int, k
                 st.caption(f"Map {i}: {said}")
                 figure = flat_map(xy, names, groups=() if random else groups, height=HEIGHT)
                 chart(figure, f"{key} map {i}", f"A flat map. {said}.")
+    kinds = zip(dict.fromkeys(prepared.sentences.groups), SYMBOLS.values())
+    st.caption(as_written(", ".join(f"{symbol}: {group}" for group, symbol in kinds if group) + "."))
     columns = {"sentence": list(texts), "group": groups}
     folded_table(columns, key=f"{key} sentences", name="lesson-sentences", title="The sentences")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pages.lessons import catalogue, keys, player, teacher
+from pages.lessons import before_after, catalogue, keys, player, teacher
 from ui import kit, messages, state, widgets
 
 state.open_link(keys.TEXT)
-VIEWS = {"Lessons": catalogue.catalogue, "For teachers": teacher.workshop}
+VIEWS = {
+    "Lessons": catalogue.catalogue,
+    "Before and after": before_after.test,
+    "For teachers": teacher.workshop,
+}
 
 lesson = catalogue.chosen()
 if lesson is not None:

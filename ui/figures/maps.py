@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+SYMBOLS = {
+    "circle": "circles",
+    "diamond": "diamonds",
+    "square": "squares",
+    "triangle-up": "triangles",
+    "cross": "crosses",
+    "x": "x",
+    "star": "stars",
+    "pentagon": "pentagons",
+}  # of the groups in the order of their first mention, and what they are called
+
+
 def flat_map(
     xy: FloatArray,
     texts: Sequence[str],
@@ -33,7 +45,7 @@ def flat_map(
             line = {"color": BEFORE, "width": 1}
             figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"))
     marker: dict[str, object] = {"size": 8}
-    symbols = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "pentagon")
+    symbols = tuple(SYMBOLS)
     kinds = list(dict.fromkeys(groups))
     if trust is not None:
         marker |= {

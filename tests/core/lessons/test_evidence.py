@@ -99,7 +99,7 @@ def test_movement_beyond_the_training_pairs_and_forgetting():
     assert outcome("probe_change", replace(found, probe=(0.8, 0.6))).outcome == "falls"
 
 
-@pytest.mark.parametrize("key", ["reading_a_map", "one_threshold", "king_and_queen"])
+@pytest.mark.parametrize("key", ["reading_a_map", "one_threshold", "king_and_queen", "four_of_four"])
 def test_what_a_lesson_usually_shows_is_shown(key):
     """One seed here; the benchmark takes three, and every lesson."""
     lesson = LESSONS[key]
