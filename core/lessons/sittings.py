@@ -195,5 +195,9 @@ def item_columns(rows: Sequence[ItemStatistics], of: Inventory) -> dict[str, lis
 def gain_columns(found: Gain) -> dict[str, list[Any]]:
     """The gain as one row of a table."""
     numbers = {"normalised gain": found.gain, "95% interval, from": found.low, "to": found.high}
-    shares = {"learners": [found.count], "right before": [found.before], "right after": [found.after]}
+    shares: dict[str, list[Any]] = {
+        "learners": [found.count],
+        "right before": [found.before],
+        "right after": [found.after],
+    }
     return shares | {name: [np.nan if v is None else v] for name, v in numbers.items()}
