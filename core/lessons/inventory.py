@@ -37,7 +37,7 @@ class Wrong(Table):
         return belief
 
 
-class Question(Table):
+class ItemForm(Table):
     """One form of an item."""
 
     question: Text
@@ -58,10 +58,10 @@ class Item(Table):
     key: Annotated[str, Field(pattern=r"^[a-z-]{2,40}$")]
     concept: Line
     lesson: Line
-    a: Question
-    b: Question
+    a: ItemForm
+    b: ItemForm
 
-    def form(self, form: Form) -> Question:
+    def form(self, form: Form) -> ItemForm:
         return self.a if form == "a" else self.b
 
     @field_validator("lesson")
