@@ -12,6 +12,7 @@ from typing import Any, TypeVarTuple
 
 import streamlit as st
 
+from core.data.text import isolated
 from core.types import InputError, Notice
 from ui import state
 
@@ -22,18 +23,24 @@ _FIRST = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")  # would begin a list or a 
 # After Markdown Streamlit still turns :names: into pictures, addresses into links and -> into an arrow.
 _REWRITTEN = re.compile(r"(?<=:)(?=[\w+/-]+:|//)|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[<>~=-])(?=[>=-])", re.I)
 _JOINER = "\u2060"  # zero width, breaks no line
+_ADDED = dict.fromkeys(map(ord, f"{_JOINER}\u2068\u2069"))  # what as_written may add: also isolated()'s marks
 TOO_SLOW = "This takes longer than expected. The server may be busy: please try again in a minute."
 
 
 def as_written(text: str) -> str:
     """Markdown that shows one line of exactly this text. Leaves plain words and numbers as they are."""
-    line = _MARKS.sub(r"\\\1", _REWRITTEN.sub(_JOINER, " ".join(text.split())))
+    line = _MARKS.sub(r"\\\1", _REWRITTEN.sub(_JOINER, isolated(" ".join(text.split()))))
     return _FIRST.sub(lambda m: f"{m[1]}\\" if m[1].isdigit() else f"\\{m[1]}", line)
 
 
 def unwritten(markdown: str) -> str:
     """The line that `as_written` made this of; other Markdown without its backslashes."""
-    return re.sub(r"\\(.)", r"\1", markdown).replace(_JOINER, "")
+    return re.sub(r"\\(.)", r"\1", markdown).translate(_ADDED)
+
+
+def plain(text: str) -> None:
+    """Text of any number of lines exactly as written, each in the direction of its script."""
+    st.text(isolated(text))
 
 
 def at(where: str, text: str) -> str:

@@ -111,6 +111,15 @@ def check_length(line: int, text: str) -> None:
         )
 
 
+def isolated(text: str) -> str:
+    """The text for a place that runs from left to right: a line with letters that are written from right to
+    left gets Unicode's marks of isolation (UAX 9), so that it is laid out in its own direction, its full stop
+    on the left. All other text stays as it is."""
+    if text.isascii() or not any(unicodedata.bidirectional(c) in ("R", "AL") for c in text):
+        return text
+    return "\n".join(f"\u2068{line}\u2069" if line.strip() else line for line in text.split("\n"))
+
+
 def split_bars(line: str) -> list[str]:
     r"""Split at every | that no backslash escapes, and take the escapes away.
 

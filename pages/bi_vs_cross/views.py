@@ -15,7 +15,7 @@ from core.concepts.bi_vs_cross import QueryScores, WordEffects
 from core.models.cross_encoder import attention as joint_attention
 from core.types import FloatArray
 from pages.bi_vs_cross import keys
-from ui import kit, resources, state, widgets
+from ui import kit, messages, resources, state, widgets
 from ui.charts import chart
 from ui.figures import cross_encoder
 from ui.tables import folded_table, safe_table
@@ -90,7 +90,7 @@ def disagreement(found: QueryScores) -> None:
         f"They order **{turned} of {pairs}** pairs of candidates differently. The place that differs most: "
         f"**{found.bi_rank[row]}** by cosine, **{found.cross_rank[row]}** by the cross-encoder, for"
     )
-    st.text(found.candidates[row])
+    messages.plain(found.candidates[row])
     effects = kit.ask(
         bi_vs_cross.word_effects,
         found.query,

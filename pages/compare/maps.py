@@ -15,7 +15,7 @@ from core.metrics.measures import neighbour_purity
 from core.types import FloatArray, Sentence, SentenceSet
 from pages.compare import keys
 from pages.compare.models import NEAR, Both
-from ui import kit, state, widgets
+from ui import kit, messages, state, widgets
 from ui.boards import moving_map
 from ui.resources import executor
 
@@ -82,7 +82,7 @@ def _tell_nearest(both: Both, text: str, new_a: FloatArray, new_b: FloatArray) -
         i = int(np.argmax(cosines))
         with place_:
             st.caption(f"Nearest under {'A' if side is both.a else 'B'}, cosine {cosines[i]:.3f}:")
-            st.text(both.sentences.texts[i])
+            messages.plain(both.sentences.texts[i])
 
 
 def maps(both: Both) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.compare import keys, maps, models, saving, views
-from ui import kit, pages
+from ui import kit, messages, pages
 from ui.predictions.gate import predict
 
 kit.opening(
@@ -46,7 +46,7 @@ with main:
         st.caption("The run is still training. Pause it or let it finish, then save it here.")
     else:
         with st.expander("Save this run", icon=":material/save:"):
-            st.text(models.run_title(run))
+            messages.plain(models.run_title(run))
             saving.save_form(run)
         with st.expander("Take home", icon=":material/output:"):
             saving.exports(run)

@@ -275,7 +275,7 @@ def gallery() -> None:
 
 def _entry(who: Learner, saved: SavedRun, note: str) -> None:
     with st.container(border=True):
-        st.text(saved.title)
+        messages.plain(saved.title)
         st.caption(
             f"{saved.created:%Y-%m-%d %H:%M} UTC · {saved.config.loss} · seed {saved.config.seed} · "
             f"{saved.size / MB:.0f} MB"

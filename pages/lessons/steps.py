@@ -135,7 +135,7 @@ def _cosines(key: state.Key[str]) -> None:
         reverse=True,
     )
     st.markdown("**Most alike to the model:**")
-    st.text(f"{pairs[0][1]}\n{pairs[0][2]}")
+    messages.plain(f"{pairs[0][1]}\n{pairs[0][2]}")
     st.markdown(f"with a cosine of {pairs[0][0]:.2f}. All pairs:")
     columns = dict(zip(("cosine", "one", "other"), zip(*pairs)))
     safe_table(columns, key=f"{key.name} table", name="cosines")
@@ -217,7 +217,7 @@ def _texts(step: Predict, name: str, locked: bool) -> Texts:
             given.append(widgets.text_input(key, label, max_chars=LONGEST, disabled=locked).strip())
         else:
             st.caption(label)
-            st.text(text)
+            messages.plain(text)
             given.append(text)
     if not all(given):
         raise InputError("One of the texts is empty. Write something in each field.")

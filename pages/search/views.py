@@ -235,7 +235,7 @@ def column(
         with st.container(gap="xsmall"):
             st.markdown(f"**{place}**{arrow} · {score:.2f}{mark}")
             with st.expander(as_written(_beginning(passage.title or passage.text))):
-                st.text(passage.text)
+                messages.plain(passage.text)
 
 
 def _beginning(text: str) -> str:

@@ -84,7 +84,7 @@ def _export(kept: Collection) -> None:
 def _own(kept: Collection) -> None:
     for deck in kept.own:
         with row():
-            st.text(f"{deck.title}, {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
+            messages.plain(f"{deck.title}, {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
             says = "Removes the deck. The schedules of its cards stay, in case it comes back."
             more = {"key": f"delete {deck.key}", "icon": "delete", "help": says}
             button(
@@ -110,7 +110,7 @@ def _bring(kept: Collection) -> None:
 def _look(kept: Collection, deck: Deck, notices: Sequence[Notice]) -> None:
     replaces = any(own.key == deck.key for own in kept.own)
     messages.notices(notices, deck.title)
-    st.text(f"{deck.title}: {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
+    messages.plain(f"{deck.title}: {len(deck)} {'card' if len(deck) == 1 else 'cards'}")
     with st.container(border=True):
         display.question(deck.cards[0])
         st.divider()

@@ -214,7 +214,7 @@ def _picked(card: Card, trial: Trial, kept: Collection) -> Rating | None:
     right = quiz.is_right(trial.picked)
     st.markdown("**That is the right option.**" if right else "**That is not the right option.** You chose:")
     if not right:
-        st.text(quiz.options[trial.picked])
+        messages.plain(quiz.options[trial.picked])
         st.caption("The card says:")
     return Rating.GOOD if right else Rating.AGAIN
 

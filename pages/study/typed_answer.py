@@ -7,7 +7,7 @@ import streamlit as st
 from core.cards.quiz import short_answer
 from core.cards.typed_answer import LONGEST, TypedScore, score
 from core.cards.types import Card, Rating
-from ui import kit
+from ui import kit, messages
 
 __all__ = ["LONGEST", "compare"]
 
@@ -15,7 +15,7 @@ __all__ = ["LONGEST", "compare"]
 def compare(card: Card, typed: str) -> Rating | None:
     """Show what was typed and its scores; the rating they suggest, None when they are not to be had."""
     st.caption("You wrote")
-    st.text(typed)
+    messages.plain(typed)
     with kit.sentences_not_tracebacks():
         found = kit.ask(
             score,

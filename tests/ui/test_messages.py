@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from core.data.text import isolated
 from core.types import InputError
 from ui import messages, state
+from ui.figures import short
 from ui.messages import as_written
 
 READER = MarkdownIt("commonmark", {"linkify": False}).enable(["strikethrough", "table"])
 JOINER = "\u2060"
+ISOLATION = dict.fromkeys((0x2068, 0x2069))
 
 
 @given(
@@ -28,7 +31,8 @@ def test_text_reads_as_nothing_but_itself(text: str) -> None:
         assert [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]
         children = tokens[1].children or []
         assert {child.type for child in children} == {"text"}
-        assert "".join(child.content for child in children).replace(JOINER, "") == expected
+        shown = "".join(child.content for child in children).replace(JOINER, "")
+        assert shown.translate(ISOLATION) == expected.translate(ISOLATION)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,15 @@ def test_what_streamlit_rewrites_after_markdown_is_parted(text: str) -> None:
 )
 def test_plain_words_and_numbers_stay_as_they_are(text: str) -> None:
     assert as_written(text) == text
+
+
+def test_text_from_right_to_left_is_laid_out_by_itself() -> None:
+    """Without the marks the full stop of a line would stand on its wrong side."""
+    assert as_written("مرحبا بالعالم.") == "\u2068مرحبا بالعالم.\u2069"
+    assert isolated("שלום.\n\nok?") == "\u2068שלום.\u2069\n\n\u2068ok?\u2069"
+    for text in ("", "café", "天气", "a\nb"):
+        assert isolated(text) == text
+    assert short("مرحبا " * 20, 10).startswith("\u2068") and short("مرحبا " * 20, 10).endswith("…\u2069")
 
 
 def test_what_goes_wrong_in_a_callback_is_left_for_the_page() -> None:

@@ -12,7 +12,7 @@ from core.cards.built_in import live_target
 from core.cards.decks.fences import segments
 from core.cards.types import Card
 from ui import pages
-from ui.messages import as_written
+from ui.messages import as_written, plain
 
 
 def body(text: str) -> None:
@@ -21,7 +21,7 @@ def body(text: str) -> None:
         if kind == "code":
             st.code(content, language=None, wrap_lines=True)
         else:
-            st.text(content)
+            plain(content)
 
 
 def question(card: Card, where: str = "") -> None:

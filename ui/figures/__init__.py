@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.data.text import isolated
 from core.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SHORT = 32  # characters of a sentence on an axis
 def short(text: str, limit: int = SHORT) -> str:
     """The beginning of a sentence, safe for Plotly, which reads a little HTML in its labels."""
     cut = text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return isolated(cut).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _figure(height: int, **layout: object) -> go.Figure:
