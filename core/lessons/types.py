@@ -24,6 +24,7 @@ Number = Annotated[float, Between(-1e9, 1e9)]
 MAX_STEPS = 60  # each prediction prepares its experiment once while the lesson is checked
 COUNTS = {"numbers": (1, 1), "cosines": (2, 12)}  # sentences that a look shows
 MOST_PROJECTIONS = 4
+PLANNED = 45  # minutes of a plan
 
 
 class Projection(Table):
@@ -208,6 +209,28 @@ class Cards(Table):
 Step = Read | Look | Predict | Explain | Cards
 
 
+class PlanPart(Table):
+    """Some minutes of a lesson in class; `step` (from 1) is the one that is open on the screen in front."""
+
+    minutes: Annotated[int, Between(1, PLANNED)]
+    text: Text
+    step: Annotated[int, Between(1, MAX_STEPS)] | None = None
+
+
+class LessonPlan(Table):
+    """45 minutes with a class: what to ask when, which run, and what usually surprises."""
+
+    surprise: Text
+    parts: tuple[PlanPart, ...] = Field(min_length=2, max_length=12)
+
+    @field_validator("parts")
+    @classmethod
+    def _fill_the_time(cls, parts: tuple[PlanPart, ...]) -> tuple[PlanPart, ...]:
+        if (planned := sum(part.minutes for part in parts)) != PLANNED:
+            raise ValueError(f"the parts take {planned} minutes, and a plan has {PLANNED}")
+        return parts
+
+
 class Lesson(Table):
     """`key` is the file name without .toml."""
 
@@ -220,6 +243,8 @@ class Lesson(Table):
     steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(
         (), alias="step", max_length=MAX_STEPS
     )
+
+    plan: LessonPlan | None = None
 
     def prepared(self, step: Predict | None = None, seed: int = 7) -> Prepared:
         """What the step trains or measures. Raises InputError where the lesson has no experiment."""
@@ -237,6 +262,9 @@ class Lesson(Table):
     @model_validator(mode="after")
     def _experiment_brings_what_is_measured(self) -> Self:
         refuse(*_lacking(self.steps, self.experiment))
+        for i, part in enumerate(self.plan.parts if self.plan is not None else ()):
+            if part.step is not None and part.step > len(self.steps):
+                refuse((("plan", "parts", i, "step"), f"the lesson has {len(self.steps)} steps"))
         return self
 
 

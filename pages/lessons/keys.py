@@ -17,4 +17,5 @@ ERROR = Key[str | None]("lesson_error", None)
 KEPT = Key[Any]("lesson_kept", None, visit=True)  # lesson -> core.lessons.progress.LessonProgress, in pairs
 RUNS = Key[Any]("lesson_runs", None, visit=True)  # (lesson, step) -> run id, in pairs
 TEST = Key[Any]("lesson_test", None, visit=True)  # core.lessons.sittings.InventoryRecord
+PLAN = Key("lesson_plan", "what_is_an_embedding", url=True)  # the lesson whose plan is shown
 SAID = Key[str | None]("lesson_said", None)

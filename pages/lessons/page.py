@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pages.lessons import before_after, catalogue, keys, player, teacher
+from pages.lessons import before_after, catalogue, keys, plans, player, teacher
 from ui import kit, messages, state, widgets
 
 state.open_link(keys.TEXT)
 VIEWS = {
     "Lessons": catalogue.catalogue,
     "Before and after": before_after.test,
+    "Lesson plans": plans.plans,
     "For teachers": teacher.workshop,
 }
 

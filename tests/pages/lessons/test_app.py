@@ -180,3 +180,13 @@ def test_a_lesson_prediction_is_one_of_the_learners_own_record(open_app):
     (kept,) = learners.predictions(learner.database(), who.id).values()
     assert kept.question == "How high will the cosine of a sentence and its denial be?"
     assert kept.guess == "Below 0.3: they say opposite things" and kept.outcome.startswith("Above 0.7")
+
+
+def test_a_plan_opens_its_step_for_the_class(open_app):
+    app = open_app(PAGE, lesson_view="Lesson plans", lesson_plan="collapse")
+    assert not app.exception
+    assert "What usually surprises" in page_text(app) and "Minutes 0 to 5" in page_text(app)
+    app.button(key="plan_to 3").click().run()
+    assert not app.exception
+    assert app.query_params["lesson"] == "collapse" and "2" in app.query_params["lesson_step"]
+    assert app.button(key="lesson_run").disabled, "the class answers first"
