@@ -29,7 +29,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.cards import built_in, export, parse, schedule
+from core.cards import built_in, parse, schedule
+from core.cards.decks.files import read_file
 from core.cards.types import Rating
 from core.concepts.triplets import parse_triplets
 from core.data.assets import ASSETS
@@ -198,6 +199,15 @@ def parquet() -> bytes:
 
 
 CASES = Path(os.environ.get("EMBEDDING_LAB_DATA") or ASSETS.parents[1] / "shared" / "data").parent / "cases"
+OTHER_DECKS = (
+    ("x.csv", b"question,answer\nWhat?,This.\n"),
+    ("x.txt", b'mitosis\tcell division\n"a\tb\nc\td\n'),
+    (
+        "x.txt",
+        b"#separator:tab\n#html:true\n#deck column:1\nA\t{{c1::x::y}} <b>z</b> [sound:a.mp3]\t<pre>1</pre>\n",
+    ),
+    *(("x.md", path.read_bytes()) for path in sorted(CASES.glob("deck_*.md"))),
+)
 LESSONS = tuple(path.read_bytes() for path in sorted((ASSETS / "lessons").glob("*.toml")))
 DECKS = tuple(
     path.read_bytes() for path in sorted((ASSETS / "decks").glob("*.md")) if path.name != "README.md"
@@ -239,10 +249,9 @@ def asdict_text(value: object) -> str:
 
 
 def a_deck(rng: random.Random) -> object:
-    if rng.random() < 0.2:
-        return export.from_csv(mutated(b"question,answer\nWhat?,This.\n", rng), "x.csv", "x")
-    deck = parse.parse(text(mutated(rng.choice(DECKS), rng)))
-    assert parse.parse(parse.write(deck)) == deck, "a deck must survive its own text form"
+    name, data = rng.choice(OTHER_DECKS) if rng.random() < 0.4 else ("x.md", rng.choice(DECKS))
+    deck, _ = read_file(mutated(data, rng), name, "x")
+    assert parse.parse(parse.write(deck), "x") == deck, "a deck must survive its own text form"
     return deck
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..types import InputError
+from ..types import InputError, Notice
 from .decks.fences import segments
 from .parse import MAX_CARDS
 from .types import Card, Deck, card_id, with_unique_ids
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     import genanki
 
 CSV_COLUMNS = ("id", "title", "background", "question", "answer", "source", "wrong", "live", "choices")
-_OTHER_NAMES = {"front": "question", "back": "answer", "prompt": "question", "context": "background"}
+_QUESTION_NAMES = "front prompt term word q frage pregunta domanda вопрос 问题 質問 سؤال"
+_ANSWER_NAMES = (
+    "back response definition meaning translation a antwort réponse respuesta ответ 答案 答え جواب"
+)
+_OTHER_NAMES = {"context": "background"} | dict.fromkeys(_QUESTION_NAMES.split(), "question")
+_OTHER_NAMES |= dict.fromkeys(_ANSWER_NAMES.split(), "answer")
 _ANKI_MODEL = 1_607_392_319  # fixed for ever: Anki joins imports by this number
 _ANKI_FIELDS = ("Id", "Title", "Background", "Question", "Answer", "Wrong", "Source")
 _FRONT = (
@@ -48,18 +53,17 @@ def to_csv(deck: Deck) -> str:
     return csv_bytes(CSV_COLUMNS, rows).decode("utf-8-sig")
 
 
-def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
-    """Cards of a CSV or TSV file: columns question and answer (or front, back), or just two columns.
+def from_csv(data: bytes, filename: str, key: str = "imported") -> tuple[Deck, tuple[Notice, ...]]:
+    """Cards of a CSV or TSV file: columns question and answer (or front, back), or just two columns; and what
+    was left out, by line.
 
-    The other columns of `to_csv` are read where present. Raises InputError naming file and line.
+    The other columns of `to_csv` are read where present. Raises InputError when there is no card.
     """
-    from ..data.columns import check_width
     from ..data.tables import read_rows
 
     rows, _ = read_rows(data, filename)
     if not rows:
         raise InputError(f"{filename} holds no card. Write one card a row: question, answer.")
-    check_width(rows, len(rows[0].cells), filename)
     if len(rows[0].cells) < 2:
         raise InputError(
             f"{filename} has one column. A card needs two, question and answer, with , or ; or a tab between."
@@ -69,10 +73,17 @@ def from_csv(data: bytes, filename: str, key: str = "imported") -> Deck:
     columns = columns or {"question": 0, "answer": 1}
     if len(body) > MAX_CARDS:
         raise InputError(f"{filename} has {len(body):,} cards; at most {MAX_CARDS:,} can be read.")
-    cards = [_card_of_row(row.cells, columns, f"{filename}, line {row.line:,}") for row in body]
+    found = [(row.line, _card_of_row(row.cells, columns, len(rows[0].cells))) for row in body]
+    cards = [card for _, card in found if isinstance(card, Card)]
     if not cards:
-        raise InputError(f"{filename} has a header and no card below it.")
-    return Deck(key=key, title=Path(filename).stem or key, cards=with_unique_ids(cards))
+        why = next((f"line {line:,}: {card}" for line, card in found), "a header and no card below it.")
+        raise InputError(f"{filename}, {why}")
+    left_out: dict[str, list[int]] = {}
+    for line, problem in found:
+        if isinstance(problem, str):
+            left_out.setdefault(problem, []).append(line)
+    notices = tuple(Notice(why, tuple(lines), len(lines)) for why, lines in left_out.items())
+    return Deck(key=key, title=Path(filename).stem or key, cards=with_unique_ids(cards)), notices
 
 
 def _columns(cells: Sequence[str]) -> dict[str, int] | None:
@@ -84,15 +95,19 @@ def _columns(cells: Sequence[str]) -> dict[str, int] | None:
     return {name: at for name, at in found.items() if name in CSV_COLUMNS}
 
 
-def _card_of_row(cells: Sequence[str], columns: dict[str, int], where: str) -> Card:
+def _card_of_row(cells: Sequence[str], columns: dict[str, int], width: int) -> Card | str:
+    """The card, or why the row is none."""
+
     def cell(name: str) -> str:
         at = columns.get(name)
         return _plain(cells[at]) if at is not None and at < len(cells) else ""
 
     question, answer = cell("question"), cell("answer")
+    if len(cells) > width:
+        return f"the row has {len(cells)} cells where the first row has {width}; it is left out."
     for name, value in (("question", question), ("answer", answer)):
         if not value:
-            raise InputError(f"{where}: the {name} is empty. A row needs a question and an answer.")
+            return f"the {name} is empty; the row is left out."
     title = " ".join(cell("title").split())
     identifier = cell("id")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", identifier):

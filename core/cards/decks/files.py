@@ -21,7 +21,7 @@ def read_file(data: bytes, filename: str, key: str) -> tuple[Deck, tuple[Notice,
     if anki.is_export(text) or (path.suffix.casefold() == ".txt" and anki.is_list(text)):
         return anki.read(text, path.stem, key)
     if path.suffix.casefold() in (".csv", ".tsv"):
-        return export.from_csv(data, filename, key), ()
+        return export.from_csv(data, filename, key)
     try:
         return parse.read(text, key)
     except InputError as error:

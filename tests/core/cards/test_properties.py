@@ -105,7 +105,7 @@ def test_csv_keeps_every_card_apart_from_blanks_at_the_ends(text: str) -> None:
         deck = parse(text, "k")
     except InputError:
         return
-    back = from_csv(to_csv(deck).encode("utf-8", "surrogatepass"), "k.csv", "k")
+    back, _ = from_csv(to_csv(deck).encode("utf-8", "surrogatepass"), "k.csv", "k")
     assert [c.id for c in back.cards] == [c.id for c in deck.cards]
     for ours, theirs in zip(back.cards, deck.cards):
         assert ours.question.split() == theirs.question.split()
