@@ -19,6 +19,8 @@ from ..training.checkpoints import thin
 from ..types import Forces, Frame, InputError, Run
 
 TEMPLATE = ASSETS / "export" / "replay.html"
+# How the app's map draws points. The page draws them by the same file, which the browser reads as a module.
+DRAWING = ASSETS.parent / "ui" / "boards" / "moving_map" / "frontend" / "points.js"
 MOST_FRAMES = 240  # a longer run is thinned evenly
 MOST_FORCES = 40  # lines a frame; the strongest ones
 
@@ -46,7 +48,8 @@ def replay_html(run: Run, title: str) -> bytes:
     }
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    page = TEMPLATE.read_text(encoding="utf-8")
+    drawing = DRAWING.read_text(encoding="utf-8").replace("export ", "")
+    page = TEMPLATE.read_text(encoding="utf-8").replace("__DRAWING__", drawing, 1)
     return page.replace("__TITLE__", html.escape(title), 1).replace("__DATA__", text, 1).encode("utf-8")
 
 

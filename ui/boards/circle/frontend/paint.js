@@ -1,6 +1,6 @@
 // One picture of the sandbox: the surface, a line for every pair, an arrow and a mark for every point.
 
-import { groupLook } from "../embedding-lab.moving-map/sprites.js";
+import { groupLook } from "../embedding-lab.moving-map/points.js";
 
 const LONGEST = 0.42; // an arrow of the reference gradient, in radii
 const THICKEST = 4.5; // the line of the strongest pair, in pixels

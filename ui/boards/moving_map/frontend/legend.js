@@ -2,7 +2,7 @@
 // other groups step back.
 
 import { el } from "./dom.js";
-import { groupLook, trace } from "./sprites.js";
+import { groupLook, trace } from "./points.js";
 
 const SWATCH = 16; // CSS pixels
 

@@ -1,7 +1,7 @@
 // Paints one picture of the board: trails on the lower canvas, everything else on the upper one.
 
 import { placeAll } from "./few_labels.js";
-import { groupLook } from "./sprites.js";
+import { groupLook, pointRadius } from "./points.js";
 import { SCALE_STEPS } from "./theme.js";
 
 const DIMMED = 0.28;
@@ -11,11 +11,6 @@ const FADE = 0.13;
 const LABEL_EVERY_MS = 250; // with many points, labels are placed anew this often
 const FEW_EVERY_MS = 100; // with so few that all have theirs: each of many places is tried
 const MANY = 400;
-
-export function pointRadius(n, zoom) {
-  const base = n <= 60 ? 6.5 : n <= 300 ? 5 : n <= 1000 ? 3.8 : 3;
-  return Math.min(11, base * Math.pow(Math.max(1, zoom), 0.3));
-}
 
 function arrow(context, x1, y1, x2, y2, size) {
   const angle = Math.atan2(y2 - y1, x2 - x1);

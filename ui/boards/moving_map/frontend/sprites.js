@@ -1,51 +1,10 @@
 // Points are small pictures, painted once and copied: 2,000 drawImage calls a frame are cheap, 2,000
 // paths are not. A group has a shape as well as a colour, so that colour is never the only sign.
 
-export const SHAPES = ["circle", "square", "triangle", "diamond", "wedge", "cross", "star", "hexagon"];
+import { trace } from "./points.js";
 
 // How far each shape reaches, in radii: a picture no larger than needed, since its pixels are the cost.
 const REACH = { circle: 1, square: 0.88, triangle: 1.3, diamond: 1.22, wedge: 1.3, cross: 1.1, star: 1.35, hexagon: 1.08 };
-
-/** Colour and shape of group number g; after 8 groups the shapes shift, so 64 groups stay different. */
-export function groupLook(g, colours) {
-  if (g < 0) return { colour: null, shape: "circle" };
-  const round = Math.floor(g / colours.length);
-  return { colour: colours[g % colours.length], shape: SHAPES[(g + round) % SHAPES.length] };
-}
-
-function polygon(context, x, y, radius, corners, turn) {
-  for (let i = 0; i < corners; i++) {
-    const angle = turn + (i * 2 * Math.PI) / corners;
-    context.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
-  }
-  context.closePath();
-}
-
-/** Trace a shape of about the same area whichever it is. */
-export function trace(context, shape, x, y, r) {
-  context.beginPath();
-  if (shape === "square") context.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
-  else if (shape === "triangle") polygon(context, x, y + r * 0.2, r * 1.3, 3, -Math.PI / 2);
-  else if (shape === "wedge") polygon(context, x, y - r * 0.2, r * 1.3, 3, Math.PI / 2);
-  else if (shape === "diamond") polygon(context, x, y, r * 1.22, 4, 0);
-  else if (shape === "hexagon") polygon(context, x, y, r * 1.08, 6, 0);
-  else if (shape === "cross") {
-    const [a, b] = [r * 1.1, r * 0.42];
-    const corners = [
-      [-b, -a], [b, -a], [b, -b], [a, -b], [a, b], [b, b],
-      [b, a], [-b, a], [-b, b], [-a, b], [-a, -b], [-b, -b],
-    ]; // prettier-ignore
-    corners.forEach(([dx, dy]) => context.lineTo(x + dx, y + dy));
-    context.closePath();
-  } else if (shape === "star") {
-    for (let i = 0; i < 10; i++) {
-      const reach = i % 2 ? r * 0.6 : r * 1.35;
-      const angle = -Math.PI / 2 + (i * Math.PI) / 5;
-      context.lineTo(x + reach * Math.cos(angle), y + reach * Math.sin(angle));
-    }
-    context.closePath();
-  } else context.arc(x, y, r, 0, 2 * Math.PI);
-}
 
 export class Sprites {
   constructor() {

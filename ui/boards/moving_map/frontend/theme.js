@@ -1,12 +1,12 @@
 // Colours: Streamlit's live theme for the surroundings, Okabe and Ito's palette for what carries meaning
 // (told apart by people with every common kind of colour blindness), one lightness scale for values.
 
+import { GROUPS } from "./points.js";
+
 export const PULL = "#0072B2"; // as everywhere in the app: blue pulls together
 export const PUSH = "#D55E00"; // vermillion pushes apart
 const PULL_ON_DARK = "#56B4E9";
 const PUSH_ON_DARK = "#F0803C";
-
-const GROUPS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "TEXT"];
 
 // More of the value stands out more from the page, so both ends turn round with the theme.
 const SCALE_LIGHT = ["#C3CFDB", "#5AA0CE", "#0072B2", "#00375A"];
