@@ -157,8 +157,10 @@ def forgetting(both: Both) -> None:
     scores = [
         kit.ask(tuned.probe, s.config, s.checkpoint(), busy="Reading the probe") for s in (both.a, both.b)
     ]
-    for place, name, score in zip(st.columns(2), "AB", scores):
-        place.metric(f"Rank correlation with the grades, {name}", _decimal(score.spearman))
+    for place, name, side, score in zip(st.columns(2), "AB", (both.a, both.b), scores):
+        before = kit.ask(tuned.probe, side.config, None, busy="Reading the probe")
+        value = f"{_decimal(score.spearman)} ({_decimal(before.spearman)} before)"
+        place.metric(f"Rank correlation with the grades, {name}", value)
     st.caption(f"{len(graded_pairs())} pairs. {probe_source()}. Spearman's correlation: 1 is the same order.")
     columns: dict[str, object] = {
         "left": [p.left for p in graded_pairs()],

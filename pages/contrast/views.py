@@ -275,8 +275,9 @@ def _result(runs: list[Run], gate: Gate, inside: dict[str, float] | None) -> Non
         near = abs(random - hard) <= CLOSE
         gate.tell(
             BETTER[2] if near else BETTER[0 if random > hard else 1],
-            f"AUC {random:.3f} after random, {hard:.3f} after hard negatives. A negative teaches only while "
-            f"it is inside the margin: at the start {inside['hard']:.0%} of the hard ones were and "
+            f"AUC {random:.3f} after random, {hard:.3f} after hard negatives, "
+            f"{first[0].held_out_auc or 0.0:.3f} before. A negative teaches only while it is "
+            f"inside the margin: at the start {inside['hard']:.0%} of the hard ones were and "
             f"{inside['random']:.0%} of the random ones. Whether more push also helps is another question: "
             "the hardest pairs are where a wrong label hides, and where sentences of two groups really do "
             f"say similar things. And {len(runs[0].held_out)} held-out pairs are few, so chance has a large "

@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.cards.from_run import plural
 from core.concepts import failures
 from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.failures import READINGS, FailureMode, Plan, Readings
@@ -168,6 +169,10 @@ def before(experiment: FailureMode, plan: Plan) -> None:
             if value is not None:
                 title = READINGS[field]
                 st.metric(title[0].upper() + title[1:], f"{value:.3f}")
+    st.caption(
+        f"{len(plan.train)} {plural(len(plan.train), 'pair')} to train on, {len(plan.held_out)} held out. "
+        "Rank correlations are over forty everyday pairs, graded by hand."
+    )
 
 
 def outcome(experiment: FailureMode, prepared: tuple[Plan, Plan]) -> tuple[str, str] | None:

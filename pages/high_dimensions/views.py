@@ -52,10 +52,11 @@ def concentrating(found: tuple[Spread, ...]) -> Spread:
     dims = widgets.select_slider(keys.DIM, "Dimensions", DIMENSIONS)
     here = next(s for s in found if s.dims == dims)
     ratio, variation, cosines = st.columns(3)
-    ratio.metric("Farthest / nearest", f"{here.ratio:.2f}", help="For a typical point, the median one.")
+    ratio.metric("Farthest / nearest", f"{here.ratio:.2f} times", help="For a typical point, the median one.")
     variation.metric("Spread of distances", f"{here.variation:.1%}", help="Standard deviation over mean.")
     theory = f"Theory: 1 / √{dims} = {dims**-0.5:.3f}."
     cosines.metric("Spread of cosines", f"{here.cosine_spread:.3f}", help=theory)
+    st.caption(f"{state.get(keys.POINTS)} points in {dims} dimensions.")
     chart(
         plots.concentration([s.dims for s in found], [s.ratio for s in found], here.dims),
         "hd_curve",

@@ -99,7 +99,11 @@ def _compare(what: str, question: str, why: str, expected: str | None = None) ->
     comparison.watch(what, plan, views.baseline(examples))
     if result := comparison.outcome(what, plan):
         worst, means = result
-        listed = ", ".join(f"{comparison.written(n)}: {m:.2f}" for n, m in means.items())
+        probe = views.baseline(examples).probe  # by pooling; concatenations are compared with the mean's
+        before = {n: probe.get(n if what == "pooling" else "mean") or 0.0 for n in means}
+        listed = ", ".join(
+            f"{comparison.written(n)}: {m:.2f} ({before[n]:.2f} before)" for n, m in means.items()
+        )
         less = "What theory expects shows only in part here. " if expected not in (None, worst) else ""
         lead = f"Rank correlations after training: {listed}. {less}"
         gate.tell(comparison.written(worst), lead + why)

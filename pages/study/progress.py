@@ -56,7 +56,8 @@ def _numbers(kept: Collection, begun: int) -> None:
         st.metric("Answers in all", len(kept.log), width="content")
         if share is not None:
             says = "Share of answers other than Again, among cards that had left their learning steps."
-            st.metric("Remembered", f"{share:.0%}", width="content", help=says)
+            asked = sum(entry.before.stage is Stage.REVIEW for entry in kept.log)
+            st.metric("Remembered", f"{share:.0%} of {asked}", width="content", help=says)
 
 
 def _forecast(kept: Collection) -> None:

@@ -165,7 +165,7 @@ def numbers(found: Anatomy) -> None:
     before, after, below = st.columns(3)
     before.metric("Length as pooled", f"{found.length:.3f}")
     after.metric("Length at the end", f"{np.linalg.norm(found.vector):.3f}")
-    below.metric("Numbers below zero", f"{(found.vector < 0).mean():.0%}")
+    below.metric("Numbers below zero", f"{(found.vector < 0).sum()} of {len(found.vector)}")
     chart(
         vectors.strip(found.vector),
         "ttv_strip",

@@ -236,7 +236,8 @@ def collapse(now: Training, gate: Gate) -> None:
     mean = mean_random_cosine(now.state.vectors) or 0.0
     gate.tell(
         COLLAPSES if mean > CLOSE_TO_ONE else STAYS,
-        f"Without random words the average cosine is {mean:.2f} and the loss {now.state.loss:.3f}. Every "
+        f"Without random words the average cosine is {mean:.2f}, {_mean_before(now):.2f} before, "
+        f"and the loss {now.state.loss:.3f}. Every "
         "pair only pulls, so one common direction satisfies all of them and the loss falls towards 0 while "
         "the vectors stop telling words apart. "
         + (
@@ -248,11 +249,16 @@ def collapse(now: Training, gate: Gate) -> None:
     )
 
 
+def _mean_before(now: Training) -> float:
+    """The average cosine before the first sentence was read."""
+    return mean_random_cosine(word2vec.start(now.corpus, now.settings).vectors) or 0.0
+
+
 def _mean_cosine(now: Training) -> None:
-    mean = mean_random_cosine(now.state.vectors)
+    mean, words = mean_random_cosine(now.state.vectors), len(now.corpus.vocabulary)
     st.metric(
-        f"Average cosine between two words, with {now.settings.negatives} negatives",
-        "–" if mean is None else f"{mean:.2f}",
+        f"Average cosine of {words * (words - 1) // 2:,} pairs of words, {now.settings.negatives} negatives",
+        "–" if mean is None else f"{mean:.2f} ({_mean_before(now):.2f} before)",
     )
     if now.history:
         steps, losses = zip(*now.history)

@@ -46,7 +46,7 @@ def test_every_view_opens_ready(open_app, view):
 def test_the_numbers_are_the_simulations(open_app):
     app = open_app(PAGE, hd_points="40", hd_seed="3", hd_dim="64", hd_cloud="sphere")
     expected = high_dimensions.simulate("sphere", 40, 64, 3)
-    assert metrics(app)["Farthest / nearest"] == f"{expected.ratio:.2f}"
+    assert metrics(app)["Farthest / nearest"] == f"{expected.ratio:.2f} times"
     app.radio(key="hd_guess_ratio").set_value("Under 2 times").run()
     assert any("agrees with the measurement" in m.value for m in app.markdown)
     app.select_slider(key="hd_dim").set_value(2).run()
