@@ -1,10 +1,12 @@
-"""What a visitor waits for: cold start, click to first movement, pictures a second while training, memory.
+"""What a visitor waits for: cold start, first movement, links, cards, pictures a second in training; memory.
 
 Starts the real app on a fresh data folder and drives it in headless Chromium. "First paint" is the page's
 title on the screen, "model ready" the first map, "layout ready" the first UMAP layout, all counted from
 starting the server; click to first movement is taken on the warm server, from pressing Train to the first
-frame of a later step on the map. Pictures are counted in a window of 1366 x 768 with map, curve, pairs and
-card wholly inside it; the browser draws in software, and shares the cores with the training.
+frame of a later step on the map. A sidebar's link is counted from the click to the new page's title, on the
+second round, when its files are loaded; a card from the key to the buttons that follow. Pictures are counted
+in a window of 1366 x 768 with map, curve, pairs and card wholly inside it; the browser draws in software, and
+shares the cores with the training.
 
     python -m benchmarks.bench_app [--points 50 200 2000]
 """
@@ -24,10 +26,13 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from benchmarks.bench_map import FLAGS, PROBE
 from scripts import browser as chromium
 from tests.browser.fixtures import Server, start_server, stop_server
+from tests.browser.helpers import settled
+from ui import pages
 
 PATIENCE = 300_000  # ms
 MAP = "window.__movingMap.map"
 TRIES = 3
+CARDS = 9
 SECONDS = 8
 GOAL = 30  # browser frames a second
 PARTS = (".stage", ".curve", ".pairs", ".card")  # the map's, and the panel's beside it
@@ -126,6 +131,47 @@ def first_movement(browser: Browser, url: str) -> float:
     return taken
 
 
+def links(browser: Browser, url: str) -> dict[str, float]:
+    """Page -> seconds from a click in the sidebar to its title. Train live folds the sidebar: left out."""
+    page = open_page(browser, url)
+    title = page.get_by_role("heading", level=1)
+    title.wait_for()
+    taken: dict[str, float] = {}
+    for _ in range(2):
+        for row in pages.existing():
+            if row in (pages.HOME, pages.TRAIN):
+                continue
+            before = title.inner_text()
+            began = time.perf_counter()
+            page.get_by_test_id("stSidebarNav").get_by_text(row.title, exact=True).click()
+            page.wait_for_function(
+                "before => ![undefined, before].includes(document.querySelector('h1')?.innerText)",
+                arg=before,
+            )
+            taken[row.title] = time.perf_counter() - began
+            settled(page)
+    page.context.close()
+    return taken
+
+
+def study(browser: Browser, url: str) -> list[float]:
+    """Seconds from Space to the ratings, and from a rating to the next question: medians."""
+    page = open_page(browser, f"{url}/study")
+    page.get_by_label("Your name").fill("Benchmark")
+    page.keyboard.press("Enter")
+    flip, rate = page.get_by_role("button", name="Show the answer"), page.get_by_role("button", name="Again")
+    taken: dict[str, list[float]] = {"Space": [], "3": []}
+    for _ in range(CARDS):
+        for key, then in (("Space", rate), ("3", flip)):
+            settled(page)
+            began = time.perf_counter()
+            page.keyboard.press(key)
+            then.wait_for()
+            taken[key].append(time.perf_counter() - began)
+    page.context.close()
+    return [sorted(times)[CARDS // 2] for times in taken.values()]
+
+
 def leave(page: Page) -> None:
     """Stop the run before the tab closes, so that the next one need not wait for its worker."""
     page.get_by_role("button", name="Reset", exact=True).click()
@@ -173,6 +219,10 @@ def main() -> None:
                 print(f"{name:45s} {seconds:7.2f} s")
             clicks = sorted(first_movement(browser, server.url) for _ in range(TRIES))
             print(f"{'click to first movement, median of 3':45s} {clicks[TRIES // 2]:7.2f} s")
+            for name, seconds in links(browser, server.url).items():
+                print(f"{f'sidebar link: {name}':45s} {seconds:7.2f} s")
+            for name, seconds in zip(("a card is flipped", "a card is rated"), study(browser, server.url)):
+                print(f"{name:45s} {seconds:7.2f} s")
             parent = psutil.Process(server.process.pid)
             print(f"{'memory of the server process':45s} {memory(parent):7.0f} MiB")
             for child in parent.children(recursive=True):
