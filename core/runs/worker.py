@@ -95,14 +95,17 @@ class TrainingLane:
         if asked == "drop":
             self.leave("drop", work.run_id)
         elif asked or trainer.step >= (trainer.steps if work.until is None else work.until):
-            self.leave("pause", work.run_id)
+            finished = trainer.step >= trainer.steps
+            del trainer
+            self.leave("finish" if finished else "pause", work.run_id)
+            machine.return_memory()
         else:
             self.connection.send(("turn", work.run_id, time.monotonic() - ready, ready - began))
         self.make_room()
 
     def leave(self, how: str, run_id: str) -> None:
-        """A run that is not having its turn: "pause" puts its last step on disk, "move" does and lets go of
-        it, "drop" lets go of it."""
+        """A run that is not having its turn: "pause" puts its last step on disk, "move" and "finish" do and
+        let go of it, "drop" lets go of it."""
         if how != "drop" and run_id in self.kept:
             self.save(run_id)
             self.resting.add(run_id)

@@ -96,6 +96,7 @@ def test_a_run_in_turns_repeats_the_unbroken_run_from_memory_or_from_disk(
     for one, other in zip(whole, parts, strict=True):
         assert np.array_equal(one[-1].embeddings, other[-1].embeddings)
     assert len(wire.of("a", "turn")) == 3 and len(wire.of("a", "rested")) == 1
+    assert not lane.kept, "what has reached its end leaves memory"
 
 
 def test_who_leaves_puts_its_last_step_on_disk_unless_it_is_dropped(
