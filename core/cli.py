@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -26,8 +25,9 @@ import typer
 from .data.columns import Choice
 from .data.files import naming, read_bytes, replacing
 from .data.pair_files import ParsedPairs
+from .models.embedding import Unread
 from .training.controls import CONTROLS, Control, suggested_rate
-from .types import InputError, Notice, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
+from .types import FloatArray, InputError, Notice, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
 
 if TYPE_CHECKING:
     from .models.encoder import Encoder
@@ -139,6 +139,10 @@ def _train(
     from .training.trainer import iterate
 
     encoder = registry.load(config.base_model, seed=config.seed)
+    unread = Unread(encoder)
+    unread.add(sentences.texts)
+    tell("", unread.notices)
+    sentences = replace(sentences, notices=(*sentences.notices, *unread.notices))
     trainer = BiEncoderTrainer(encoder, sentences, pairs, config, held_out)
     snapshots = []
     with progress(config.steps, "Training") as advance:
@@ -202,9 +206,10 @@ def encode(
     if write is None:
         raise InputError(f"{out.name} must end in {', '.join(EMBEDDINGS)}.")
     with sentences_of(texts, choice(header, columns)) as (sentences, count):
-        encode = partial(encoder(model).encode, normalize=None)  # as the model's own settings say
+        encode, unread = counted(encoder(model), normalize=None)  # as the model's own settings say
         with replacing(out) as file:
             write(file, sentences, (encode(some) for some in parts((s.text for s in sentences), count)))
+    tell(texts.name, unread.notices)
     typer.echo(f"{count} sentences embedded in {out}.", err=True)
 
 
@@ -232,7 +237,7 @@ def score(
         tell(file.name, found.notices)
         if found.repeats:
             typer.echo(f"{file.name}: {found.repeats:,} rows stand there before; all are scored.", err=True)
-        encode = encoder(model).encode
+        encode, unread = counted(encoder(model))
         typer.echo("cosine\tlabel\tleft\tright")
         for some in parts(found, found.count, quiet=sys.stdout.isatty()):
             _, left, right, label = zip(*some)
@@ -242,6 +247,7 @@ def score(
             labels.extend(label)
             for cosine, a, b, c in zip(scored, left, right, label):
                 typer.echo(f"{cosine:.4f}\t{c:g}\t{spaced(a)}\t{spaced(b)}")
+    tell(pairs.name, unread.notices)
     area = measures.auc(np.array(cosines), np.array(labels) >= 0.5)
     rank = measures.spearman(np.array(cosines), np.array(labels))
     typer.echo(f"AUC {'–' if area is None else f'{area:.4f}'}", err=True)
@@ -265,13 +271,15 @@ def search(
     with sentences_of(texts, choice(header, columns)) as (sentences, count):
         chosen = encoder(model)
         (q,) = chosen.encode([query], prompt=chosen.settings.prompt_of("query"))  # (d,)
-        encode = partial(chosen.encode, prompt=chosen.settings.prompt_of("document", "passage", "corpus"))
+        prompt = chosen.settings.prompt_of("document", "passage", "corpus")
+        encode, unread = counted(chosen, prompt=prompt)
         scored = (
             (cosine, text)
             for some in parts((s.text for s in sentences), count)
             for cosine, text in zip(encode(some) @ q, some)
         )
         best = heapq.nlargest(top, scored, key=itemgetter(0))  # keeps no more than `top`
+    tell(texts.name, unread.notices)
     for cosine, text in best:
         typer.echo(f"{cosine:.4f}\t{spaced(text)}")
 
@@ -342,6 +350,17 @@ def encoder(model: str) -> Encoder:
     from .models import registry
 
     return registry.load(allowed(model))
+
+
+def counted(model: Encoder, **settings: Any) -> tuple[Callable[[Sequence[str]], FloatArray], Unread]:
+    """A function from m texts to their embeddings (m, d), and what of all texts the model does not read."""
+    unread = Unread(model)
+
+    def encode(texts: Sequence[str]) -> FloatArray:
+        unread.add(texts)
+        return model.encode(texts, **settings)
+
+    return encode, unread
 
 
 def parts(rows: Iterable[T], total: int, quiet: bool = False) -> Iterator[list[T]]:

@@ -9,7 +9,10 @@ import streamlit as st
 
 from core.data import sentence_sets
 from core.data.sentence_sets import BuiltInSet
-from ui import state, widgets
+from core.data.sentences import parse_sentences
+from core.models import embedding
+from core.types import SentenceSet
+from ui import kit, messages, state, widgets
 from ui.state import Key
 
 OWN = "own"  # the value of a key that means: what stands in the text area
@@ -33,6 +36,16 @@ def own_text(key: Key[str], label: str, example: str, **more: Any) -> str:
     if not state.get(key) and state.once(key.name):
         state.put(key, example)
     return widgets.text_area(key, label, **more)
+
+
+def own_sentences(text: str, read_by: str | None = None) -> SentenceSet:
+    """What somebody typed, one sentence a line; what was noticed in it is said, and what of it the model
+    `read_by` does not read, where no kit.embedded says so. Raises InputError as parse_sentences does."""
+    parsed = parse_sentences(text)
+    messages.notices(parsed.notices, "Sentences")
+    if read_by is not None:
+        messages.notices(kit.ask(embedding.unread, read_by, 0, parsed.sentence_set.texts))
+    return parsed.sentence_set
 
 
 def base_model(key: Key[str], seed: Key[int]) -> tuple[str, int]:

@@ -6,7 +6,7 @@ observe, explain; or, where it has several views, kit.page_of_views(...).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, TypeVarTuple
@@ -14,7 +14,8 @@ from typing import Any, TypeVar, TypeVarTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.types import InputError
+from core.models import embedding
+from core.types import FloatArray, InputError
 from ui import messages, pages, resources, state, widgets
 from ui.predictions.gate import UnansweredError
 
@@ -120,6 +121,22 @@ def ask(function: Callable[[*Ts], R], *args: *Ts, busy: str = "Computing", lane:
         return future.result()
     with st.spinner(busy):
         return future.result(timeout=resources.PATIENCE)
+
+
+def embedded(
+    base_model: str,
+    seed: int,
+    pooling: str,
+    texts: Sequence[str],
+    normalize: bool = True,
+    *,
+    busy: str = "Embedding",
+) -> FloatArray:
+    """Embeddings (n, d) of the texts by an untrained base model; what of them it does not read is said."""
+    of = tuple(texts)
+    z = ask(embedding.embed, base_model, seed, pooling, of, normalize, busy=busy)
+    messages.notices(ask(embedding.unread, base_model, seed, of, busy=busy))
+    return z
 
 
 def keep_link(*texts: state.Key[str]) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.data import sentence_sets, sentences
+from core.data import sentence_sets
 from core.data.split import make_split
 from core.losses import LOSSES
 from core.training.controls import BY_FIELD
@@ -64,7 +64,7 @@ def _race() -> Race:
         source = sentence_sets.load_set(chosen)
         given, own, share = source.sentence_set, source.pairs or None, source.similar_share
     else:
-        given, own, share = sentences.parse_sentences(state.get(keys.OWN)).sentence_set, None, 0.5
+        given, own, share = inputs.own_sentences(state.get(keys.OWN), "minilm-l6"), None, 0.5
         if not given.has_groups:
             raise InputError(
                 "These sentences name no two groups, so there is nothing to tell apart. Put a group before "

@@ -11,7 +11,6 @@ import streamlit as st
 from core.concepts import classification
 from core.concepts.classification import METHODS, CurvePoint, Labelled, Split
 from core.data import sentence_sets, sentences
-from core.models import embedding
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
 from ui import figures, inputs, kit, state, widgets
@@ -87,7 +86,7 @@ def problem() -> Problem:
     key = state.get(keys.SET)
     other, other_name = None, None
     if key == inputs.OWN:
-        chosen = sentences.parse_sentences(state.get(keys.TEXT)).sentence_set
+        chosen = inputs.own_sentences(state.get(keys.TEXT))
         data, name = classification.labelled(chosen, chosen.groups), "your classes"
     else:
         known = sentence_sets.load_set(key)
@@ -97,7 +96,7 @@ def problem() -> Problem:
             other = classification.labelled(chosen, known.attributes)
             if state.get(keys.LABELS) == "attribute":
                 data, other, name, other_name = other, data, known.attribute, name
-    z = kit.ask(embedding.embed, MODEL, 0, POOLING, data.texts, busy="Embedding sentences")
+    z = kit.embedded(MODEL, 0, POOLING, data.texts, busy="Embedding sentences")
     return Problem(chosen, data, name, other, other_name, z, classification.split(data.codes, _seed()))
 
 
@@ -122,7 +121,7 @@ def classify_own(now: Problem) -> None:
     text = widgets.text_input(keys.NEW, "A sentence of your own", max_chars=1000)
     if not text.strip():
         return
-    vector = kit.ask(embedding.embed, MODEL, 0, POOLING, (text,))
+    vector = kit.embedded(MODEL, 0, POOLING, (text,))
     columns: dict[str, list[object]] = {"class": list(now.data.classes)}
     for key, name in METHODS.items():
         _, shares = classification.predict(key, now.z, now.data.codes, vector, method()[1])
@@ -240,7 +239,7 @@ def zero_shot(now: Problem) -> None:
         state.put(keys.WORDS, "\n".join(f"{name} | {name}" for name in classes))
     label = "What each class is about, one a line: class | description"
     words = _descriptions(widgets.text_area(keys.WORDS, label, height=40 + 28 * len(classes)), classes)
-    vectors = kit.ask(embedding.embed, MODEL, 0, POOLING, words)
+    vectors = kit.embedded(MODEL, 0, POOLING, words)
     found, cosines = classification.nearest(now.z[now.parts.test], vectors)
     right, chance = classification.accuracy(now.truth, found), classification.majority_baseline(now.truth)
     trained = classification.held_out_accuracy(method()[0], now.z, now.data.codes, now.parts, method()[1])

@@ -9,9 +9,8 @@ import streamlit as st
 
 from core.concepts import contrast
 from core.concepts.triplets import measure, parse_triplets
-from core.data import sentence_sets, sentences
+from core.data import sentence_sets
 from core.data.split import make_split
-from core.models import embedding
 from core.runs.messages import status_line
 from core.runs.request import RunRequest
 from core.types import FloatArray, InputError, Pair, Run, RunStatus, SentenceSet, TrainingConfig
@@ -131,7 +130,7 @@ def hard_negatives() -> None:
     split = make_split(chosen, 2 * count, 0.25, seed)
     if not split.held_out:
         raise InputError("There are too few sentences to hold any out: give every group four or more.")
-    z = kit.ask(embedding.embed, MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
+    z = kit.embedded(MODEL, 0, "mean", chosen.texts, busy="Mining negatives")
     sets = contrast.negative_sets(z, chosen, split.held_out, count, seed)
     inside = _mined(sets, chosen, z)
     state.write_address(keys.RUNS)
@@ -170,7 +169,7 @@ def _settings() -> SentenceSet:
     if key != inputs.OWN:
         return sentence_sets.load_set(key).sentence_set
     text = inputs.own_text(keys.TEXT, "One a line: group | sentence", EXAMPLE, height=180)
-    return sentences.parse_sentences(text).sentence_set
+    return inputs.own_sentences(text)
 
 
 def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: FloatArray) -> dict[str, float]:

@@ -12,12 +12,12 @@ from core.cards.from_run import plural
 from core.concepts import failures
 from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.failures import READINGS, FailureMode, Plan, Readings
-from core.data import sentence_sets, sentences
+from core.data import sentence_sets
 from core.runs.messages import status_line
 from core.runs.request import RunRequest
 from core.types import InputError, Run, RunStatus, SentenceSet
 from pages.failures import keys
-from ui import kit, messages, state, widgets
+from ui import inputs, kit, messages, state, widgets
 from ui.charts import chart
 from ui.figures import comparisons
 from ui.runs import watching
@@ -67,7 +67,7 @@ def material(experiment: FailureMode) -> SentenceSet:
             found = sentence_sets.load_set(experiment.set_key)
             st.caption(f"{found.title}: {len(found.sentence_set)} sentences. Groups: {found.groups_are}.")
             return found.sentence_set
-    given = sentences.parse_sentences(text).sentence_set
+    given = inputs.own_sentences(text, "minilm-l6")
     if not given.has_groups:
         raise InputError("These sentences name no two groups. Put one before each: weather | It will rain.")
     return given

@@ -11,8 +11,6 @@ from core.concepts import flat_maps, high_dimensions
 from core.concepts.flat_maps import TITLES, FlatMap, MisleadingPair
 from core.concepts.high_dimensions import CLOUDS, DIMENSIONS, Spread
 from core.data import sentence_sets
-from core.data.sentences import parse_sentences
-from core.models import embedding
 from core.types import FloatArray
 from pages.high_dimensions import keys, plots
 from ui import figures, inputs, kit, resources, state, widgets
@@ -104,12 +102,12 @@ def points() -> Points:
         return Points(tuple(f"random vector {i + 1}" for i in range(len(z))), (), z)
     if chosen == inputs.OWN:
         label = f"Your sentences, one a line, at least {flat_maps.FEWEST}: group | sentence"
-        sentence_set = parse_sentences(widgets.text_area(keys.TEXT, label, height=200)).sentence_set
+        sentence_set = inputs.own_sentences(widgets.text_area(keys.TEXT, label, height=200))
     else:
         sentence_set = sentence_sets.load_set(chosen).sentence_set
     groups = tuple(g or "no group" for g in sentence_set.groups) if sentence_set.has_groups else ()
     texts = sentence_set.texts
-    z = kit.ask(embedding.embed, "minilm-l6", 0, "mean", texts, busy="Reading the sentences")
+    z = kit.embedded("minilm-l6", 0, "mean", texts, busy="Reading the sentences")
     return Points(texts, groups, z)
 
 

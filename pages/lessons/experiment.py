@@ -13,7 +13,6 @@ from core.lessons.preparation import Prepared
 from core.lessons.progress import Answer
 from core.lessons.types import Lesson, Predict
 from core.maps import layouts
-from core.models import embedding
 from core.runs.messages import phase, space
 from core.runs.request import RunRequest
 from core.types import FloatArray, Metrics, Run, RunStatus, TrainingConfig
@@ -35,7 +34,7 @@ BUSY = "The model is reading"
 def embed(texts: tuple[str, ...]) -> FloatArray:
     """Embeddings (m, d) of single texts by the base model that lessons look at without training."""
     c = TrainingConfig()
-    return kit.ask(embedding.embed, c.base_model, c.seed, c.pooling, texts, busy=BUSY)
+    return kit.embedded(c.base_model, c.seed, c.pooling, texts, busy=BUSY)
 
 
 def current(lesson: Lesson, number: int) -> Run | None:

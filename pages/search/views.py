@@ -197,7 +197,8 @@ def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return None
     z = _matrix(corpus.passages)
-    asked = kit.ask(embedding.embed, BASE_MODEL, 0, "mean", (query,), busy="Embedding")
+    messages.notices(kit.ask(embedding.unread, BASE_MODEL, 0, corpus.full_texts), "Passages")
+    asked = kit.embedded(BASE_MODEL, 0, "mean", (query,))
     began = time.perf_counter()
     return retrieval.rank_by_cosine(asked[0], z), time.perf_counter() - began
 
@@ -271,7 +272,7 @@ def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]
         return
     z = _matrix(corpus.passages)
     texts = tuple(question.text for question in questions)
-    asked = kit.ask(embedding.embed, BASE_MODEL, 0, "mean", texts, busy="Embedding")
+    asked = kit.embedded(BASE_MODEL, 0, "mean", texts)
     index = word_index(corpus)
     words = [index.rank(text) for text in texts]
     cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]

@@ -10,8 +10,6 @@ import streamlit as st
 from core.concepts import similarity as sim
 from core.concepts import triplets
 from core.concepts.triplets import TripletCosines
-from core.data.sentences import parse_sentences
-from core.models import embedding
 from core.models.settings import OWN
 from core.types import FloatArray, InputError
 from core.vectors import cosine_matrix, unit_rows
@@ -41,12 +39,12 @@ def sentences() -> Compared:
     with st.expander("Model and length"):
         base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
         unit = widgets.toggle(keys.UNIT, "Scale every vector to length 1, as this model does at its end")
-    texts = parse_sentences(text).sentence_set.texts
+    texts = inputs.own_sentences(text).texts
     if not 3 <= len(texts) <= sim.MOST_SENTENCES:
         raise InputError(
             f"Sentences so far: {len(texts)}. Give at least 3 and at most {sim.MOST_SENTENCES}, one a line."
         )
-    z = kit.ask(embedding.embed, base_model, seed, OWN, texts, False, busy="Reading the sentences")
+    z = kit.embedded(base_model, seed, OWN, texts, False, busy="Reading the sentences")
     return Compared(texts, unit_rows(z) if unit else z)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -49,6 +50,16 @@ def read(data: TrainingData | None, config: TrainingConfig) -> Future[FloatArray
         return None
     texts = data.sentences.texts
     return later(embedding.embed, config.base_model, config.seed, config.pooling, texts)
+
+
+def with_unread(data: TrainingData | None, config: TrainingConfig) -> TrainingData | None:
+    """The data with what of its texts the model does not read, once a worker has said so: for the page, and
+    for the run that is saved."""
+    if data is None or not len(data.sentences):
+        return data
+    told = known(later(embedding.unread, config.base_model, config.seed, data.sentences.texts)) or ()
+    sentences = replace(data.sentences, notices=(*data.sentences.notices, *told))
+    return replace(data, sentences=sentences, notices=(*data.notices, *told))
 
 
 def known(answer: Future[R] | None) -> R | None:

@@ -73,6 +73,7 @@ except InputError as error:
     problem = str(error)
 reading = map.read(data, config)
 base = map.known(reading)
+data = map.with_unread(data, config)
 
 live_run.controls(data, config, run, go, others, rewinds=not present)
 with said:  # why there are no sentences stands beside the text

@@ -25,7 +25,7 @@ from core.models.static import save_static
 from core.training.controls import BY_FIELD
 from core.types import InputError
 from tests.conftest import ROOT
-from tests.tiny import tiny_static
+from tests.tiny import tiny_static, tiny_tokenizer
 
 PAIRS = """left,right,label
 The sun is out.,It is a bright day.,1
@@ -222,7 +222,7 @@ def test_the_further_settings_reach_the_run(tmp_path):
 class Lengths:
     """An encoder that costs nothing: a text's vector says how long it is and what it begins with."""
 
-    settings = ModelSettings()
+    settings, tokenizer = ModelSettings(), tiny_tokenizer()
 
     def encode(self, texts, **_):
         z = np.array([[len(text), ord(text[0]), ord(text[-1]), 1.0] for text in texts], np.float32)
@@ -330,3 +330,31 @@ def test_static_word_vectors_are_trained_at_their_own_rate(trained):
     run("encode", trained / "texts.txt", trained / "static.npz", "--model", out)
     with np.load(trained / "static.npz") as found:
         assert found["embeddings"].shape == (2, 128)
+
+
+def test_what_is_noticed_goes_to_standard_error_and_into_the_saved_run(tmp_path):
+    long = "the river " * 200
+    rows = [("What is my balance?", "How much money is there?", 1), ("I am \U0001f600", "I am \U0001f62d", 0)]
+    rows += [(long, "A dog runs.", 0), *rows[:1], ("A cat sleeps.", "A cat is asleep.", 5)]
+    lines = ["sentence1,sentence2,score", *(f"{a},{b},{label}" for a, b, label in rows)]
+    (tmp_path / "p.csv").write_text("\n".join(lines), encoding="utf-8")
+    scored = CliRunner().invoke(cli.app, ["score", str(tmp_path / "p.csv")])
+    assert len(scored.stdout.splitlines()) == 1 + len(rows), "each row is a measurement"
+    trained = ["train", str(tmp_path / "p.csv"), "--steps", "1", "--loss", "cosent", "--held-out", "0"]
+    trained += ["--save", str(tmp_path / "run.zip")]
+    found = CliRunner().invoke(cli.app, trained)
+    saved = run_file.unpack((tmp_path / "run.zip").read_bytes(), "run.zip").run.sentences.notices
+    for told in (scored.stderr, found.stderr, " ".join(notice.text for notice in saved)):
+        assert "left = sentence1, right = sentence2, label = score" in told
+        assert "taken for a scale from 0 to 5" in told
+        assert "more than the 256 tokens" in told and "“the river" in told
+        assert "[UNK]: \U0001f600 \U0001f62d" in told
+    assert "1 rows stand there before; all are scored" in scored.stderr
+    assert "Pairs given more than once are kept once" in found.stderr
+
+
+def test_columns_are_chosen_by_an_option(tmp_path, lengths):
+    (tmp_path / "t.csv").write_text("id,a,b\n1,yes it is,never\n2,no way out,always\n", encoding="utf-8")
+    run("encode", tmp_path / "t.csv", tmp_path / "z.npz", "--columns", "3", "--no-header")
+    with np.load(tmp_path / "z.npz") as found:
+        assert found["texts"].tolist() == ["b", "never", "always"]
