@@ -333,7 +333,7 @@ def test_static_word_vectors_are_trained_at_their_own_rate(trained):
 
 
 def test_what_is_noticed_goes_to_standard_error_and_into_the_saved_run(tmp_path):
-    long = "the river " * 200
+    long = "a " * 300
     rows = [("What is my balance?", "How much money is there?", 1), ("I am \U0001f600", "I am \U0001f62d", 0)]
     rows += [(long, "A dog runs.", 0), *rows[:1], ("A cat sleeps.", "A cat is asleep.", 5)]
     lines = ["sentence1,sentence2,score", *(f"{a},{b},{label}" for a, b, label in rows)]
@@ -343,11 +343,12 @@ def test_what_is_noticed_goes_to_standard_error_and_into_the_saved_run(tmp_path)
     trained = ["train", str(tmp_path / "p.csv"), "--steps", "1", "--loss", "cosent", "--held-out", "0"]
     trained += ["--save", str(tmp_path / "run.zip")]
     found = CliRunner().invoke(cli.app, trained)
+    assert found.exit_code == 0, repr(found.exception)
     saved = run_file.unpack((tmp_path / "run.zip").read_bytes(), "run.zip").run.sentences.notices
     for told in (scored.stderr, found.stderr, " ".join(notice.text for notice in saved)):
         assert "left = sentence1, right = sentence2, label = score" in told
         assert "taken for a scale from 0 to 5" in told
-        assert "more than the 256 tokens" in told and "“the river" in told
+        assert "more than the 256 tokens" in told and "“a a" in told
         assert "[UNK]: \U0001f600 \U0001f62d" in told
     assert "1 rows stand there before; all are scored" in scored.stderr
     assert "Pairs given more than once are kept once" in found.stderr
