@@ -130,12 +130,13 @@ class Deck:
 def with_unique_ids(cards: Iterable[Card]) -> tuple[Card, ...]:
     """Cards whose repeated ids got "-2", "-3".. in order; the first of each keeps its own."""
     seen: set[str] = set()
+    times: dict[str, int] = {}
     unique = []
     for card in cards:
-        identifier, occurrence = card.id, 1
+        identifier = card.id
         while identifier in seen:
-            occurrence += 1
-            identifier = f"{card.id}-{occurrence}"
+            times[card.id] = times.get(card.id, 1) + 1
+            identifier = f"{card.id}-{times[card.id]}"
         seen.add(identifier)
         unique.append(card if identifier == card.id else card.replace(id=identifier))
     return tuple(unique)

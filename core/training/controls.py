@@ -281,6 +281,14 @@ def pooling_meant(config: TrainingConfig) -> str:
         return "mean"
 
 
+def own_pooling_title(base_model: str) -> str:
+    """What a menu calls the model's own pooling; with its name, where the model can be looked up."""
+    try:
+        return f"The model's own: {own_pooling(base_model)}"
+    except InputError:
+        return "The model's own"
+
+
 def check(config: TrainingConfig) -> None:
     """Raises InputError naming the setting, the value and what is allowed."""
     for control in CONTROLS:

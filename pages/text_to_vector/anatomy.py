@@ -14,6 +14,7 @@ import streamlit as st
 from core.concepts import anatomy
 from core.concepts.anatomy import LONGEST_TEXT, MOVED, Anatomy, Change, Token, check_text
 from core.models.settings import OWN, POOLINGS
+from core.training.controls import own_pooling_title
 from pages.text_to_vector import keys
 from ui import inputs, kit, state, widgets
 from ui.charts import chart
@@ -32,8 +33,7 @@ SHORT = "Good morning."  # beside two texts of about equal length, so that there
 PIECES = ("1", "2", "3", "4 or more")
 FIRST, LAST, WORD = "The first special token", "The last special token", "A piece of a word"
 CARRIERS = (FIRST, LAST, WORD)
-TITLES = {OWN: "The model's own"}
-TITLES |= {"mean": "Mean of all tokens", "cls": "First token (CLS)", "max": "Largest value (max)"}
+TITLES = {"mean": "Mean of all tokens", "cls": "First token (CLS)", "max": "Largest value (max)"}
 
 
 def text_and_model() -> Anatomy:
@@ -44,7 +44,8 @@ def text_and_model() -> Anatomy:
             button(name, state.setter(keys.TEXT, example), key=f"{keys.TEXT.name} {name}")
     with st.expander("Model and pooling"):
         base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
-        how = widgets.segmented_control(keys.POOLING, "Pooling", TITLES)
+        titles = {OWN: own_pooling_title(base_model)} | TITLES
+        how = widgets.segmented_control(keys.POOLING, "Pooling", titles)
     return kit.ask(anatomy.dissect, check_text(text), base_model, seed, how, busy="Reading the text")
 
 

@@ -58,7 +58,7 @@ def layers(found: Anatomy) -> None:
 def pooling(found: Anatomy) -> None:
     st.markdown(
         "The last layer leaves one vector a token. Pooling makes one of them. MiniLM was trained with the "
-        "mean, which is its own; choose another above to see what it does without practice."
+        "mean; choose another above to see what it does without practice."
     )
     question = "Which token adds most to the result?"
     rule = "A token adds as much as its part reaches in the direction of the result."

@@ -308,11 +308,7 @@ def _loss_titles() -> dict[str, str]:
 
 
 def _pooling_titles() -> dict[str, str]:
-    """Which one is the model's own, where that can be read."""
-    try:
-        return {OWN_POOLING: f"The model's own: {registry.own_pooling(_base_model())}"}
-    except InputError:
-        return {OWN_POOLING: "The model's own"}
+    return {OWN_POOLING: controls.own_pooling_title(_base_model())}
 
 
 TITLES = {"base_model": _model_titles, "loss": _loss_titles, "pooling": _pooling_titles}

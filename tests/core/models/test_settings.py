@@ -17,7 +17,7 @@ from core.models.settings import read_settings
 from core.models.weights import read_folder
 from core.training import checkpoints
 from core.training.bi_trainer import BiEncoderTrainer
-from core.training.controls import pooling_meant
+from core.training.controls import own_pooling_title, pooling_meant
 from core.training.tuned import tuned
 from core.types import InputError, Run, RunStatus, TrainingConfig
 from tests.tiny import tiny_pairs, tiny_set, tiny_tokenizer
@@ -123,6 +123,7 @@ def test_vectors_are_theirs_before_and_after_training(tmp_path, monkeypatch, ask
     np.testing.assert_allclose(encoder.encode(texts), snapshots[-1].embeddings, atol=1e-6)
     np.testing.assert_allclose(embed(str(folder), 0, "own", texts), snapshots[0].embeddings, atol=1e-6)
     assert pooling_meant(config) == asked.get("pooling", "mean")
+    assert own_pooling_title(str(folder)) == f"The model's own: {pooling_meant(config)}"
 
 
 def test_a_query_and_the_passages_get_their_own_prompts(tmp_path, capsys):
