@@ -209,12 +209,14 @@ def _texts(step: Predict, name: str, locked: bool) -> Texts:
         st.caption("The words")
         st.text(", ".join(step.texts))
         return step.texts
-    given = []
+    given, sides = [], st.columns(2) if len(step.texts) > 2 and step.editable else (nullcontext(),)
     for i, text in enumerate(step.texts):
         label = "The sentence" if i == 0 else f"The {PLACES[i - 1]}" if len(step.texts) > 2 else "The other"
         if step.editable:
             key = state.Key(f"text_{name}_{i + 1}", text, url=True)
-            given.append(widgets.text_input(key, label, max_chars=LONGEST, disabled=locked).strip())
+            with sides[i % len(sides)]:
+                typed = widgets.text_input(key, label, max_chars=LONGEST, disabled=locked)
+            given.append(typed.strip())
         else:
             st.caption(label)
             messages.plain(text)
