@@ -14,12 +14,14 @@ from core.training import tuned
 from core.training.controls import layers_that_learn
 from pages.compare import keys, plots
 from pages.compare.changed import what_changed
+from pages.compare.diagnosis import why_worse
 from pages.compare.models import NEAR, Both, given_titles, known_runs, run_title
 from ui import figures, kit, state, widgets
 from ui.charts import chart
 from ui.tables import safe_table
 
 LARGEST_MATRIX = 200
+TWO_LINES = 900  # pixels of all views side by side, which wrap
 MOST_PAIRS = 100
 RATE = "learning rate"
 CAMERA = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # it saves a picture
@@ -212,9 +214,10 @@ VIEWS: dict[str, Callable[[Both], None]] = {
     "Groups": groups,
     "Held-out pairs": held_out,
     "Forgetting": forgetting,
+    "Why worse?": why_worse,
     "Runs": runs,
 }
 
 
 def in_all_dimensions(both: Both) -> None:
-    VIEWS[widgets.view(keys.VIEW, "In all dimensions", VIEWS, room=700)](both)
+    VIEWS[widgets.view(keys.VIEW, "In all dimensions", VIEWS, room=TWO_LINES)](both)

@@ -75,6 +75,7 @@ def test_lesson_one_to_its_end(open_page):
     expect(page.get_by_role("heading", name="Which one is closer?")).to_be_focused()
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0, "a step opens at its top"
     choose(page, "The one with other words for the same thing")
+    page.wait_for_url("**lesson_guess_what_is_an_embedding_4=first**", timeout=PATIENCE)
     page.reload()
     step(page, 4)
     press(page, "Measure")
