@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from queue import SimpleQueue
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.types import Run
-from pages.compare import changed, keys, maps, models, saving
+from pages.compare import changed, diagnosis, keys, maps, models, saving
 from pages.compare.views import VIEWS
 from tests.pages.workers import in_this_process  # noqa: F401
 
@@ -37,7 +39,7 @@ def test_every_view_opens_from_its_link(open_app, in_this_process, view):  # noq
     app = open_app(PAGE, cmp=view, cmp_map="Arrows")
     assert not app.exception and not app.error and not app.warning
     assert boards(app) == 1
-    assert view == "Runs" or len(app.dataframe) >= 1
+    assert view in ("Runs", "Why worse?") or len(app.dataframe) >= 1
 
 
 def test_a_typed_sentence_is_placed_under_both(open_app, in_this_process):  # noqa: F811
@@ -83,6 +85,33 @@ def test_the_slider_goes_through_all_moments_of_one_run():
     moments = list(maps._moments(both))
     assert len(moments) == maps.MOST_MOMENTS and moments[0] == 4 and moments[-1] == 28
     assert maps._moments(replace(both, b=replace(b, run=None))) == {}
+
+
+def test_a_run_is_diagnosed_and_a_remedy_is_tried_beside_it(monkeypatch):
+    def page():
+        import numpy as np
+
+        from pages.compare import diagnosis, models
+        from tests.core.concepts.test_diagnosis import BEFORE, run_of
+
+        run = run_of(BEFORE * 0.02 + np.array([1, 1, 1], np.float32))
+        side = models.Side("run:r", "r", run.config, run, run.step)
+        z = run.snapshots[-1].embeddings
+        diagnosis.why_worse(models.Both(side, side, run.sentences, run.pairs, run.held_out, z, z))
+
+    asked = []
+    engine = SimpleNamespace(start=lambda request, alive: asked.append(request) or "t")
+    monkeypatch.setattr(diagnosis, "executor", lambda: engine)
+    monkeypatch.setattr(diagnosis.live_run, "own_run", lambda run_id: None)
+    monkeypatch.setattr(diagnosis.Side, "checkpoint", lambda side: None)
+    monkeypatch.setattr(diagnosis.kit, "ask", lambda function, pairs, busy: np.full(len(pairs), 0.9))
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    verdicts = app.dataframe(key="cmp_checks").value.set_index("check")["verdict"]
+    assert verdicts["Collapse"] == "found" and verdicts["Forgetting"] == "cannot be measured"
+    app.button(key="cmp_try_0").click().run()
+    assert not app.exception and app.session_state[keys.TRIED.name] == "t"
+    assert asked[0].config.loss == "mnrl" and len(asked[0].held_out) == 2
 
 
 def finished(*steps: int) -> Run:

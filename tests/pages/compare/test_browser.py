@@ -81,6 +81,7 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
         "Groups",
         "Held-out pairs",
         "Forgetting",
+        "Why worse?",
         "Runs",
         "Arrows",
         "Blend",
