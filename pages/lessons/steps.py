@@ -183,7 +183,7 @@ def _question(
     if answer is None:
         return False
     done = prepared is not None and experiment.is_done(run, prepared)
-    if step.measurement.trains and done:
+    if done or not step.measurement.trains:  # another seed draws other maps and other samples
         answer = _settle(lesson, number, step, answer, texts)
     if answer.outcome is None:
         if run is None or not run.is_active:
@@ -273,9 +273,10 @@ def _measure(lesson: Lesson, number: int, step: Predict, prediction: str, texts:
 
 
 def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: Texts) -> Answer:
-    """Compute the outcome of the finished run, once."""
+    """Compute the outcome of the finished run, or of what stands on the page now, and keep it."""
     seed = state.get(keys.SEED)
-    prepared, run = lesson.prepared(step, seed), experiment.current(lesson, number)
+    prepared = lesson.prepared(step, seed) if lesson.experiment is not None else None
+    run = experiment.current(lesson, number)
     result, _ = experiment.measured(step, experiment.gathered(step, prepared, run, texts, seed))
     settled = Answer(answer.prediction, result.outcome, result.says)
     if settled != answer:
