@@ -190,3 +190,14 @@ def test_a_plan_opens_its_step_for_the_class(open_app):
     assert not app.exception
     assert app.query_params["lesson"] == "collapse" and "2" in app.query_params["lesson_step"]
     assert app.button(key="lesson_run").disabled, "the class answers first"
+
+
+def test_another_seed_measures_what_stands_on_the_page_anew(open_app):
+    app = at_step(open_app, "four_of_four", 2)
+    app.radio[0].set_value("low").run()
+    app.button(key="lesson_run").click().run()
+    first = page_text(app)
+    assert "Of 5,000 samples of 4 pairs" in first
+    app.session_state[keys.SEED.name] = 11
+    told = [line for line in page_text(app.run()).splitlines() if "5,000 samples" in line]
+    assert not app.exception and told and told[0] not in first, "the maps and the words are of two seeds"
