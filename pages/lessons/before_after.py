@@ -99,12 +99,12 @@ def _name(number: int) -> str:
 def _after_the_first(first: Sitting) -> None:
     items = inventory().items
     st.markdown(f"**First sitting: {first.right} of {len(items)} right.**")
-    wrong = dict.fromkeys(item.lesson for item in items if first.answer(item.key) != RIGHT)
-    titles = {lesson.key: lesson.title for lesson in catalogue.shipped()[0]}
-    if wrong:
-        st.markdown("These lessons treat what you answered differently:")
-        for key in wrong:
-            button(as_written(titles.get(key, key)), catalogue.open_lesson, key, key=f"test_to {key}")
+    missed = {item.lesson for item in items if first.answer(item.key) != RIGHT}
+    if lessons := [lesson for lesson in catalogue.shipped()[0] if lesson.key in missed]:
+        st.markdown("These lessons treat what you got wrong:")
+        for lesson in lessons:
+            label, key = as_written(lesson.title), f"test_to {lesson.key}"
+            button(label, catalogue.open_lesson, lesson.key, key=key)
     st.markdown("Come back for the second sitting when you have done some lessons, or on another day.")
     button("Begin the second sitting", _begin, key="test_begin")
 
