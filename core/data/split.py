@@ -6,6 +6,7 @@ sentences, pairs, share and seed give the same split.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -58,10 +59,18 @@ def make_split(
     held = frozenset(_hold_out_groups(sentence_set, set(sentence_set.ids), share, seed) if share else ())
     held_out = _measuring_pairs(sentence_set, held, seed)
     train = _training_pairs(sentence_set, held, count, similar_share, seed)
+    told = _lonely(sentence_set)
     if held_out and train:
-        return PairSplit(train, held_out, held)
+        return PairSplit(train, held_out, held, told)
     everything = _training_pairs(sentence_set, frozenset(), count, similar_share, seed)
-    return PairSplit(everything, (), frozenset(), (_NOTHING_HELD_OUT,) if share else ())
+    return PairSplit(everything, (), frozenset(), (_NOTHING_HELD_OUT, *told) if share else told)
+
+
+def _lonely(sentence_set: SentenceSet) -> tuple[Notice, ...]:
+    sizes = Counter(group for group in sentence_set.groups if group is not None)
+    alone = [group for group, size in sizes.items() if size == 1]
+    told = f"{len(alone):,} of {len(sizes):,} groups have one sentence only, so they give no similar pair."
+    return (Notice(told),) if alone else ()
 
 
 _NOTHING_HELD_OUT = Notice(

@@ -140,6 +140,11 @@ def test_group_split_of_too_few_says_so() -> None:
     assert len(split.train) == 3 and split.held_out == () and split.held_out_ids == frozenset()
     assert "too few" in split.notices[0].text
     assert make_split(grouped(8, 8), 10, share=0).notices == ()
+    assert (
+        make_split(grouped(8, 8, 1), 10, share=0)
+        .notices[0]
+        .text.startswith("1 of 3 groups have one sentence")
+    )
 
 
 def split_by_sentence(given: SentenceSet, pairs: Sequence[Pair], share: float, seed: int) -> Any:

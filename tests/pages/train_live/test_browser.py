@@ -163,6 +163,21 @@ def test_bad_text_gets_a_sentence_and_is_not_lost(open_page):
     assert area.input_value() == "x" * 1200
     assert "Traceback" not in page.locator("body").inner_text()
 
+    rows = (
+        b"id,review,mood\n1,It dragged on,bad\n2,A warm comedy,good\n3,I left early,bad\n4,Great fun,good\n"
+    )
+    page.get_by_test_id("stPopoverButton").filter(has_text="File").click()
+    chooser = page.get_by_test_id("stFileUploaderDropzoneInput").last
+    chooser.set_input_files({"name": "reviews.csv", "mimeType": "text/csv", "buffer": rows})
+    dialog = page.get_by_test_id("stDialog")
+    expect(dialog.get_by_text("sentence = review, group = mood")).to_be_visible(timeout=PATIENCE)
+    assert area.input_value() == "x" * 1200, "nothing is replaced before it has been seen"
+    shot(page, "train-file")
+    dialog.get_by_role("button", name="Use these 4 sentences").click()
+    expect(dialog).to_be_hidden(timeout=PATIENCE)
+    expect(area).to_have_value(re.compile(r"^bad \| It dragged on\n"), timeout=PATIENCE)
+    expect(page.get_by_text("reviews.csv: Read as")).to_be_visible(timeout=PATIENCE)
+
 
 # What a person has to see at once while the model learns.
 SEEN = {"map": "[data-testid=moving-map] .stage", "curve": ".curve", "pairs": ".pairs", "card": ".card"}
