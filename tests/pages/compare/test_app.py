@@ -107,7 +107,8 @@ def test_a_run_is_diagnosed_and_a_remedy_is_tried_beside_it(monkeypatch):
     monkeypatch.setattr(diagnosis.kit, "ask", lambda function, pairs, busy: np.full(len(pairs), 0.9))
     app = AppTest.from_function(page).run()
     assert not app.exception
-    verdicts = app.dataframe(key="cmp_checks").value.set_index("check")["verdict"]
+    rows = next(table.value for table in app.dataframe if "check" in table.value)
+    verdicts = rows.set_index("check")["verdict"]
     assert verdicts["Collapse"] == "found" and verdicts["Forgetting"] == "cannot be measured"
     app.button(key="cmp_try_0").click().run()
     assert not app.exception and app.session_state[keys.TRIED.name] == "t"
