@@ -209,12 +209,15 @@ def _texts(step: Predict, name: str, locked: bool) -> Texts:
         st.caption("The words")
         st.text(", ".join(step.texts))
         return step.texts
-    given, sides = [], st.columns(2) if len(step.texts) > 2 and step.editable else (nullcontext(),)
+    given: list[str] = []
+    sides: list[Any] = []
     for i, text in enumerate(step.texts):
+        if not sides:  # two in a row where there are many, so that the question is in sight
+            sides = list(st.columns(2)) if len(step.texts) > 2 and step.editable else [nullcontext()]
         label = "The sentence" if i == 0 else f"The {PLACES[i - 1]}" if len(step.texts) > 2 else "The other"
         if step.editable:
             key = state.Key(f"text_{name}_{i + 1}", text, url=True)
-            with sides[i % len(sides)]:
+            with sides.pop(0):
                 typed = widgets.text_input(key, label, max_chars=LONGEST, disabled=locked)
             given.append(typed.strip())
         else:

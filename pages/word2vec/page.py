@@ -26,8 +26,8 @@ state.open_link(keys.TEXT)
 kit.opening(
     PATH,
     "Nobody tells this model what a word means. It reads a text and answers one question again and again: do "
-    "these two words stand near each other, or was one of them drawn at random? **Press Train** and watch "
-    "where the words go.",
+    "these two words stand near each other, or was one of them drawn at random? **Predict, press Train** and "
+    "watch where the words go.",
 )
 main, side = kit.columns(PATH)
 
