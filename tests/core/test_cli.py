@@ -57,6 +57,7 @@ def trained(tmp_path_factory) -> Path:
     """A folder with pairs.csv, the run file run.zip and the model folder model."""
     folder = tmp_path_factory.mktemp("cli")
     (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    (folder / "texts.txt").write_text("The sun is out.\nThe soup is salty.\n", encoding="utf-8")
     out = run(
         "train",
         folder / "pairs.csv",
@@ -76,7 +77,6 @@ def trained(tmp_path_factory) -> Path:
 
 
 def test_encode_with_the_tuned_model(trained):
-    (trained / "texts.txt").write_text("The sun is out.\nThe soup is salty.\n", encoding="utf-8")
     run("encode", trained / "texts.txt", trained / "z.npz", "--model", trained / "model")
     run("encode", trained / "texts.txt", trained / "base.npz")
     with np.load(trained / "z.npz") as tuned, np.load(trained / "base.npz") as base:

@@ -63,3 +63,13 @@ def test_labels_are_names_whatever_they_look_like(draw):
     named = [axis for axis in (figure.layout.xaxis, figure.layout.yaxis) if axis.ticktext]
     assert any(len(axis.ticktext) in (n, 3) for axis in named)
     assert all(len(axis.tickvals) == len(axis.ticktext) for axis in named)
+
+
+def test_typed_text_is_no_template_of_a_hover():
+    typed = "100 %{y} <b>sure</b>"
+    for figure in (
+        vectors.rank_lines([typed], {"a": np.array([1]), "b": np.array([1])}, 0),
+        cross_encoder.ranks([typed], np.array([1]), np.array([1])),
+    ):
+        assert all("sure" not in trace.hovertemplate for trace in figure.data)
+        assert any("100 %{y}" in text for trace in figure.data for text in trace.customdata)

@@ -41,7 +41,8 @@ def ranks(names: Sequence[str], bi: IntArray, cross: IntArray) -> go.Figure:
                 textposition="middle right",
                 line={"color": CROSS if moved else BEFORE, "width": 3 if moved else 1.5},
                 marker={"size": 8, "color": [BI, CROSS] if moved else BEFORE},
-                hovertemplate=f"{short(name, 80)}<br>bi-encoder: {a}, cross-encoder: {b}<extra></extra>",
+                customdata=[short(name, 80)] * 2,
+                hovertemplate="%{customdata}" + f"<br>bi-encoder: {a}, cross-encoder: {b}<extra></extra>",
                 cliponaxis=False,
             )
         )

@@ -219,7 +219,8 @@ def rank_lines(names: Sequence[str], ranks: dict[str, IntArray], marked: int | N
                 textposition="middle right",
                 line={"color": NOW if i == marked else BEFORE, "width": 3 if strong else 1.5},
                 marker={"size": 8},
-                hovertemplate=f"{short(name, 70)}<br>place %{{y}}<extra></extra>",
+                customdata=[short(name, 70)] * len(x),
+                hovertemplate="%{customdata}<br>place %{y}<extra></extra>",
                 cliponaxis=False,
             )
         )
