@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.data.sentences import sentence_id
-from core.data.text import clean
+from core.data.pair_files import parse_pair_table
+from core.data.sentences import parse_table, sentence_id
+from core.data.text import clean, is_blank, same_text
 from core.export import npy, table_files
 from core.export.run_file import RunFile, pack, unpack
 from core.export.run_file_weights import applied, difference
@@ -32,6 +35,9 @@ from core.types import (
 texts = (
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(clean).filter(bool)
 )
+marks = st.sampled_from("'=+-@,;|\"\\＝ a")
+hostile = st.text(st.one_of(marks, st.characters(exclude_categories=["Cs", "Cc"])), min_size=1, max_size=12)
+hostile = hostile.map(clean).filter(lambda text: not is_blank(text))
 floats = st.floats(-1, 1, width=32)
 measures = st.none() | st.floats(-8, 8)
 
@@ -136,3 +142,28 @@ def test_no_cell_of_a_table_is_a_formula(found):
         cells = [cell for row in rows[1:] for cell in row[:3] if not cell.replace(".", "").isdigit()]
         assert not [cell for cell in cells if cell.lstrip()[:1] in ("=", "+", "-", "@")]
     assert len(rows) == len(found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(hostile, st.none() | hostile), min_size=2, max_size=6))
+def test_tables_are_read_back_as_they_were_written(rows):
+    """Texts, groups, ids and vectors, whatever a text begins with."""
+    occurrences: Counter[str] = Counter()
+    found = []
+    for text, group in rows:
+        found.append(Sentence(sentence_id(text, occurrences[sentence_id(text)]), text, group))
+        occurrences[sentence_id(text)] += 1
+    given_ = SentenceSet(tuple(found))
+    z = np.random.default_rng(0).normal(size=(len(found), 3)).astype(np.float32)
+    for ending in (".csv", ".parquet"):
+        data = table_files.embeddings(ending, given_, z)
+        assert parse_table(data, f"z{ending}").sentence_set.sentences == given_.sentences
+    written = table_files.embeddings(".csv", given_, z).decode("utf-8-sig")
+    lines = list(csv.reader(io.StringIO(written, newline="")))
+    assert (np.array([line[3:] for line in lines[1:]], np.float32) == z).all()
+    unique = {same_text(s.text): s for s in reversed(found)}  # a copy of a text is read as the first
+    ends = list(unique.values())
+    train = tuple(Pair(a.id, b.id, 0.1 + 0.2) for a, b in pairwise(ends))
+    if train:
+        read = parse_pair_table(table_files.pairs_csv(given_, train, ()), "p.csv", given_)
+        assert read.pairs == train and read.sentence_set.sentences == given_.sentences
