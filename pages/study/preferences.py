@@ -12,7 +12,8 @@ from pages.study.collection import Collection
 from ui.learner import database
 
 RETENTION = "FSRS times each card so that you still know it with this probability. Higher means more reviews."
-REVEALED = "Show the figures of questions I have met without asking again"
+REVEALED = "Ask for a prediction only once"
+HELP_REVEALED = "Pages whose question you have met then open with their figures shown."
 
 
 def form(kept: Collection) -> None:
@@ -26,7 +27,7 @@ def form(kept: Collection) -> None:
             new = st.number_input("New cards a day", low, high, settings.new_per_day)
             four = st.toggle("Four buttons: Again, Hard, Good, Easy", settings.four_buttons)
             seen = learners.opens_revealed(database(), kept.learner.id)
-            revealed = st.toggle(REVEALED, seen, key="study_opens_revealed")
+            revealed = st.toggle(REVEALED, seen, key="study_opens_revealed", help=HELP_REVEALED)
         with right:
             low, high = map(int, bounds["reviews_per_day"])
             reviews = st.number_input("Reviews a day, at most", low, high, settings.reviews_per_day)

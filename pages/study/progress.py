@@ -153,8 +153,8 @@ def _predictions(kept: Collection) -> None:
 def _transfer(kept: Collection) -> None:
     who = kept.learner.id
     st.markdown(
-        "One JSON file holds your schedules, answers, suspended and edited cards, own decks, settings and "
-        "lessons. Use it to keep a copy or to move to another computer."
+        "One JSON file holds your schedules, answers, suspended and edited cards, own decks, predictions, "
+        "settings and lessons. Use it to keep a copy or to move to another computer."
     )
     file_name, mime = "embedding-lab-progress.json", "application/json"
     everything = lambda: transfer.export_progress(database(), who, now()).encode()  # noqa: E731

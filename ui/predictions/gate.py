@@ -56,7 +56,7 @@ class Gate:
     def compare(self, outcome: str) -> None:
         """What was measured, beside the guess."""
         record.settle(self.asked, self.title(outcome))
-        with self.beside:
+        with self.beside, st.container(gap="xsmall"):  # no taller than the question: nothing is to jump
             if self.guess == outcome:
                 st.markdown(f"**{AGREES}**")
             else:

@@ -61,7 +61,7 @@ def so_far() -> str:
     """How often the guesses were right, in a sentence; "" before there is one."""
     told = [p for p in everything().values() if p.guess and p.outcome]
     right = sum(p.is_right for p in told)
-    return f"So far {right} of your {len(told)} predictions agreed." if len(told) > 1 else ""
+    return f"So far {right} of {len(told)} agreed." if len(told) > 1 else ""
 
 
 def _keep(asked: str, prediction: Prediction) -> None:
