@@ -40,11 +40,14 @@ def losses(page: Page, url: str) -> None:
     page.goto(f"{url}/losses")
     page.get_by_test_id("sandbox").wait_for()
     page.get_by_role("radio", name="False negatives").click()
+    page.get_by_text("Half of each colour is not known").wait_for()
     settled(page)
 
 
 def compare(page: Page, url: str) -> None:
-    page.goto(f"{url}/train?steps={STEPS}")
+    page.goto(f"{url}/train?steps={STEPS // 2}")
+    page.get_by_text("PCA for now").wait_for(state="hidden")
+    settled(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Train again").wait_for()
     follow(page, "Compare runs")
@@ -56,8 +59,8 @@ def compare(page: Page, url: str) -> None:
 
 PICTURES = {
     "train-live": (train_live, {"width": 1366, "height": 768}),
-    "losses": (losses, {"width": 1200, "height": 1083}),
-    "compare": (compare, {"width": 1200, "height": 1083}),
+    "losses": (losses, {"width": 1200, "height": 1240}),
+    "compare": (compare, {"width": 1200, "height": 1240}),
 }
 
 
