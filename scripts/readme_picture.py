@@ -51,6 +51,7 @@ def compare(page: Page, url: str) -> None:
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Train again").wait_for()
     follow(page, "Compare runs")
+    page.get_by_text("Most change", exact=True).click()  # the maps are hidden until one has predicted
     page.wait_for_function(
         "() => Object.keys(window.__movingMap ?? {}).filter((key) => key.startsWith('cmp')).length === 2"
     )

@@ -191,8 +191,9 @@ def test_all_of_it_is_on_one_screen_while_it_trains(open_page, width, height, pr
     until_map(page)
     panel = page.get_by_test_id("live-panel")
     expect(panel.locator(".pairs .numbers").first).not_to_contain_text("…", timeout=PATIENCE)  # both scores
-    labels = page.evaluate(f"{MAP}.labels")
-    assert {box["id"] for box in labels} == set(positions(page)), "each of few points has its text"
+    count = TYPED.count("\n") + 1  # each of few points has its text
+    found = page.wait_for_function(f"n => {MAP}.labels?.length === n && {MAP}.labels", arg=count)
+    labels = found.json_value()
     for a, b in combinations(labels, 2):
         reach = [abs(a[axis] + a[size] / 2 - b[axis] - b[size] / 2) for axis, size in ("xw", "yh")]
         assert reach[0] > (a["w"] + b["w"]) / 2 - 0.01 or reach[1] > (a["h"] + b["h"]) / 2 - 0.01, (a, b)
