@@ -133,6 +133,7 @@ def test_the_whole_journey_on_typed_sentences(open_page):
     no_errors(page)
 
     page.get_by_role("button", name="Rewind").click()
+    settled(page)  # it is open on the server's side too, or what closes it changes nothing there
     page.get_by_role("button", name="Go back to this step").click()
     expect(button(page, "Continue")).to_be_visible(timeout=PATIENCE)
     settled(page)
