@@ -40,6 +40,8 @@ def beside(projections: tuple[Projection, ...], prepared: Prepared, seed: int, k
                 figure = flat_map(xy, names, groups=() if random else groups, height=HEIGHT)
                 chart(figure, f"{key} map {i}", f"A flat map. {said}.")
     kinds = zip(dict.fromkeys(prepared.sentences.groups), SYMBOLS.values())
-    st.caption(as_written(", ".join(f"{symbol}: {group}" for group, symbol in kinds if group) + "."))
+    st.caption(
+        as_written("Groups: " + ", ".join(f"{symbol}: {group}" for group, symbol in kinds if group) + ".")
+    )
     columns = {"sentence": list(texts), "group": groups}
     folded_table(columns, key=f"{key} sentences", name="lesson-sentences", title="The sentences")
