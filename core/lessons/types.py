@@ -114,7 +114,7 @@ class Predict(Table):
         if "rises" in row.outcomes:
             return f"{row.meaning} A change of up to {limits[0]:g} counts as none."
         if "middle" in row.outcomes:
-            return f"{row.meaning} The bounds are {limits[0]:g} and {limits[1]:g}."
+            return f"{row.meaning} The middle answer is right from {limits[0]:g} to {limits[1]:g}."
         return row.meaning + (f" Equal: within {limits[0]:g}." if "equal" in row.outcomes else "")
 
     @field_validator("measure")

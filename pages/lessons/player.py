@@ -131,6 +131,6 @@ def _outline(lesson: Lesson, number: int) -> None:
         mark = f"**{as_written(step.title)}**" if i == number else as_written(step.title)
         more: dict[str, Any] = {"icon": KIND_ICONS[step.kind], "disabled": i > done.furthest}
         button(f"{i + 1}. {mark}", _go, lesson, i, key=f"goto {i}", type="tertiary", **more)
-    says = "The same seed gives the same run. Change it to see how much was chance."
-    widgets.number_input(keys.SEED, "Seed of the runs", help=says)
+    says = "The same seed gives the same run, map and sample. Change it to see how much was chance."
+    widgets.number_input(keys.SEED, "Seed", help=says)
     record.tell_where()
