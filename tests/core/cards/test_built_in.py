@@ -59,9 +59,8 @@ def views_of(page: str) -> set[str]:
     """The names of a page's views, as its file lists them: a dict of names, or functions named like them."""
     path = next(row.path for row in pages.PAGES if row.url_path == page)
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    listed = next(
-        n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets) == "VIEWS"
-    )
+    named = (n for n in tree.body if isinstance(n, ast.Assign | ast.AnnAssign))
+    listed = next(n.value for n in named if ast.unparse(n).startswith(("VIEWS = ", "VIEWS: ")))
     if isinstance(listed, ast.Dict):
         return {str(ast.literal_eval(name)) for name in listed.keys if name is not None}
     return {n.name.capitalize() for n in tree.body if isinstance(n, ast.FunctionDef)}
