@@ -96,27 +96,29 @@ def _first_layout(base: FloatArray) -> Future[tuple[layouts.LayoutState, Frame]]
     return later(layouts.start, method, base, lane=lane)
 
 
-def draw(data: TrainingData | None, run: Run | None, base: Future[FloatArray] | None) -> None:
-    """The map, as high as the window leaves room for."""
-    if data is None or base is None:
+def draw(
+    data: TrainingData | None, run: Run | None, reading: Future[FloatArray] | None, base: FloatArray | None
+) -> None:
+    """The map, as high as the window leaves room for. Without `base` it waits, even if the reading has ended
+    meanwhile: what else the page lacks for want of it comes with the page that is drawn then."""
+    if data is None or reading is None:
         st.container(height=300, border=True).caption("The map appears here once there are sentences.")
         return
     fits = run is not None and run.sentences == data.sentences
     drawn = run is not None and fits and bool(run.frames)
-    embeddings = known(base) if base.done() else None
     if run is not None and drawn:
         frame = run.frames[-1]
-    elif embeddings is None:
-        _wait(READING, base)
+    elif base is None:
+        _wait(READING, reading)
         return
     else:
-        answer = _first_layout(embeddings)
+        answer = _first_layout(base)
         placed = known(answer)
         if placed is None:
             _wait(f"Placing {len(data.sentences)} sentences on the map.", answer)
             return
         frame = placed[1]
-    _board(data, run if drawn else None, frame, newest(data, run, embeddings), run if fits else None)
+    _board(data, run if drawn else None, frame, newest(data, run, base), run if fits else None)
     if run is not None and not fits:
         st.caption(OTHER_SENTENCES)
     if not executor().layout_ready.is_set():

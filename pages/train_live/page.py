@@ -81,7 +81,7 @@ with said:  # why there are no sentences stands beside the text
 with line:
     live_run.progress(run)
 with picture:
-    map.draw(data, run, reading)
+    map.draw(data, run, reading, base)
 with side:
     if data is not None and base is not None:
         beside.panel(data, run, base)

@@ -310,6 +310,18 @@ def test_scores_that_fail_are_told_in_a_sentence(open_app, monkeypatch):
     assert [error.value for error in app.error] == ["The computation stopped."]
 
 
+def test_a_reading_that_ends_while_the_page_is_drawn_brings_all_of_the_page(open_app, monkeypatch):
+    z, known, late, panels = np.eye(4, 384, dtype=np.float32), map.known, [None], []
+    reading, placed = answered(z), (None, Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    monkeypatch.setattr(map, "read", lambda *_: reading)
+    monkeypatch.setattr(map, "known", lambda of: late.pop() if of is reading and late else known(of))
+    monkeypatch.setattr(map, "_first_layout", lambda _: answered(placed))
+    monkeypatch.setattr(beside, "panel", lambda data, run, base: panels.append(base))
+    app = own(open_app)
+    assert not app.exception and not late
+    assert panels and panels[-1] is z
+
+
 def test_a_model_that_fails_is_told_and_the_page_rests(open_app, monkeypatch):
     asked = []
     broken = answered(RuntimeError("The computation stopped."))
