@@ -62,6 +62,7 @@ def test_train_compare_save_reload_reopen(open_page, tmp_path: Path):
     train(page)
     follow(page, "Compare runs")
     expect(page.get_by_text("Hidden until you have chosen an answer.")).to_be_visible(timeout=PATIENCE)
+    settled(page, PATIENCE)
     expect(page).to_have_url(re.compile("cmp_b=run"))
     page.get_by_text("Most stay", exact=True).click()
     maps(page, 2)

@@ -26,6 +26,7 @@ TYPED = "\n".join(
 def test_own_sentences_collapse_and_the_guess_is_checked(open_page):
     page = open_page("/gone-wrong?gw=collapse", wait=False)
     expect(page.get_by_text("Hidden until you have chosen an answer.")).to_be_visible(timeout=PATIENCE)
+    settled(page, PATIENCE)
     page.get_by_text("Sentences and seed").click()
     page.get_by_text("My own sentences", exact=True).click()
     box = page.get_by_label("One a line: group | sentence")

@@ -24,6 +24,7 @@ def go_to(page: Page, view: str) -> None:
 def test_from_random_points_to_maps_of_own_sentences(open_page):
     page = open_page("/high-dimensions", wait=False)
     expect(page.get_by_text("Hidden until you have chosen an answer.")).to_be_visible(timeout=PATIENCE)
+    settled(page, PATIENCE)
     place = page.get_by_test_id("stRadio").bounding_box()
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(0)
     page.get_by_text("Under 2 times", exact=True).click()
