@@ -75,6 +75,9 @@ class LayoutState:
     frame: Frame  # drawn last
 
 
+Begin = Callable[[FloatArray, LayoutSettings, int], Points]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A row of LAYOUTS. A neighbour map says how it begins and moves on: xy (n, dims). PCA needs neither."""
@@ -83,7 +86,7 @@ class Layout:
     title: str
     summary: str
     dims: int
-    begin: Callable[[FloatArray, LayoutSettings, int], Points] | None = None
+    begin: Begin | None = None
     move: Callable[[LayoutState, FloatArray, int], Points] | None = None
 
     @property
@@ -99,7 +102,7 @@ class _Drawn:
     method: str | None = None  # of the picture, where it is not the layout asked for
 
 
-_firsts: dict[tuple[object, ...], _Drawn] = {}
+_firsts: dict[tuple[object, ...], Points] = {}
 
 
 def start(
@@ -113,7 +116,7 @@ def start(
     """
     layout, x = _layout(method), _checked(embeddings)
     settings = settings or LayoutSettings()
-    drawn = _first(layout, x, settings)
+    drawn = _begin(layout, x, settings)
     size = _size(drawn.xy)
     unit = size if size > SAME else 1.0
     frame = _frame(step, drawn, unit, x, method)
@@ -203,21 +206,22 @@ def warm_up() -> None:
         advance(state, np.roll(x, 1, axis=1), 1)
 
 
-def _first(layout: Layout, x: FloatArray, settings: LayoutSettings) -> _Drawn:
-    """`_begin`, remembered: a page shows the base model, and its run begins with the same map."""
-    question = (layout.key, settings, x.shape, blake2b(x.tobytes()).digest())
-    drawn = _firsts.pop(question, None) or _begin(layout, x, settings)
-    _firsts[question] = drawn  # the newest last
-    if len(_firsts) > REMEMBERED:
-        del _firsts[next(iter(_firsts))]
-    return drawn
-
-
 def _begin(layout: Layout, x: FloatArray, settings: LayoutSettings) -> _Drawn:
     if layout.begin is not None and len(x) >= FEWEST_FOR_NEIGHBOURS and not _collapsed(x):
-        return _Drawn(layout.begin(x, settings, layout.dims))
+        return _Drawn(_first(layout, layout.begin, x, settings))
     axes = linear.axes_of_rows([x], layout.dims)
     return _Drawn(linear.centred_units(x) @ axes, axes, linear.scatter(x), _pca_name(layout.dims))
+
+
+def _first(layout: Layout, begin: Begin, x: FloatArray, settings: LayoutSettings) -> Points:
+    """A neighbour map's first xy (n, dims), remembered: a page shows the base model, and its run begins with
+    the same map. PCA is quick, and its scatter (d, d) too large to keep many."""
+    question = (layout.key, settings, x.shape, blake2b(x.tobytes()).digest())
+    xy = _firsts.pop(question, None)
+    _firsts[question] = begin(x, settings, layout.dims) if xy is None else xy  # the newest last
+    if len(_firsts) > REMEMBERED:
+        del _firsts[next(iter(_firsts))]
+    return _firsts[question]
 
 
 def _move(layout: Layout, state: LayoutState, x: FloatArray) -> _Drawn:

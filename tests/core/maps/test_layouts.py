@@ -52,15 +52,16 @@ def correlation(frames: list[Frame], embeddings: list[NDArray]) -> float:
 
 def test_a_first_frame_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page draws the base model, and the run that it then starts begins with the same picture."""
-    begin, begun = layouts._begin, []
+    begun: list[Any] = []
 
-    def counted(*asked: Any) -> Any:
-        begun.append(asked)
-        return begin(*asked)
+    def counted(x: Any, settings: LayoutSettings, dims: int) -> Any:
+        begun.append(x)
+        return x[:, :dims].astype(float)
 
-    monkeypatch.setattr(layouts, "_begin", counted)
+    layout = dataclasses.replace(LAYOUTS["equilibrium"], begin=counted)
+    monkeypatch.setitem(LAYOUTS, "equilibrium", layout)
     x, other = clusters(n=12, frames=1, seed=91)[0], clusters(n=12, frames=1, seed=92)[0]
-    frames = [start("pca", points)[1] for points in (x, x.copy(), other, x)]
+    frames = [start("equilibrium", points)[1] for points in (x, x.copy(), other, x)]
     assert len(begun) == 2
     assert np.array_equal(frames[0].xy, frames[1].xy) and np.array_equal(frames[0].xy, frames[3].xy)
     assert not np.array_equal(frames[0].xy, frames[2].xy)
