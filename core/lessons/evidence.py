@@ -23,7 +23,7 @@ from .preparation import Prepared
 from .types import Predict, Projection
 
 Ask = Callable[..., Any]  # ask(function, *arguments, lane=..., busy=...): what the function returns
-READING, DRAWING = "The model is reading", "Projection the map"
+READING, DRAWING = "The model is reading", "Drawing the map"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
