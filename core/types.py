@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -70,6 +70,11 @@ class SentenceSet:
     def row(self) -> dict[str, int]:
         """Sentence id -> row in every (n, d) embedding matrix of this set."""
         return {s.id: i for i, s in enumerate(self.sentences)}
+
+    def rows_of(self, pairs: Iterable[Pair]) -> IntArray:
+        """The rows (m, 2) of the pairs' left and right sentences."""
+        row = self.row()
+        return np.array([(row[p.left], row[p.right]) for p in pairs], np.int64).reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,9 +86,8 @@ class Reading:
     @cached_property
     def pairs(self) -> tuple[np.ndarray, FloatArray, FloatArray, FloatArray]:
         """Rows (m, 2), labels, cosines at the start and now, (m,) each, of the training pairs."""
-        row = self.run.sentences.row()
         pairs = dict.fromkeys(self.run.pairs)
-        rows = np.array([(row[p.left], row[p.right]) for p in pairs], np.int64).reshape(-1, 2)
+        rows = self.run.sentences.rows_of(pairs)
         labels = np.array([p.label for p in pairs], np.float32)
         before, now = ((z[rows[:, 0]] * z[rows[:, 1]]).sum(axis=1) for z in (self.first, self.last))
         return rows, labels, before, now

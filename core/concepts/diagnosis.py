@@ -15,8 +15,8 @@ import numpy as np
 
 from ..losses import LOSSES
 from ..metrics.comparison import pair_scores
-from ..metrics.measures import auc
-from ..types import FloatArray, Pair, Run
+from ..metrics.measures import auc, scored
+from ..types import Pair, Run
 from ..vectors import pair_cosines, row_cosines
 
 PULLERS = 3  # training pairs that are named for a held-out pair
@@ -66,7 +66,7 @@ def crossed(run: Run) -> tuple[Crossed, ...]:
     if old.margins is None or new.margins is None:
         return ()
     row, forces = run.sentences.row(), _forces(run)
-    ends = [(row[p.left], row[p.right]) for p in run.pairs]
+    ends = run.sentences.rows_of(run.pairs).tolist()
     found = []
     for i in np.flatnonzero((old.margins > 0) & (new.margins <= 0)):
         pair, change = run.held_out[i], float(new.cosines[i] - old.cosines[i])
@@ -161,15 +161,9 @@ def checks(
     )
 
 
-def _scored(run: Run, pairs: Sequence[Pair], z: FloatArray) -> tuple[FloatArray, np.ndarray]:
-    row = run.sentences.row()
-    ends = np.array([(row[p.left], row[p.right]) for p in pairs], np.int64).reshape(-1, 2)
-    return pair_cosines(z, ends), np.array([p.is_similar for p in pairs], bool)
-
-
 def _gap(run: Run) -> float | None:
     z = run.snapshots[-1].embeddings
-    trained, held = (auc(*_scored(run, pairs, z)) for pairs in (run.pairs, run.held_out))
+    trained, held = (auc(*scored(z, run.sentences, pairs)) for pairs in (run.pairs, run.held_out))
     return None if trained is None or held is None else trained - held
 
 
@@ -184,14 +178,14 @@ def _false_negatives(run: Run) -> float | None:
     """Of the dissimilar pairs given, or for a loss with in-batch negatives of all pairs of partners that no
     group joins, the share whose cosine before was at least that of the median similar pair."""
     z = run.snapshots[0].embeddings
-    cosines, similar = _scored(run, run.pairs, z)
+    cosines, similar = scored(z, run.sentences, run.pairs)
     if not similar.any():
         return None
     usual = float(np.median(cosines[similar]))
     if LOSSES[run.config.loss].needs == "labelled":
         return float((cosines[~similar] >= usual).mean()) if (~similar).any() else None
-    row, groups = run.sentences.row(), run.sentences.groups
-    ends = [(row[p.left], row[p.right]) for p in run.pairs if p.is_similar]
+    groups = run.sentences.groups
+    ends = run.sentences.rows_of(p for p in run.pairs if p.is_similar).tolist()
     pushed = [
         (a, d)
         for i, (a, _) in enumerate(ends)
@@ -204,11 +198,11 @@ def _false_negatives(run: Run) -> float | None:
 def contradicted(run: Run, joint: Sequence[float] | None = None) -> tuple[Pair, ...]:
     """Training pairs whose label at least JUDGES of three contradict: the cross-encoder's score, the
     neighbourhood in the untouched model, and the other labels (groups, and chains of similar pairs)."""
-    cosines, similar = _scored(run, run.pairs, run.snapshots[0].embeddings)
+    cosines, similar = scored(run.snapshots[0].embeddings, run.sentences, run.pairs)
     if not similar.any() or similar.all():
         return ()
     low, high = np.quantile(cosines[~similar], 0.25), np.quantile(cosines[similar], 0.75)
-    groups = dict(zip(run.sentences.ids, run.sentences.groups))
+    groups, partners = dict(zip(run.sentences.ids, run.sentences.groups)), _partners(run.pairs)
     found = []
     for i, pair in enumerate(run.pairs):
         near = cosines[i] < low if pair.is_similar else cosines[i] > high
@@ -217,18 +211,17 @@ def contradicted(run: Run, joint: Sequence[float] | None = None) -> tuple[Pair, 
             read = joint[i] < CLEAR if pair.is_similar else joint[i] > 1 - CLEAR
         one, other = groups[pair.left], groups[pair.right]
         grouped = one is not None and other is not None and (one == other) != pair.is_similar
-        chained = not pair.is_similar and _joined(run.pairs, pair)
+        chained = not pair.is_similar and not partners[pair.left].isdisjoint(partners[pair.right])
         if int(near) + int(read) + int(grouped or chained) >= JUDGES:
             found.append(pair)
     return tuple(found)
 
 
-def _joined(pairs: Sequence[Pair], pair: Pair) -> bool:
-    """Whether one third sentence is paired as similar with both of this pair's."""
-    partners: dict[str, set[str]] = {pair.left: set(), pair.right: set()}
-    for other in pairs:
-        if other.is_similar:
-            for end, partner in ((other.left, other.right), (other.right, other.left)):
-                if end in partners:
-                    partners[end].add(partner)
-    return bool(partners[pair.left] & partners[pair.right])
+def _partners(pairs: Sequence[Pair]) -> dict[str, set[str]]:
+    """Sentence id -> those that it is paired with as similar."""
+    partners: dict[str, set[str]] = defaultdict(set)
+    for pair in pairs:
+        if pair.is_similar:
+            partners[pair.left].add(pair.right)
+            partners[pair.right].add(pair.left)
+    return partners

@@ -14,10 +14,10 @@ import numpy as np
 from ..data.pairs import pairs_from_groups
 from ..data.sentences import sentence_id
 from ..data.split import make_split
-from ..metrics.measures import auc
+from ..metrics.measures import auc, scored
 from ..metrics.probe import graded_pairs, score
 from ..types import FloatArray, InputError, Pair, Sentence, SentenceSet, Snapshot, TrainingConfig
-from ..vectors import cosine_matrix, pair_cosines
+from ..vectors import cosine_matrix
 
 PAIRS = 80
 FEW = 10  # pairs of the experiment that learns them by heart
@@ -201,8 +201,8 @@ def read(plan: Plan, snapshot: Snapshot) -> Readings:
     return Readings(
         _mean(cosines[apart]),
         _mean(cosines[same]),
-        _auc(z, plan.train, row),
-        _auc(z, plan.held_out, row),
+        auc(*scored(z, plan.sentences, plan.train)),
+        auc(*scored(z, plan.sentences, plan.held_out)),
         score(z[probe]).spearman,
     )
 
@@ -219,11 +219,6 @@ def at_start(plan: Plan) -> Readings:
 
 def _mean(values: FloatArray) -> float | None:
     return float(values.mean()) if len(values) else None
-
-
-def _auc(z: FloatArray, pairs: Sequence[Pair], row: dict[str, int]) -> float | None:
-    rows = np.array([(row[p.left], row[p.right]) for p in pairs], np.int64)
-    return auc(pair_cosines(z, rows), [p.is_similar for p in pairs])
 
 
 def _between(value: float | None, low: float, high: float, options: tuple[str, str, str]) -> str:

@@ -31,8 +31,7 @@ class PairSplit:
 
 def held_out_rows(sentences: SentenceSet, held_out: Iterable[Pair]) -> list[int]:
     """Rows of the sentences in held-out pairs, ascending; after a split no training pair has any of them."""
-    row = sentences.row()
-    return sorted({row[end] for pair in held_out for end in (pair.left, pair.right)})
+    return sorted(set(sentences.rows_of(held_out).ravel().tolist()))
 
 
 def make_split(

@@ -9,9 +9,9 @@ import numpy as np
 from ..data.split import held_out_rows
 from ..metrics.comparison import movement
 from ..metrics.intervals import wilson
-from ..metrics.measures import auc, best_threshold
-from ..types import FloatArray, InputError, IntArray
-from ..vectors import cosine_matrix, pair_cosines
+from ..metrics.measures import auc, best_threshold, scored
+from ..types import FloatArray, InputError
+from ..vectors import cosine_matrix
 from .measurement import CHANGES, LEVELS, MOST_COMPARED, Evidence, Limits, Measured, Measurement, level
 
 DRAWS = 5_000  # samples; enough for one percent
@@ -20,12 +20,10 @@ MOST_WORDS = 80
 USED, EXPECTED, OTHER = "used", "expected", "other"
 
 
-def _pair_rows(found: Evidence) -> tuple[IntArray, np.ndarray]:
-    """Rows (m, 2) of the training and held-out pairs, and which of them are similar (m,)."""
-    assert found.sentences is not None
-    row = found.sentences.row()
-    rows = np.array([(row[p.left], row[p.right]) for p in found.pairs], np.int64)
-    return rows, np.array([p.is_similar for p in found.pairs], bool)
+def _scored(found: Evidence, z: FloatArray | None) -> tuple[FloatArray, np.ndarray]:
+    """Cosines of the training and held-out pairs in embeddings (n, d), and which are similar, (m,) each."""
+    assert found.sentences is not None and z is not None
+    return scored(z, found.sentences, found.pairs)
 
 
 def _threshold(cosines: FloatArray, similar: np.ndarray) -> float:
@@ -36,8 +34,7 @@ def _threshold(cosines: FloatArray, similar: np.ndarray) -> float:
 
 
 def _borrowed(found: Evidence, limits: Limits) -> Measured:
-    rows, similar = _pair_rows(found)
-    first, second = (pair_cosines(z, rows) for z in found.by_model[:2])
+    (first, similar), (second, _) = (_scored(found, z) for z in found.by_model[:2])
     lent, own = _threshold(first, similar), _threshold(second, similar)
 
     def right(cosines: FloatArray, threshold: float) -> float:
@@ -95,8 +92,7 @@ def _use(found: Evidence, limits: Limits) -> Measured:
 def _unseen_movement(found: Evidence, limits: Limits) -> Measured:
     assert found.sentences is not None and found.before is not None and found.after is not None
     moved = movement(found.before, found.after)
-    row = found.sentences.row()
-    trained = sorted({row[end] for pair in found.train for end in (pair.left, pair.right)})
+    trained = np.unique(found.sentences.rows_of(found.train))
     seen = float(moved[trained].mean())
     unseen = float(moved[held_out_rows(found.sentences, found.held_out)].mean())
     share = unseen / seen if seen else 0.0
@@ -119,9 +115,7 @@ def _probe(found: Evidence, limits: Limits) -> Measured:
 
 
 def _perfect_samples(found: Evidence, limits: Limits) -> Measured:
-    assert found.before is not None
-    rows, similar = _pair_rows(found)
-    cosines = pair_cosines(found.before, rows)
+    cosines, similar = _scored(found, found.before)
     right = (cosines >= _threshold(cosines, similar)) == similar  # (m,)
     random, size = np.random.default_rng(found.seed), min(found.sample, len(right))
     share = float(np.mean([right[random.permutation(len(right))[:size]].all() for _ in range(DRAWS)]))
@@ -140,13 +134,13 @@ def _sure_share(found: Evidence, limits: Limits) -> Measured:
 
 
 def _cross_auc(found: Evidence, limits: Limits) -> Measured:
-    assert found.joint is not None and found.before is not None
-    rows, similar = _pair_rows(found)
-    cross, bi = auc(found.joint, similar), auc(pair_cosines(found.before, rows), similar)
+    assert found.joint is not None
+    cosines, similar = _scored(found, found.before)
+    cross, bi = auc(found.joint, similar), auc(cosines, similar)
     if cross is None or bi is None:
         raise InputError("An AUC needs similar pairs and dissimilar ones.")
     says = (
-        f"On {len(rows)} pairs, the cross-encoder's AUC is {cross:.2f} and the bi-encoder's {bi:.2f}. "
+        f"On {len(similar)} pairs, the cross-encoder's AUC is {cross:.2f} and the bi-encoder's {bi:.2f}. "
         "Guessing gives 0.5."
     )
     return Measured(

@@ -18,11 +18,10 @@ from ..vectors import (
     cosine_matrix,
     label_codes,
     nearest_neighbours,
-    pair_cosines,
     row_cosines,
     unit_rows,
 )
-from .measures import auc, best_threshold, pair_accuracy
+from .measures import auc, best_threshold, pair_accuracy, scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +151,8 @@ def pair_scores(
     The threshold is the best one on the training pairs, as in measures.py; where these lack a label, that
     of the held-out pairs themselves serves for the margins alone.
     """
-    row = sentences.row()
-
-    def scored(pairs: Sequence[Pair]) -> tuple[FloatArray, np.ndarray]:
-        rows = np.array([(row[p.left], row[p.right]) for p in pairs], np.int64).reshape(-1, 2)
-        return pair_cosines(embeddings, rows), np.array([p.is_similar for p in pairs], bool)
-
-    cosines, similar = scored(held_out)
-    train_cosines, train_similar = scored(train)
+    cosines, similar = scored(embeddings, sentences, held_out)
+    train_cosines, train_similar = scored(embeddings, sentences, train)
     threshold = best_threshold(train_cosines, train_similar)
     if threshold is None:
         threshold = best_threshold(cosines, similar)

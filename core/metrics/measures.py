@@ -31,9 +31,8 @@ def measure(
     """
     units = unit_rows(embeddings)  # (n, d)
     assert len(units) == len(sentences), f"{len(units)} embeddings for {len(sentences)} sentences"
-    row = sentences.row()
-    cosines, similar = _scored(units, held_out, row)
-    train_cosines, train_similar = _scored(units, train_pairs, row)
+    cosines, similar = scored(units, sentences, held_out)
+    train_cosines, train_similar = scored(units, sentences, train_pairs)
     matrix = units @ units.T if len(units) > 1 else None  # (n, n), the costly part, made once
     return Metrics(
         held_out_accuracy=pair_accuracy(cosines, similar, train_cosines, train_similar),
@@ -45,12 +44,12 @@ def measure(
     )
 
 
-def _scored(
-    units: FloatArray, pairs: Sequence[Pair], row: dict[str, int]
+def scored(
+    embeddings: ArrayLike, sentences: SentenceSet, pairs: Sequence[Pair]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Cosine and "is similar" of each pair, (m,) each."""
-    rows = np.array([(row[pair.left], row[pair.right]) for pair in pairs], np.int64)
-    return pair_cosines(units, rows), np.array([pair.is_similar for pair in pairs], bool)
+    """Cosine and "is similar" of each pair, (m,) each, from embeddings (n, d) in the order of `sentences`."""
+    cosines = pair_cosines(embeddings, sentences.rows_of(pairs))
+    return cosines, np.array([pair.is_similar for pair in pairs], bool)
 
 
 # --- Pairs: are similar ones told from dissimilar ones? -------------------------------------------

@@ -73,9 +73,8 @@ class ShownPairs:
     @classmethod
     def of(cls, run: Run) -> ShownPairs:
         """Hardest first: where the base model's cosine is farthest from the label. Half may be held out."""
-        row = run.sentences.row()
         pairs = (*run.pairs, *run.held_out)
-        rows = np.array([(row[p.left], row[p.right]) for p in pairs], np.int64).reshape(-1, 2)
+        rows = run.sentences.rows_of(pairs)
         labels = np.array([p.label for p in pairs], np.float32)
         held = np.arange(len(pairs)) >= len(run.pairs)
         before = cosines(run.snapshots[0].embeddings, rows)

@@ -117,8 +117,7 @@ class _Reader:
     def __init__(self, model: JointModel, first: int, sentences: SentenceSet, pairs: Sequence[Pair]) -> None:
         self.model, self.first = model, first
         self.texts = sentences.texts
-        row = sentences.row()
-        self.ordered = [(row[pair.left], row[pair.right]) for pair in pairs]
+        self.ordered: list[tuple[int, int]] = [(a, b) for a, b in sentences.rows_of(pairs).tolist()]
         self.kept: dict[tuple[int, int], tuple[JointTokens, Tensor]] = {}
 
     def logits(self, asked: Sequence[tuple[int, int]], dropout: float = 0.0) -> Tensor:

@@ -31,8 +31,7 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
         self.task = task
         self.train, self.held_out = split(task.examples, task.seed)
         sentences, pairs = as_pairs(task.examples)
-        row = sentences.row()
-        self.rows = np.array([(row[p.left], row[p.right]) for p in pairs])  # (m, 2) rows of the sentences
+        self.rows = sentences.rows_of(pairs)  # (m, 2) rows of the sentences
         self.labels = np.array([e.label for e in task.examples])  # (m,)
         train, held_out = ([pairs[i] for i in rows.tolist()] for rows in (self.train, self.held_out))
         self.sample = make_sampler(sentences, train, held_out, config)

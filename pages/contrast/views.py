@@ -178,7 +178,7 @@ def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: FloatArray) -> d
 
     margin = TrainingConfig().margin
 
-    row, text = chosen.row(), {s.id: s.text for s in chosen.sentences}
+    text = {s.id: s.text for s in chosen.sentences}
     columns: dict[str, list[object]] = {"kind": [], "one": [], "other": [], "cosine": []}
     means: dict[str, float] = {}
     inside: dict[str, float] = {}
@@ -187,7 +187,7 @@ def _mined(sets: contrast.NegativeSets, chosen: SentenceSet, z: FloatArray) -> d
         columns["kind"] += [kind] * len(kept)
         columns["one"] += [text[p.left] for p in kept]
         columns["other"] += [text[p.right] for p in kept]
-        cosines = pair_cosines(z, [(row[p.left], row[p.right]) for p in kept])
+        cosines = pair_cosines(z, chosen.rows_of(kept))
         columns["cosine"] += cosines.astype(float).tolist()
         means[kind] = float(cosines.mean())
         inside[kind] = float((1 - cosines < margin).mean())

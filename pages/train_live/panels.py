@@ -107,8 +107,7 @@ def pair_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
     if not pairs:
         st.caption("There are no pairs yet. Make some under Pairs, or mark points on the map.")
         return
-    row, text = sentences.row(), sentences.texts
-    rows = np.array([(row[p.left], row[p.right]) for p in pairs])
+    text, rows = sentences.texts, sentences.rows_of(pairs)
     before, now = _before_and_now(run, base)
     held = len(pairs) - (len(run.held_out) if run and run.snapshots else len(data.held_out))
     cosine_before = (before[rows[:, 0]] * before[rows[:, 1]]).sum(axis=1)
