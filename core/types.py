@@ -271,12 +271,15 @@ class Run(_Activity):
 class Notice:
     """Something worth telling about input that was accepted: a duplicate, a blank line, a text that was cut.
 
-    `lines` are those it is about, the first few of many; `count` says how many there are.
+    `lines` are those it is about, the first few of many; `count` says how many there are, at least those.
     """
 
     text: str
     lines: tuple[int, ...] = ()
     count: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", max(self.count, len(self.lines)))
 
     def said(self, where: str = "") -> str:
         """With what it is about in front.
@@ -287,6 +290,5 @@ class Notice:
         if not self.lines:
             return f"{where}: {self.text}" if where else self.text
         named = ", ".join(f"{line:,}" for line in self.lines[:NAMED_LINES])
-        count = max(self.count, len(self.lines))
-        more = f", … ({count:,} in all)" if count > NAMED_LINES else ""
-        return f"{where or 'The text'}, line{'s' * (count > 1)} {named}{more}: {self.text}"
+        more = f", … ({self.count:,} in all)" if self.count > NAMED_LINES else ""
+        return f"{where or 'The text'}, line{'s' * (self.count > 1)} {named}{more}: {self.text}"

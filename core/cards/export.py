@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.text import Told
 from ..types import InputError, Notice
 from .decks.fences import segments
 from .parse import MAX_CARDS
@@ -78,12 +79,11 @@ def from_csv(data: bytes, filename: str, key: str = "imported") -> tuple[Deck, t
     if not cards:
         why = next((f"line {line:,}: {card}" for line, card in found), "a header and no card below it.")
         raise InputError(f"{filename}, {why}")
-    left_out: dict[str, list[int]] = {}
+    told = Told()
     for line, problem in found:
         if isinstance(problem, str):
-            left_out.setdefault(problem, []).append(line)
-    notices = tuple(Notice(why, tuple(lines), len(lines)) for why, lines in left_out.items())
-    return Deck(key=key, title=Path(filename).stem or key, cards=with_unique_ids(cards)), notices
+            told.tell(problem, line)
+    return Deck(key=key, title=Path(filename).stem or key, cards=with_unique_ids(cards)), told.notices
 
 
 def _columns(cells: Sequence[str]) -> dict[str, int] | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import dropwhile, islice
 
+from ..data.text import Told
 from ..types import InputError, Notice
 from .decks.fences import fences, opens
 from .types import Card, Deck, card_id, with_unique_ids
@@ -120,10 +121,10 @@ def read(text: str, key: str = "deck") -> tuple[Deck, tuple[Notice, ...]]:
     title, preamble = _read_preamble(lines)
     drafts = list(islice(_read_cards(lines), MAX_CARDS + 1))
     _mend_repeated_ids(lines, drafts)
-    together: dict[str, list[int]] = {}
+    told = Told()
     for line, what in sorted(lines.noticed):
-        together.setdefault(what, []).append(line)
-    notices = tuple(Notice(what, tuple(where)) for what, where in together.items())
+        told.tell(what, line)
+    notices = told.notices
     if not drafts:
         why = f"Line {notices[0].lines[0]}: {notices[0].text}" if notices else "The deck has no card."
         raise InputError(f"{why} A card starts with a line '#### title'.")

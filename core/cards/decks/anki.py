@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from ...data.text import Told
 from ...types import InputError, Notice
 from ..parse import MAX_CARDS
 from ..types import Card, Deck, card_id, with_unique_ids
@@ -66,7 +67,7 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
     asked, start = _header(lines)
     if asked.html is None:
         asked.html = any(_TAG.search(line) for line in lines[start:])
-    noticed: dict[str, list[int]] = {}
+    told = Told()
     media: dict[str, int] = {}
     cards: list[Card] = []
     for line, cells in _rows(lines, start, asked.separator):
@@ -75,13 +76,13 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
         rest = [text for at, text in enumerate(texts) if at not in asked.special.values()]
         made = _cards(rest, where.get("deck", ""))
         if not made:
-            noticed.setdefault("this row has no question or no answer and is left out.", []).append(line)
+            told.tell("this row has no question or no answer and is left out.", line)
         cards += made
     if len(cards) > MAX_CARDS:
         raise InputError(f"{title} has more than {MAX_CARDS:,} cards, the most that can be read.")
     if not cards:
         raise InputError(f"{title} holds no card. A card is a row with a question and an answer.")
-    notices = [Notice(what, tuple(where)) for what, where in noticed.items()]
+    notices = [*told.notices]
     if media:
         names = ", ".join(list(media)[:8]) + (f" and {len(media) - 8:,} more" if len(media) > 8 else "")
         notices.append(Notice(f"images and sound are left out: {names}.", tuple(sorted(set(media.values())))))
