@@ -5,20 +5,18 @@ The header lines are those of Anki's manual (Importing, Text Files); a list with
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from ...data.separated import rows_of
 from ...data.text import Told
 from ...types import InputError, Notice
 from ..parse import MAX_CARDS
 from ..types import Card, Deck, card_id, with_unique_ids
 
 SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|", "colon": ":"}
-LONGEST_ROW = 200  # lines that one row may take; a quote open for longer is text
 MOST_CLOZES = 50  # of one note
 DEPTH = 8  # of clozes within clozes
 SHARE = 0.5  # of the lines that have a tab, in a list of terms
@@ -70,8 +68,11 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
     told = Told()
     media: dict[str, int] = {}
     cards: list[Card] = []
-    for line, cells in _rows(lines, start, asked.separator):
-        texts = [_Text.of(cell, asked.html, media, line) for cell in cells]
+    for row in rows_of(lines[start:], asked.separator, start):
+        if not "".join(row.cells).strip():
+            continue
+        line = row.line
+        texts = [_Text.of(cell, asked.html, media, line) for cell in row.cells]
         where = {name: texts[at] for name, at in asked.special.items() if at < len(texts)}
         rest = [text for at, text in enumerate(texts) if at not in asked.special.values()]
         made = _cards(rest, where.get("deck", ""))
@@ -108,31 +109,6 @@ def _header(lines: Sequence[str]) -> tuple[_Header, int]:
         elif name == "deck":
             asked.deck = " ".join(value.split())
     return asked, len(lines)
-
-
-def _rows(lines: Sequence[str], at: int, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """(line from 1, cells). A quote that is not closed within LONGEST_ROW lines swallows no other row: it is
-    text."""
-    while at < len(lines):
-        line, end = lines[at], at + 1
-        if line.strip():
-            joined = line
-            if line.startswith('"') or f'{separator}"' in line:
-                while joined.count('"') % 2 and end < min(len(lines), at + LONGEST_ROW):
-                    joined, end = f"{joined}\n{lines[end]}", end + 1
-            if '"' not in joined or joined.count('"') % 2:
-                joined, end = line, at + 1
-                yield at + 1, line.split(separator)
-            else:
-                yield at + 1, _cells(joined, separator)
-        at = end
-
-
-def _cells(row: str, separator: str) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(row, newline=""), delimiter=separator))
-    except (csv.Error, StopIteration):
-        return row.split(separator)
 
 
 def _cards(texts: Sequence[str], title: str) -> list[Card]:
