@@ -59,6 +59,8 @@ MESSAGE = Key[str | None]("message", None)
 MARKED = Key("marked", "")  # pairs just marked on the map, which the next run adds to the typed ones
 MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
 REWIND_OPEN = Key("rewind_open", False)
+# (the run that got worse, the one that tries a remedy)
+TRIED = Key[tuple[str, ...]]("tried", (), visit=True)
 REVEALED = Key("revealed", False, url=True)  # a link that asks for no prediction, for a talk
 
 # Who is studying

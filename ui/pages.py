@@ -49,6 +49,14 @@ TRAIN = Page(
     "play_circle",
     "Type sentences, say which belong together, and watch the map move while a model learns.",
 )
+COMPARE = Page(
+    "compare",
+    "Compare runs",
+    "compare",
+    "Tools",
+    "splitscreen_right",
+    "Two models side by side on one map: what moved, and what was forgotten.",
+)
 LESSONS = Page(
     "lessons",
     "Lessons",
@@ -158,14 +166,7 @@ PAGES: tuple[Page, ...] = (
         "search",
         "Retrieve with one model, re-rank with another, and see what moved.",
     ),
-    Page(
-        "compare",
-        "Compare runs",
-        "compare",
-        "Tools",
-        "splitscreen_right",
-        "Two models side by side on one map: what moved, and what was forgotten.",
-    ),
+    COMPARE,
     Page(
         "glossary",
         "Glossary",

@@ -37,14 +37,19 @@ class RunRequest:
         return BiEncoderTrainer(encoder, self.sentences, self.pairs, self.config, self.held_out, known)
 
 
-def refuse_unforkable(old: TrainingConfig, new: TrainingConfig) -> None:
-    """A fork continues the same weights and the same optimizer, so what they are cannot change."""
+def unforkable(old: TrainingConfig, new: TrainingConfig) -> str | None:
+    """The setting that keeps `new` from being a fork's; None without one. It continues the same weights and
+    the same optimizer, so what they are cannot change."""
     fixed = ["base_model", "trained_layers", "train_word_embeddings", "pooling"]
     if "softmax" in (old.loss, new.loss):  # its classifier is part of the weights
         fixed += ["loss", "concatenation"]
-    for field in fixed:
-        if getattr(new, field) != getattr(old, field):
-            raise InputError(
-                f'A fork keeps the model it grew from, so "{field.replace("_", " ")}" cannot change '
-                "there. Press Reset and train from the start to change it."
-            )
+    changed = (field for field in fixed if getattr(new, field) != getattr(old, field))
+    return next((field.replace("_", " ") for field in changed), None)
+
+
+def refuse_unforkable(old: TrainingConfig, new: TrainingConfig) -> None:
+    if field := unforkable(old, new):
+        raise InputError(
+            f'A fork keeps the model it grew from, so "{field}" cannot change there. Press Reset and train '
+            "from the start to change it."
+        )

@@ -20,7 +20,6 @@ TEXT = Key("cmp_text", "", url=True)  # the sentence typed now
 GUESS = Key[str | None]("cmp_guess", None, url=True)
 SELECTED = Key[tuple[str, ...]]("cmp_selected", ())  # on both maps
 SEEN = Key[tuple[Any, ...]]("cmp_seen", ((), ()))  # what each map said last
-TRIED = Key("cmp_tried", "", visit=True)  # the id of the run that tries a remedy
 PINNED = Key[tuple[str, ...]]("cmp_pinned", ())
 KEEP_TITLES = Key[tuple[tuple[str, str], ...]]("keep_titles", ())  # (run id, title) of opened runs
 KEEP_TYPED = Key[Any](

@@ -12,12 +12,13 @@ from core.metrics.probe import graded_pairs, probe_source
 from core.metrics.table import METRICS
 from core.training import tuned
 from core.training.controls import layers_that_learn
+from core.types import Run
 from pages.compare import keys, plots
 from pages.compare.changed import what_changed
-from pages.compare.diagnosis import why_worse
-from pages.compare.models import NEAR, Both, given_titles, known_runs, run_title
+from pages.compare.models import NEAR, RUN, Both, given_titles, known_runs, run_title
 from ui import figures, kit, state, widgets
 from ui.charts import chart
+from ui.runs import diagnosis
 from ui.tables import safe_table
 
 LARGEST_MATRIX = 200
@@ -205,6 +206,25 @@ def runs(both: Both) -> None:
     }
     safe_table(columns, key="cmp_runs", name="runs", formats={RATE: "%g"})
     st.caption("Click a column's name to sort by it.")
+
+
+def why_worse(both: Both) -> None:
+    """What made B's run worse than its base model."""
+    run = both.b.run
+    if run is None or len(run.snapshots) < 2:
+        st.caption("Choose a run as B: what is diagnosed is a training.")
+    else:
+        diagnosis.why_worse(run, _beside)
+
+
+def _beside(run: Run, tried: Run) -> None:
+    widgets.button("Compare on the maps", _compare, run, tried, key="cmp_tried_show", type="primary")
+
+
+def _compare(run: Run, tried: Run) -> None:
+    for key, moment, found in ((keys.A, keys.A_STEP, run), (keys.B, keys.B_STEP, tried)):
+        state.put(key, RUN + found.id)
+        state.put(moment, found.step)
 
 
 VIEWS: dict[str, Callable[[Both], None]] = {

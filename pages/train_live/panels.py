@@ -22,10 +22,10 @@ from core.training.controls import layers_that_learn
 from core.types import FloatArray, Metrics, Run, SentenceSet, Snapshot
 from core.vectors import nearest_neighbours
 from pages.train_live import cards, keys
-from ui import batches, figures, kit, widgets
+from ui import batches, figures, kit, pages, widgets
 from ui.boards import moving_map
 from ui.charts import chart
-from ui.runs import live_run
+from ui.runs import diagnosis, live_run
 from ui.tables import safe_table
 from ui.training_data import TrainingData
 
@@ -315,6 +315,20 @@ def _before_and_now(run: Run | None, base: FloatArray) -> tuple[FloatArray, Floa
     return run.snapshots[0].embeddings, run.snapshots[-1].embeddings
 
 
+def why_worse(data: TrainingData, run: Run | None, base: FloatArray) -> None:
+    """What made the run worse than the base model, if it did, and a fork that tries a remedy."""
+    if run is None or len(run.snapshots) < 2:
+        st.caption(TRAIN_FIRST)
+    else:
+        diagnosis.why_worse(run, _on_one_map)
+
+
+def _on_one_map(run: Run, tried: Run) -> None:
+    a, b = {"cmp_a": f"run:{run.id}"}, {"cmp_b": f"run:{tried.id}"}
+    steps = {"cmp_a_step": str(run.step), "cmp_b_step": str(tried.step)}
+    pages.link(pages.COMPARE, "Compare on one map", a | b | steps)
+
+
 Panel = Callable[[TrainingData, Run | None, FloatArray], None]
 
 PANELS: dict[str, Panel] = {
@@ -324,6 +338,7 @@ PANELS: dict[str, Panel] = {
     "Cosines": cosine_matrix,
     "Before and after": before_and_after,
     "Biggest movers": movers,
+    "Why worse?": why_worse,
     "Map as table": map_table,
     "Runs": history,
     "Cards": cards.of_run,

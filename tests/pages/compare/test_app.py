@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.concepts.diagnosis import checks
 from core.types import Run
-from pages.compare import changed, diagnosis, keys, maps, models, saving
+from pages.compare import changed, keys, maps, models, saving
 from pages.compare.views import VIEWS
+from tests.core.concepts.test_diagnosis import BEFORE, run_of
 from tests.pages.workers import in_this_process  # noqa: F401
+from ui import state
+from ui.runs import diagnosis
 
 PAGE = "compare"
 
@@ -87,32 +91,56 @@ def test_the_slider_goes_through_all_moments_of_one_run():
     assert maps._moments(replace(both, b=replace(b, run=None))) == {}
 
 
-def test_a_run_is_diagnosed_and_a_remedy_is_tried_beside_it(monkeypatch):
+@pytest.mark.parametrize("kept", [(), (0, 10)])
+def test_a_run_is_diagnosed_and_a_remedy_is_tried_as_a_fork_beside_it(monkeypatch, kept):
     def page():
-        import numpy as np
+        import streamlit as st
 
-        from pages.compare import diagnosis, models
-        from tests.core.concepts.test_diagnosis import BEFORE, run_of
+        from tests.pages.compare.test_app import collapsed
+        from ui.runs import diagnosis
 
-        run = run_of(BEFORE * 0.02 + np.array([1, 1, 1], np.float32))
-        side = models.Side("run:r", "r", run.config, run, run.step)
-        z = run.snapshots[-1].embeddings
-        diagnosis.why_worse(models.Both(side, side, run.sentences, run.pairs, run.held_out, z, z))
+        diagnosis.why_worse(collapsed(st.session_state["kept"]), lambda run, tried: st.text(tried.id))
 
-    asked = []
-    engine = SimpleNamespace(start=lambda request, alive: asked.append(request) or "t")
+    asked, grown = [], []
+    engine = SimpleNamespace(
+        start=lambda request, alive: asked.append(request) or "t",
+        fork=lambda run_id, step, config: grown.append((run_id, step, config.loss)) or "t",
+        resume=grown.append,
+        checkpoint_path=lambda run_id, step: None,
+    )
+    tried = replace(collapsed(), id="t", config=collapsed().config.replace(loss="mnrl"))
     monkeypatch.setattr(diagnosis, "executor", lambda: engine)
-    monkeypatch.setattr(diagnosis.live_run, "own_run", lambda run_id: None)
-    monkeypatch.setattr(diagnosis.Side, "checkpoint", lambda side: None)
+    monkeypatch.setattr(diagnosis.live_run, "own_run", {"t": tried}.get)
     monkeypatch.setattr(diagnosis.kit, "ask", lambda function, pairs, busy: np.full(len(pairs), 0.9))
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page)
+    app.session_state["kept"] = kept
+    app.run()
     assert not app.exception
     rows = next(table.value for table in app.dataframe if "check" in table.value)
     verdicts = rows.set_index("check")["verdict"]
     assert verdicts["Collapse"] == "found" and verdicts["Forgetting"] == "cannot be measured"
     app.button(key="cmp_try_0").click().run()
-    assert not app.exception and app.session_state[keys.TRIED.name] == "t"
-    assert asked[0].config.loss == "mnrl" and len(asked[0].held_out) == 2
+    assert not app.exception and app.session_state[state.TRIED.name] == ("r", "t")
+    if kept:
+        assert grown == [("r", 0, "mnrl"), "t"] and not asked
+    else:
+        assert asked[0].config.loss == "mnrl" and len(asked[0].held_out) == 2 and not grown
+    assert list(app.table[-1].value) == ["measure", "base model", "this run", "tried"]
+    assert app.text[-1].value == "t"
+
+
+def test_a_fork_grows_from_what_the_remedy_leaves_as_it_is():
+    run = replace(collapsed((0, 5, 10)), config=collapsed().config.replace(trained_layers=2))
+    every = {check.title: check for check in checks(run)}
+    overfit, noisy = replace(every["Overfitting"], change={"steps": 7}), replace(every["Label noise"])
+    assert diagnosis._grows_from(run, every["Collapse"]) == 0
+    assert diagnosis._grows_from(run, overfit) == 5
+    assert diagnosis._grows_from(run, every["Forgetting"]) is None, "a fork keeps its layers"
+    assert diagnosis._grows_from(run, replace(noisy, without=run.pairs[:1])) is None, "and its pairs"
+
+
+def collapsed(kept: tuple[int, ...] = ()) -> Run:
+    return replace(run_of(BEFORE * 0.02 + np.array([1, 1, 1], np.float32)), checkpoints=kept)
 
 
 def finished(*steps: int) -> Run:

@@ -1,18 +1,18 @@
-"""Why B got worse than its base model: what changed side, a check-list, and a run that tries a remedy."""
+"""Why a run got worse than its base model: what changed side, a check-list, a fork that tries a remedy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from core.concepts import bi_vs_cross, diagnosis
 from core.concepts.diagnosis import Check
-from core.runs.request import RunRequest
+from core.metrics.table import METRICS
+from core.runs.request import RunRequest, unforkable
 from core.training import tuned
-from core.types import InputError, Run
-from pages.compare import keys
-from pages.compare.models import RUN, Both, Side
+from core.types import Run
 from ui import kit, messages, state
 from ui.resources import executor, session_is_open
 from ui.runs import live_run
@@ -23,17 +23,14 @@ MOST_READ = 200  # training pairs that the cross-encoder reads for this
 VERDICTS = {True: "found", False: "not found", None: "cannot be measured"}
 
 
-def why_worse(both: Both) -> None:
-    """A diagnosis of B's run, from the base model to its last step."""
-    run = both.b.run
-    if run is None or len(run.snapshots) < 2:
-        st.caption("Choose a run as B: what is diagnosed is a training.")
-        return
+def why_worse(run: Run, beside: Callable[[Run, Run], None]) -> None:
+    """A diagnosis of the run, from base model to last step. `beside` offers to put it and the run that
+    tries a remedy on one map."""
     if run.is_active:
         st.caption("The run is still training. When it rests, it can be diagnosed.")
         return
     _crossed(run)
-    found = _checks(both.b, run)
+    found = _checks(run)
     st.markdown("**The check-list**")
     columns = {
         "check": [check.title for check in found],
@@ -51,7 +48,7 @@ def why_worse(both: Both) -> None:
             st.markdown(f"**{check.title}.** {check.advice}")
             _remedy(run, check, number)
     messages.left_in(state.MESSAGE)
-    _tried(run)
+    _tried(run, beside)
 
 
 def _crossed(run: Run) -> None:
@@ -83,13 +80,10 @@ def _crossed(run: Run) -> None:
     )
 
 
-def _checks(side: Side, run: Run) -> tuple[Check, ...]:
+def _checks(run: Run) -> tuple[Check, ...]:
     probe: tuple[float | None, float | None] = (None, None)
-    try:
-        last = Side(side.key, side.title, run.config, run, run.step).checkpoint()
-    except InputError:
-        last = None  # its weights were not kept, so nobody can ask it about other texts
-    if last is not None:
+    last = executor().checkpoint_path(run.id, run.step)
+    if last is not None:  # else its weights were not kept, and nobody can ask it about other texts
         busy = "Reading the probe"
         before, after = (kit.ask(tuned.probe, run.config, file, busy=busy) for file in (None, last))
         probe = before.spearman, after.spearman
@@ -118,38 +112,56 @@ def _remedy(run: Run, check: Check, number: int) -> None:
     if settings or check.without:
         with row():
             told = f"with {settings}" if settings else f"without {len(check.without)} pairs"
-            st.caption(f"The same run {told}:")
+            step = _grows_from(run, check)
+            how = (
+                "as a new run, since no fork can change that"
+                if step is None
+                else f"as a fork from step {step}"
+            )
+            st.caption(f"The same {told}, {how}:")
             button("Try it", partial(_try, run, check), key=f"cmp_try_{number}", icon="science")
+
+
+def _grows_from(run: Run, check: Check) -> int | None:
+    """The kept step from which a fork tries the remedy: the last that it leaves as it is. None where a fork
+    cannot: it keeps the layers and the pairs, and needs weights to grow from."""
+    if check.without or unforkable(run.config, run.config.replace(**check.change)):
+        return None
+    same = check.change.get("steps", 0)
+    return max((step for step in run.checkpoints if step <= same), default=None)
 
 
 def _try(run: Run, check: Check) -> None:
     """Train once more with the remedy; a callback."""
     with messages.kept_in(state.MESSAGE):
-        kept = tuple(pair for pair in run.pairs if pair not in check.without)
-        request = RunRequest(
-            run.config.replace(**check.change), run.sentences, kept, run.held_out, "equilibrium"
-        )
-        tried = executor().start(request, session_is_open())
+        engine, config, step = executor(), run.config.replace(**check.change), _grows_from(run, check)
+        if step is None:
+            kept = tuple(pair for pair in run.pairs if pair not in check.without)
+            tried = engine.start(RunRequest(config, run.sentences, kept, run.held_out), session_is_open())
+        else:
+            tried = engine.fork(run.id, step, config)
+            engine.resume(tried)
         live_run.remember(tried)
-        state.put(keys.TRIED, tried)
+        state.put(state.TRIED, (run.id, tried))
 
 
-def _tried(run: Run) -> None:
-    """The run that tries a remedy, and the way to put it beside the one that it mends."""
-    found = live_run.own_run(state.get(keys.TRIED))
-    if found is None or found.id == run.id:
+def _tried(run: Run, beside: Callable[[Run, Run], None]) -> None:
+    """The run that tries a remedy, measured beside the one that it mends."""
+    mended, *tried = state.get(state.TRIED) or ("",)
+    found = live_run.own_run(tried[0]) if mended == run.id else None
+    if found is None:
         return
     if found.is_active:
         button("Stop", executor().stop, found.id, key="cmp_tried_stop", icon="stop")
         live_run.progress(found, "cmp_tried")
     elif found.snapshots:
-        button(
-            "Compare with what was tried", partial(_compare, run, found), key="cmp_tried_show", type="primary"
-        )
+        st.markdown("**What was tried, measured on the same held-out pairs**")
+        ends = run.snapshots[0], run.snapshots[-1], found.snapshots[-1]
+        rows = [
+            (row.title, *(row.text(getattr(end.metrics, row.key)) for end in ends))
+            for row in METRICS.values()
+        ]
+        columns = zip(("measure", "base model", "this run", "tried"), zip(*rows))
+        st.table(dict(columns), border="horizontal", hide_index=True)
+        beside(run, found)
     messages.error(found.error)
-
-
-def _compare(run: Run, tried: Run) -> None:
-    for key, moment, found in ((keys.A, keys.A_STEP, run), (keys.B, keys.B_STEP, tried)):
-        state.put(key, RUN + found.id)
-        state.put(moment, found.step)
