@@ -1,5 +1,5 @@
-"""Topics: each is one run as those who watch it hear it. Worker threads say that a run has changed, the event
-loop makes one message of it and sends that to everybody. No web framework here; ui/runs/push.py is the route.
+"""Topics: each is one run, or one class room, as those who watch it hear it. Any thread says that it has
+changed, the event loop makes one message of it and sends that to everybody. ui/runs/push.py is the route.
 
 Nobody gets a backlog: a listener that was slow finds the newest message, one that comes late begins with it.
 """
@@ -30,15 +30,14 @@ LOOK_SECONDS = (
 )
 
 
-class Topic:
-    """One run's messages. `changed` may be called on any thread, everything else on the event loop."""
+class Broadcast:
+    """What many hear. `changed` may be called on any thread, everything else on the event loop."""
 
-    def __init__(self, read: Callable[[], Run]) -> None:
-        self.name = secrets.token_urlsafe(NAME_BYTES)
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.listeners = 0
-        self.ended = False  # the run has been forgotten
-        self._read = read
-        self._lock = threading.Lock()  # reader threads say that the run has changed while the loop sends
+        self.ended = False  # what it tells of has been forgotten
+        self._lock = threading.Lock()  # other threads say that it has changed while the loop sends
         self._loop: asyncio.AbstractEventLoop | None = None  # of the listeners, while there are any
         self._planned = False  # a message will be made, so a further change need not ask for one
         self._made = 0.0
@@ -46,14 +45,13 @@ class Topic:
         self._newest = b""
         self._history = (-1, b"")  # (version, message): thirty who come at once get one and the same
         self._news = asyncio.Event()
-        self._pairs: ShownPairs | None = None
-        self._shown: Shown | None = None  # the card of the moment
-        self._told: dict[str, Any] | None = None
-        self._looked = (-LOOK_EVERY, True, 0.0)  # number of snapshots, activity and time of the last look
-        self.scores: Mapping[tuple[int, int], float] = {}  # the cross-encoder's, by rows
+
+    def now(self, history: bool = False, frames: bool = False) -> bytes:
+        """What there is to tell, made afresh. Raises InputError when that has been forgotten."""
+        raise NotImplementedError
 
     def changed(self) -> None:
-        """The run is not what it was. Costs next to nothing while a message is already on its way."""
+        """It is not what it was. Costs next to nothing while a message is already on its way."""
         with self._lock:
             if self._loop is None or self._planned:
                 return
@@ -79,29 +77,9 @@ class Topic:
         self._news.set()
         self._news = asyncio.Event()
 
-    def now(self, history: bool = False, frames: bool = False) -> bytes:
-        """The run as it is, made afresh. Raises InputError when it has been forgotten."""
-        run = self._read()
-        if self._pairs is None and run.snapshots:
-            self._pairs = ShownPairs.of(run)
-        return message(run, self.name, self._pairs, self._moment(run), history=history, frames=frames)
-
-    def _moment(self, run: Run) -> dict[str, Any] | None:
-        """The card of the moment, looked for now and then while the run learns, and once when it rests."""
-        count, active, when = self._looked
-        now = (len(run.snapshots), run.is_active, time.monotonic())
-        soon = (active and 0 <= now[0] - count < LOOK_EVERY) or now[2] - when < LOOK_SECONDS
-        if now[:2] != (count, active) and not (run.is_active and soon):
-            self._looked = now
-            shown = most_telling(Reading(run, self.scores), self._shown)
-            if shown is not self._shown:
-                self._shown = shown
-                self._told = None if shown is None else told(shown.moment, run, run.step)
-        return self._told
-
     async def listen(self, frames: bool = False) -> AsyncGenerator[bytes]:
         """The state now with its whole history (and `frames`), then the newest state whenever it changes,
-        or ALIVE. Ends when the run is forgotten."""
+        or ALIVE. Ends when that is forgotten."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
             self.listeners += 1
@@ -132,6 +110,39 @@ class Topic:
         if self._history[0] != self._version or self.listeners == 1:
             self._history = (self._version, self.now(history=True))
         return self._history[1]
+
+
+class Topic(Broadcast):
+    """One run's messages."""
+
+    def __init__(self, read: Callable[[], Run]) -> None:
+        super().__init__(secrets.token_urlsafe(NAME_BYTES))
+        self._read = read
+        self._pairs: ShownPairs | None = None
+        self._shown: Shown | None = None  # the card of the moment
+        self._told: dict[str, Any] | None = None
+        self._looked = (-LOOK_EVERY, True, 0.0)  # number of snapshots, activity and time of the last look
+        self.scores: Mapping[tuple[int, int], float] = {}  # the cross-encoder's, by rows
+
+    def now(self, history: bool = False, frames: bool = False) -> bytes:
+        """The run as it is, made afresh. Raises InputError when it has been forgotten."""
+        run = self._read()
+        if self._pairs is None and run.snapshots:
+            self._pairs = ShownPairs.of(run)
+        return message(run, self.name, self._pairs, self._moment(run), history=history, frames=frames)
+
+    def _moment(self, run: Run) -> dict[str, Any] | None:
+        """The card of the moment, looked for now and then while the run learns, and once when it rests."""
+        count, active, when = self._looked
+        now = (len(run.snapshots), run.is_active, time.monotonic())
+        soon = (active and 0 <= now[0] - count < LOOK_EVERY) or now[2] - when < LOOK_SECONDS
+        if now[:2] != (count, active) and not (run.is_active and soon):
+            self._looked = now
+            shown = most_telling(Reading(run, self.scores), self._shown)
+            if shown is not self._shown:
+                self._shown = shown
+                self._told = None if shown is None else told(shown.moment, run, run.step)
+        return self._told
 
 
 class Hub:
@@ -169,12 +180,12 @@ class Hub:
 
 
 async def relay(
-    topic: Topic,
+    topic: Broadcast,
     send: Callable[[bytes], Awaitable[None]],
     receive: Callable[[], Awaitable[Any]],
     frames: bool = False,
 ) -> None:
-    """Send what the topic says until the run is forgotten or the listener goes, or speaks, which nobody asked
+    """Send what the topic says until that is forgotten or the listener goes, or speaks, which nobody asked
     for. `receive` waits for either. Raises what `send` raises."""
 
     async def speak() -> None:

@@ -14,7 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, func, insert, inspect, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
@@ -173,6 +185,9 @@ def _make_tables(connection: Connection, shown: str) -> None:
     if version is None:
         schema.metadata.create_all(connection)
         connection.execute(insert(known).values(version=schema.VERSION))
+    elif version == 1:  # it lacks the tables of class rooms only
+        schema.metadata.create_all(connection)
+        connection.execute(update(known).values(version=schema.VERSION))
     elif version != schema.VERSION:
         raise InputError(
             f"The database {shown} has format {version}, made by a newer version of the app; this one reads "

@@ -1,8 +1,8 @@
 """The tables of the database, in terms that SQLite and PostgreSQL know.
 
-There has been one version. Whoever changes a table raises VERSION and writes, in database.py, what turns a
-database of the version before into one of the new; a test opens the first version's. Moments are stored as
-whole microseconds since 1970 in UTC, because SQLite would drop the time zone.
+Whoever changes a table raises VERSION and writes, in database.py, what turns a database of the version before
+into one of the new; a test opens the first version's. Version 2 brought the tables of class rooms. Moments
+are stored as whole microseconds since 1970 in UTC, because SQLite would drop the time zone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -22,10 +23,11 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
 
-VERSION = 1
+VERSION = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -143,4 +145,91 @@ runs = Table(
     Column("config", Text, nullable=False),  # TrainingConfig as JSON
     Column("path", Text, nullable=False),  # relative to the data folder
     Column("size", BigInteger, nullable=False),  # bytes
+)
+
+# ---- class rooms: core/classroom reads and writes them ------------------------------------------------
+
+rooms = Table(
+    "lab_rooms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", String(5), nullable=False, unique=True),
+    Column("topic", String(64), nullable=False, unique=True),  # of the push channel: the same after a restart
+    Column("title", String(120), nullable=False),
+    Column("teacher_hash", String(64), nullable=False),
+    Column("moving_hash", String(64)),  # of the one-time link that moves the teacher's key
+    Column("moving_ends", StoredTime),
+    Column("created", StoredTime, nullable=False),
+    Column("ends", StoredTime, nullable=False),
+    Column("approval", Boolean, nullable=False),  # sentences wait until the teacher lets them be seen
+    Column("activity", Integer),  # where the room stands; NULL before the first
+    Column("version", Integer, nullable=False),  # of what everybody sees
+    Column("news", Integer, nullable=False),  # of all that the teacher sees
+)
+
+
+def _room() -> Column[int]:
+    return Column("room_id", ForeignKey("lab_rooms.id", ondelete="CASCADE"), primary_key=True)
+
+
+room_activities = Table(
+    "lab_room_activities",
+    metadata,
+    _room(),
+    Column("number", Integer, primary_key=True),
+    Column("place", Integer, nullable=False),  # in the teacher's list
+    Column("content", Text, nullable=False),  # JSON
+    Column("phase", String(16), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("outcome", Text),  # what came out, as JSON
+)
+
+room_members = Table(
+    "lab_room_members",
+    metadata,
+    _room(),
+    Column("number", Integer, primary_key=True),
+    Column("key_hash", String(64), nullable=False),
+    Column("nickname", String(40), nullable=False),
+    Column("joined", StoredTime, nullable=False),
+    UniqueConstraint("room_id", "key_hash"),
+)
+
+room_votes = Table(
+    "lab_room_votes",
+    metadata,
+    _room(),
+    Column("activity", Integer, primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("member", Integer, primary_key=True),
+    Column("value", Float(53), nullable=False),  # the option's place, or the number
+)
+
+room_entries = Table(
+    "lab_room_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("room_id", ForeignKey("lab_rooms.id", ondelete="CASCADE"), nullable=False),
+    Column("activity", Integer, nullable=False),
+    Column("member", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("group", String(60), nullable=False),
+    Column("status", String(16), nullable=False),
+    Index("lab_room_entries_of_room", "room_id", "activity"),
+)
+
+room_tests = Table(
+    "lab_room_tests",
+    metadata,
+    _room(),
+    Column("member", Integer, primary_key=True),
+    Column("value", Text, nullable=False),  # an InventoryRecord as JSON
+)
+
+code_tries = Table(
+    "lab_code_tries",
+    metadata,
+    Column("address_hash", String(64), primary_key=True),
+    Column("since", StoredTime, nullable=False),
+    Column("count", Integer, nullable=False),
 )

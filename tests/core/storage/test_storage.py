@@ -443,7 +443,7 @@ def test_two_that_open_at_once_make_one_database(tmp_path: Path) -> None:
         thread.join()
     assert errors == []
     with Database.open(url) as database, database.read() as connection:
-        assert connection.execute(schema.schema_version.select()).all() == [(1,)]
+        assert connection.execute(schema.schema_version.select()).all() == [(schema.VERSION,)]
 
 
 def test_the_tables_compile_for_postgresql() -> None:
