@@ -10,7 +10,6 @@ import streamlit as st
 from core.data import sentence_sets
 from core.data.sentence_sets import BuiltInSet
 from core.data.sentences import parse_sentences
-from core.models import embedding
 from core.types import SentenceSet
 from ui import kit, messages, state, widgets
 from ui.state import Key
@@ -44,7 +43,7 @@ def own_sentences(text: str, read_by: str | None = None) -> SentenceSet:
     parsed = parse_sentences(text)
     messages.notices(parsed.notices, "Sentences")
     if read_by is not None:
-        messages.notices(kit.ask(embedding.unread, read_by, 0, parsed.sentence_set.texts))
+        kit.tell_unread(parsed.sentence_set.texts, read_by)
     return parsed.sentence_set
 
 

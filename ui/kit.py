@@ -15,13 +15,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.models import embedding
-from core.types import FloatArray, InputError
+from core.types import FloatArray, InputError, TrainingConfig
 from ui import messages, pages, resources, state, widgets
 from ui.predictions.gate import UnansweredError
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
+DEFAULT = TrainingConfig().base_model
 READING_WIDTH = 760  # pixels; a line longer than this is hard to follow
 # Streamlit puts columns below each other in a window of less than 640 pixels; a column of cards breaks words
 # long before that, with the sidebar open in a window of about 1,000.
@@ -135,8 +136,14 @@ def embedded(
     """Embeddings (n, d) of the texts by an untrained base model; what of them it does not read is said."""
     of = tuple(texts)
     z = ask(embedding.embed, base_model, seed, pooling, of, normalize, busy=busy)
-    messages.notices(ask(embedding.unread, base_model, seed, of, busy=busy))
+    tell_unread(of, base_model, seed)
     return z
+
+
+def tell_unread(texts: Sequence[str], base_model: str = DEFAULT, seed: int = 0, where: str = "") -> None:
+    """What of the texts a base model does not read, for what is embedded in other ways than `embedded`."""
+    found = ask(embedding.unread, base_model, seed, tuple(texts), busy="Reading the texts")
+    messages.notices(found, where)
 
 
 def keep_link(*texts: state.Key[str]) -> None:

@@ -37,6 +37,7 @@ class QueryScores:
     score: FloatArray  # [0, 1], sigmoid of the logit
     logit_swapped: FloatArray  # (candidate, query)
     score_swapped: FloatArray
+    cut: int = 0  # pairs of which the cross-encoder does not read the end
 
     @property
     def bi_rank(self) -> IntArray:
@@ -124,6 +125,7 @@ def compare(query: str, candidates: Sequence[str]) -> QueryScores:
         both.forward.scores,
         both.backward.logits,
         both.backward.scores,
+        len(both.truncated),
     )
 
 

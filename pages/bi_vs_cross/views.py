@@ -13,7 +13,7 @@ import streamlit as st
 from core.concepts import bi_vs_cross
 from core.concepts.bi_vs_cross import QueryScores, WordEffects
 from core.models.cross_encoder import attention as joint_attention
-from core.types import FloatArray
+from core.types import FloatArray, Notice
 from pages.bi_vs_cross import keys
 from ui import kit, messages, resources, state, widgets
 from ui.charts import chart
@@ -41,16 +41,22 @@ def query_and_candidates() -> QueryScores:
     """The query, its candidates, and both encoders' answers."""
     query = widgets.text_input(keys.QUERY, "Query", max_chars=bi_vs_cross.MAX_CHARACTERS)
     text = widgets.text_area(keys.CANDIDATES, "Candidates, one a line", height=190, max_chars=6000)
-    return _compared(query, text)
+    found = _compared(query, text)
+    _tell_unread(found)
+    return found
+
+
+def _tell_unread(found: QueryScores) -> None:
+    """What of a query and its candidates the one encoder does not read, and what the other."""
+    kit.tell_unread((found.query, *found.candidates), bi_vs_cross.BASE_MODEL)
+    if found.cut:
+        count = f"{found.cut} of {len(found.candidates)}"
+        messages.notices([Notice(f"Pairs too long for the cross-encoder, of which the end is cut: {count}.")])
 
 
 def _compared(query: str, candidates: str) -> QueryScores:
-    return kit.ask(
-        bi_vs_cross.compare,
-        bi_vs_cross.read_text(query, "The query"),
-        bi_vs_cross.read_candidates(candidates),
-        busy="Both encoders read",
-    )
+    asked, among = bi_vs_cross.read_text(query, "The query"), bi_vs_cross.read_candidates(candidates)
+    return kit.ask(bi_vs_cross.compare, asked, among, busy="Both encoders read")
 
 
 def ranking(found: QueryScores) -> None:
@@ -125,7 +131,9 @@ def pair() -> tuple[str, str]:
     with row():
         button("Swap A and B", _swap, key="bvc_swap", icon="swap_vert")
         button("Copy A to B", _same, key="bvc_same", icon="content_copy")
-    return bi_vs_cross.read_text(left, "A"), bi_vs_cross.read_text(right, "B")
+    a, b = bi_vs_cross.read_text(left, "A"), bi_vs_cross.read_text(right, "B")
+    _tell_unread(kit.ask(bi_vs_cross.compare, a, (b,), busy="Both encoders read"))
+    return a, b
 
 
 def _swap() -> None:

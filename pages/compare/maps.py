@@ -14,7 +14,7 @@ from core.metrics import comparison
 from core.metrics.measures import neighbour_purity
 from core.types import FloatArray, Sentence, SentenceSet
 from pages.compare import keys
-from pages.compare.models import NEAR, Both
+from pages.compare.models import NEAR, Both, tell_unread
 from ui import kit, messages, state, widgets
 from ui.boards import moving_map
 from ui.resources import executor
@@ -57,6 +57,7 @@ def drawn(both: Both, text: str) -> Drawn:
         za, zb = np.vstack([za, new_a]), np.vstack([zb, new_b])
         sentences = replace(sentences, sentences=(*sentences.sentences, Sentence(TYPED_ID, text, TYPED)))
         _tell_nearest(both, text, new_a, new_b)
+        tell_unread(both, (text,))
     k = min(NEAR, len(sentences) - 1)
     return Drawn(sentences, xy_a, xy_b, _near(za, k), _near(zb, k), method)
 

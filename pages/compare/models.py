@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.metrics import comparison
-from core.models import registry
+from core.models import embedding, registry
 from core.training import tuned
 from core.training.controls import pooling_meant
 from core.types import FloatArray, InputError, Pair, Run, SentenceSet, TrainingConfig
 from pages.compare import keys
-from ui import kit, state, training_data
+from ui import kit, messages, state, training_data
 from ui.resources import executor
 from ui.runs import live_run
 
@@ -172,7 +172,16 @@ def measured(a: Side, b: Side) -> Both:
         sentences, train, held_out = current.sentences, current.train, current.held_out
     if not len(sentences):
         raise InputError("There are no sentences yet. Type some on Train live, or choose a set there.")
-    return Both(a, b, sentences, train, held_out, _embedded(a, sentences), _embedded(b, sentences))
+    both = Both(a, b, sentences, train, held_out, _embedded(a, sentences), _embedded(b, sentences))
+    tell_unread(both, sentences.texts)
+    return both
+
+
+def tell_unread(both: Both, texts: Sequence[str]) -> None:
+    """What of the texts A or B does not read; the same is said once."""
+    models = {(side.config.base_model, side.config.seed) for side in (both.a, both.b)}
+    found = [kit.ask(embedding.unread, *model, tuple(texts)) for model in sorted(models)]
+    messages.notices(dict.fromkeys(notice for told in found for notice in told))
 
 
 def _embedded(side: Side, sentences: SentenceSet) -> FloatArray:

@@ -49,6 +49,7 @@ def words() -> None:
     forget = state.setter(keys.GUESSES["words"], None)  # with other words it is another question
     p = widgets.text_input(keys.P, "P: what happened", max_chars=600, on_change=forget, at=left)
     q = widgets.text_input(keys.Q, "Q: what did not", max_chars=600, on_change=forget, at=right)
+    kit.tell_unread((p, q), MODEL)
     found = kit.ask(contrast.word_effects, MODEL, p, q, busy="Leaving out words")
     of_q = [w for w in found.words if w.side == "Q"]
     options = [*dict.fromkeys(w.word for w in of_q), NO_WORD]
@@ -88,6 +89,7 @@ def triplets() -> None:
     found = parse_triplets(text, most=MOST_TRIPLETS)
     if not found:
         raise InputError("There is no triplet yet. Write one a line: anchor | positive | negative.")
+    kit.tell_unread([text for t in found for text in (t.anchor, t.positive, t.negative)], MODEL)
     question = "How many of these triplets does the untrained model order rightly?"
     rule = "Rightly: the anchor's cosine with the positive is the higher one."
     gate = predict(keys.GUESSES["triplets"], question, ORDERED, rule)

@@ -196,6 +196,8 @@ def _question(
             maps.beside(step.projections, prepared, state.get(keys.SEED), name)
         found = experiment.gathered(step, prepared, run, texts, state.get(keys.SEED))
         result, beside = experiment.measured(step, found)
+        model = prepared.config.base_model if prepared is not None else kit.DEFAULT
+        kit.tell_unread(texts, model)
         with st.expander("The numbers", icon=":material/table:"):
             experiment.numbers(step, run, result, beside, key=name)
     else:

@@ -70,7 +70,9 @@ def pair() -> tuple[str, str]:
         return typed
 
     left, right = st.columns(2, gap="medium")
-    return sentence(keys.PREMISE, "Premise", left), sentence(keys.HYPOTHESIS, "Hypothesis", right)
+    both = sentence(keys.PREMISE, "Premise", left), sentence(keys.HYPOTHESIS, "Hypothesis", right)
+    kit.tell_unread(both, nli.BASE)
+    return both
 
 
 def passes(premise: str, hypothesis: str) -> tuple[str, str]:
@@ -105,6 +107,7 @@ def given() -> tuple[Example, ...]:
     found = nli.parse(widgets.text_area(keys.TEXT, HELP_OWN, height=180, max_chars=40_000))
     if not found:
         raise InputError(f"There are no pairs yet. {HELP_OWN}.")
+    kit.tell_unread([text for one in found for text in (one.premise, one.hypothesis)], nli.BASE)
     return found
 
 

@@ -16,7 +16,6 @@ import streamlit as st
 
 from core.concepts.bi_vs_cross import BASE_MODEL
 from core.data import tables
-from core.models import embedding
 from core.retrieval import corpus as corpora
 from core.retrieval import ranking as retrieval
 from core.retrieval.corpus import Corpus, Passage, Question
@@ -197,7 +196,7 @@ def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return None
     z = _matrix(corpus.passages)
-    messages.notices(kit.ask(embedding.unread, BASE_MODEL, 0, corpus.full_texts), "Passages")
+    kit.tell_unread(corpus.full_texts, BASE_MODEL, where="Passages")
     asked = kit.embedded(BASE_MODEL, 0, "mean", (query,))
     began = time.perf_counter()
     return retrieval.rank_by_cosine(asked[0], z), time.perf_counter() - began

@@ -170,7 +170,9 @@ def own() -> None:
     if not typed:
         st.caption("Type a line, and the model is asked about it.")
         return
-    judged = kit.ask(triplets.measure, typed, state.get(keys.MODEL), state.get(keys.SEED))
+    model = state.get(keys.MODEL), state.get(keys.SEED)
+    kit.tell_unread([text for t in typed for text in (t.anchor, t.positive, t.negative)], *model)
+    judged = kit.ask(triplets.measure, typed, *model)
     wrong = int(judged.wrong.sum())
     st.metric("Wrong on your own", f"{wrong} of {len(typed)}")
     _dots(judged, "sim_own_dots")
