@@ -142,8 +142,9 @@ def pair_columns(table: Sheet, choice: Choice = AS_FOUND) -> Columns:
             raise InputError(told)
         return first.with_roles([("left", left), ("right", right), ("label", label)])
     if not first.named and len(values) < 4:
-        # Two texts of which nobody says that they belong together are no pair yet.
-        return first.with_roles(_pair(range(3), values) if len(values) == 3 else [("left", 0)])
+        if len(values) == 2 and (labels or any(map(_repeats, values.values()))):
+            return first.with_roles([("left", 0)])  # a text with its group or label is no pair
+        return first.with_roles(_pair(range(len(values)), values) if len(values) > 1 else [("left", 0)])
     others = [i for i in values if i != label and i not in labels]
     texts = [i for i in others if not _is_numeric(values[i]) and not _repeats(values[i])]
     if len(texts) < 2:

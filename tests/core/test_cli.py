@@ -184,7 +184,7 @@ def test_every_setting_of_the_page_is_an_option():
     ("name", "data", "told"),
     [
         ("none.csv", b"", "none.csv is empty. Give it the columns left, right and label"),
-        ("two.csv", b"a,b\nc,d\n", "two.csv: Line 1: a pair is left | right | label"),
+        ("two.csv", b"a,1\nc,0\n", "two.csv: Line 1: a pair is left | right | label"),
     ],
 )
 def test_a_refused_file_is_named(tmp_path, name, data, told):

@@ -247,3 +247,22 @@ def test_an_apostrophe_in_a_file_of_others_stays():
 def test_pasted_pairs_are_a_table_too():
     parsed = parse_pairs("sentence1\tsentence2\tscore\na b\tc d\t5\ne f\tg h\t0", SentenceSet(()))
     assert [p.label for p in parsed.pairs] == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.txt"])
+def test_two_columns_of_texts_without_names_are_pairs_that_belong_together(name):
+    between = "," if name.endswith("csv") else "\t"
+    rows = [
+        ("How do I reset it?", "Hold the button."),
+        ("Is it loud?", "No"),
+        ("Where is it made?", "In Brno."),
+    ]
+    data = "\n".join(map(between.join, rows)).encode()
+    assert pairs(data, name) == [(*row, 1.0) for row in rows]
+    told = [notice.text for notice in parse_pair_table(data, name, SentenceSet(())).notices]
+    assert "no row of names: anchor = column 1, positive = column 2" in told[0] and "no labels" in told[1]
+    other = pairs(data, name, Choice(columns=("2", "1")))
+    assert other[0] == ("Hold the button.", "How do I reset it?", 1.0)
+    for texts_and_labels in (TAB, "1,Fine cast\n0,I left early\n"):
+        with pytest.raises(InputError, match="has 2 parts"):
+            pairs(texts_and_labels.encode(), "p.tsv" if "\t" in texts_and_labels else "p.csv")
