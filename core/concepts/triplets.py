@@ -51,8 +51,8 @@ class ChallengeSet(Table):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TripletCosines:
-    """Cosines (m,) of each anchor with its positive and with its negative."""
+class JudgedTriplets:
+    """A model's value (m,) for each anchor with its positive and with its negative: cosines, or scores."""
 
     triplets: tuple[Triplet, ...]
     positive: FloatArray
@@ -72,11 +72,20 @@ class TripletCosines:
         return found
 
 
-def measure(triplets: tuple[Triplet, ...], base_model: str = "minilm-l6", seed: int = 0) -> TripletCosines:
+def measure(triplets: tuple[Triplet, ...], base_model: str = "minilm-l6", seed: int = 0) -> JudgedTriplets:
     """Ask the untrained model about every triplet. Raises InputError when the model cannot be loaded."""
     texts = [text for t in triplets for text in (t.anchor, t.positive, t.negative)]
     z = embed(base_model, seed, "mean", texts).reshape(len(triplets), 3, -1)
-    return TripletCosines(triplets, row_cosines(z[:, 0], z[:, 1]), row_cosines(z[:, 0], z[:, 2]))
+    return JudgedTriplets(triplets, row_cosines(z[:, 0], z[:, 1]), row_cosines(z[:, 0], z[:, 2]))
+
+
+def measure_together(triplets: tuple[Triplet, ...]) -> JudgedTriplets:
+    """The cross-encoder's scores, the mean of both orders: how alike are the two, read together?"""
+    from .bi_vs_cross import mean_scores
+
+    pairs = [(t.anchor, other) for t in triplets for other in (t.positive, t.negative)]
+    scores = mean_scores(pairs).reshape(len(triplets), 2)
+    return JudgedTriplets(triplets, scores[:, 0], scores[:, 1])
 
 
 def parse_triplets(

@@ -48,20 +48,20 @@ def ranking() -> None:
 def wrong() -> None:
     st.markdown(
         "Each row has a sentence, one that **means the same** in other words, and one that only **looks "
-        "alike**. The model is wrong when the second is at least as close as the first. In every list four "
+        "alike**. A model is wrong when the second is at least as close as the first. In every list four "
         "of the eight paraphrases stay near the words of the sentence and four go further away; the list "
         "with two meanings has only far ones."
     )
     judged = views.built_in()
-    question = "Which kind does the model get wrong most often?"
+    question = "Which kind does the bi-encoder get wrong most often?"
     rule = "The kind with the largest share of wrong rows; of several, yours counts."
     gate = predict(keys.GUESS_KIND, question, views.kinds(), rule)
     views.failures(judged)
     gate.tell(
         views.hardest(judged, gate.guess),
-        "MiniLM was trained on pairs where shared words and a shared topic were nearly always a good sign. "
-        "A “not”, another number or exchanged roles hardly changes either. Eight rows a kind are a hint, not "
-        "a measurement of the language; add rows of your own.",
+        "The bi-encoder was trained on pairs where shared words and a shared topic were nearly always a good "
+        "sign. A “not”, another number or exchanged roles hardly changes either. Eight rows a kind are a "
+        "hint, not a measurement of the language; add rows of your own.",
     )
     st.subheader("Your own", anchor=False)
     views.own()

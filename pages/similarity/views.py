@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.concepts import similarity as sim
 from core.concepts import triplets
-from core.concepts.triplets import TripletCosines
+from core.concepts.triplets import JudgedTriplets, Triplet
 from core.models.settings import OWN
 from core.types import FloatArray, InputError
 from core.vectors import cosine_matrix, unit_rows
@@ -130,36 +130,54 @@ def ranking(found: Compared, anchor: int, stretched: int, factor: float) -> bool
 # --- Where the model is wrong --------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """The same triplets under both encoders."""
+
+    apart: JudgedTriplets  # cosines of the bi-encoder
+    together: JudgedTriplets  # scores of the cross-encoder for likeness
+
+
 def kinds() -> tuple[str, ...]:
     return tuple(one.title for one in triplets.challenge_sets())
 
 
-def built_in() -> TripletCosines:
-    """All challenge sets, judged now by the chosen model."""
+def built_in() -> Judged:
+    """All challenge sets, judged now by the chosen bi-encoder and by the cross-encoder."""
     base_model, seed = inputs.base_model(keys.MODEL, keys.SEED)
     every = tuple(t for one in triplets.challenge_sets() for t in one.triplets)
-    return kit.ask(triplets.measure, every, base_model, seed, busy="Asking the model")
+    return _judged(every, base_model, seed)
 
 
-def hardest(judged: TripletCosines, guess: str | None) -> str:
-    """The kind that is wrong most often; of several the guessed one, if it is among them."""
-    shares = {kind: bad / count for kind, (bad, count) in judged.share_wrong().items()}
+def _judged(asked: tuple[Triplet, ...], base_model: str, seed: int) -> Judged:
+    apart = kit.ask(triplets.measure, asked, base_model, seed, busy="Asking the bi-encoder")
+    return Judged(apart, kit.ask(triplets.measure_together, asked, busy="Reading the pairs together"))
+
+
+def hardest(judged: Judged, guess: str | None) -> str:
+    """The kind that the bi-encoder gets wrong most often; of several the guessed one, if it is among them."""
+    shares = {kind: bad / count for kind, (bad, count) in judged.apart.share_wrong().items()}
     top = [kind for kind, share in shares.items() if share == max(shares.values())]
     return guess if guess in top else top[0]
 
 
-def failures(judged: TripletCosines) -> None:
+def failures(judged: Judged) -> None:
     """Bars for the kinds; then one kind, row by row."""
+    apart, together = judged.apart, judged.together
     chart(
-        vectors.shares_wrong(judged.share_wrong()),
+        vectors.shares_wrong({"bi-encoder": apart.share_wrong(), "cross-encoder": together.share_wrong()}),
         "sim_wrong",
-        "Bars: how often each kind of triplet is judged wrongly. The table below has every triplet.",
+        "Bars: how often each encoder judges each kind of triplet wrongly. The table has every triplet.",
+    )
+    st.caption(
+        f"Wrong in all: bi-encoder {apart.wrong.sum()}, cross-encoder {together.wrong.sum()}, of "
+        f"{len(apart.triplets)}. The cross-encoder scores likeness, the mean of both orders."
     )
     kind = widgets.selectbox(keys.KIND, "Look at", kinds())
     st.caption(next(one.why for one in triplets.challenge_sets() if one.title == kind))
-    rows = [i for i, t in enumerate(judged.triplets) if t.kind == kind]
-    part = tuple(judged.triplets[i] for i in rows)
-    _dots(TripletCosines(part, judged.positive[rows], judged.negative[rows]), "sim_kind")
+    rows = [i for i, t in enumerate(apart.triplets) if t.kind == kind]
+    part = tuple(apart.triplets[i] for i in rows)
+    _dots(JudgedTriplets(part, apart.positive[rows], apart.negative[rows]), "sim_kind")
     _table(judged, "sim_triples")
 
 
@@ -172,14 +190,15 @@ def own() -> None:
         return
     model = state.get(keys.MODEL), state.get(keys.SEED)
     kit.tell_unread([text for t in typed for text in (t.anchor, t.positive, t.negative)], *model)
-    judged = kit.ask(triplets.measure, typed, *model)
-    wrong = int(judged.wrong.sum())
-    st.metric("Wrong on your own", f"{wrong} of {len(typed)}")
-    _dots(judged, "sim_own_dots")
+    judged = _judged(typed, *model)
+    with st.container(horizontal=True):
+        st.metric("Wrong on your own", f"{judged.apart.wrong.sum()} of {len(typed)}")
+        st.metric("Wrong when read together", f"{judged.together.wrong.sum()} of {len(typed)}")
+    _dots(judged.apart, "sim_own_dots")
     _table(judged, "sim_own_table")
 
 
-def _dots(judged: TripletCosines, key: str) -> None:
+def _dots(judged: JudgedTriplets, key: str) -> None:
     chart(
         vectors.same_or_alike([t.anchor for t in judged.triplets], judged.positive, judged.negative),
         key,
@@ -187,7 +206,8 @@ def _dots(judged: TripletCosines, key: str) -> None:
     )
 
 
-def _table(judged: TripletCosines, key: str) -> None:
+def _table(both: Judged, key: str) -> None:
+    judged, together = both.apart, both.together
     folded_table(
         {
             "kind": [t.kind for t in judged.triplets],
@@ -196,7 +216,10 @@ def _table(judged: TripletCosines, key: str) -> None:
             "cosine, same": judged.positive.astype(float),
             "only looks alike": [t.negative for t in judged.triplets],
             "cosine, alike": judged.negative.astype(float),
-            "model": ["wrong" if w else "right" for w in judged.wrong.tolist()],
+            "bi-encoder": ["wrong" if w else "right" for w in judged.wrong.tolist()],
+            "score, same": together.positive.astype(float),
+            "score, alike": together.negative.astype(float),
+            "cross-encoder": ["wrong" if w else "right" for w in together.wrong.tolist()],
         },
         key=key,
         name="known-difficult",

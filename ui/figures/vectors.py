@@ -266,24 +266,26 @@ def same_or_alike(names: Sequence[str], same: FloatArray, different: FloatArray)
     return figure
 
 
-def shares_wrong(found: dict[str, tuple[int, int]]) -> go.Figure:
-    """How often the model is wrong, kind by kind, as bars from 0 to 100 %."""
+def shares_wrong(found: dict[str, dict[str, tuple[int, int]]]) -> go.Figure:
+    """How often each model is wrong, kind by kind, as bars from 0 to 100 %. {model: {kind: (wrong, of)}}."""
     import plotly.graph_objects as go
 
-    names = list(found)
-    figure = _figure(80 + 28 * len(names), showlegend=False, hovermode="closest")
-    figure.add_trace(
-        go.Bar(
-            x=[bad / count for bad, count in found.values()],
-            y=list(range(len(names))),
-            orientation="h",
-            marker_color=PUSH,
-            text=[f"{bad} of {count}" for bad, count in found.values()],
-            textposition="auto",
-            customdata=names,
-            hovertemplate="%{customdata}: %{x:.0%}<extra></extra>",
+    names = list(next(iter(found.values())))
+    figure = _figure(110 + 24 * len(names) * len(found), hovermode="closest", barmode="group")
+    for (model, counts), colour in zip(found.items(), (NOW, "#E69F00")):
+        figure.add_trace(
+            go.Bar(
+                x=[bad / count for bad, count in counts.values()],
+                y=list(range(len(names))),
+                orientation="h",
+                name=model,
+                marker_color=colour,
+                text=[f"{bad} of {count}" for bad, count in counts.values()],
+                textposition="auto",
+                customdata=names,
+                hovertemplate="%{customdata}: %{x:.0%}<extra></extra>",
+            )
         )
-    )
     _rows(figure, names)
     figure.update_xaxes(title="looks alike beats means the same", tickformat=".0%", range=[0, 1])
     return figure

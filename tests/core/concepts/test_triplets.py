@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from core.concepts import triplets
-from core.concepts.triplets import Triplet, TripletCosines
-from core.models import registry
+from core.concepts.triplets import JudgedTriplets, Triplet
+from core.models import cross_encoder, registry
 from core.types import InputError
 
 
 def test_a_triplet_is_wrong_when_the_alike_one_is_at_least_as_close():
     found = tuple(Triplet("a", "b", "c", kind) for kind in ("x", "x", "y"))
-    judged = TripletCosines(found, np.array([0.9, 0.5, 0.7]), np.array([0.8, 0.5, 0.9]))
+    judged = JudgedTriplets(found, np.array([0.9, 0.5, 0.7]), np.array([0.8, 0.5, 0.9]))
     assert judged.wrong.tolist() == [False, True, True]
     assert judged.share_wrong() == {"x": (1, 2), "y": (1, 1)}
 
@@ -24,6 +24,13 @@ def test_judging_is_the_models_cosine():
     z = registry.load("minilm-l6").encode([one.anchor, one.positive, one.negative])
     assert judged.positive[0] == pytest.approx(float(z[0] @ z[1]), abs=1e-5)
     assert judged.negative[0] == pytest.approx(float(z[0] @ z[2]), abs=1e-5)
+
+
+def test_reading_together_is_the_mean_score_of_both_orders():
+    one = Triplet("The cat sleeps.", "A cat is asleep.", "The cat does not sleep.")
+    judged = triplets.measure_together((one,))
+    both = cross_encoder.score_both_orders([(one.anchor, one.positive), (one.anchor, one.negative)])
+    assert [judged.positive[0], judged.negative[0]] == pytest.approx(both.scores.tolist(), abs=1e-5)
 
 
 def test_built_in_lists_are_whole_and_no_text_stands_twice():

@@ -59,7 +59,8 @@ def test_own_triplets_are_judged(open_app):
     app = open_app(PAGE, sim="Where it is wrong")
     line = "The cat sleeps. | A cat is asleep. | The minister resigned."
     app.text_area(key="sim_own").set_value(line).run()
-    assert {m.label: m.value for m in app.metric}["Wrong on your own"] == "0 of 1"
+    told = {m.label: m.value for m in app.metric}
+    assert told == {"Wrong on your own": "0 of 1", "Wrong when read together": "0 of 1"}
     app.text_area(key="sim_own").set_value("only one text").run()
     assert "Line 1 has 1 of the three texts" in app.warning[0].value
     assert app.text_area(key="sim_own").value == "only one text"

@@ -43,7 +43,7 @@ def test_own_sentences_and_an_own_triple(open_page):
 
     go_to(page, "Where it is wrong")
     type_into(page, "One a line: sentence | means the same | only looks alike", TRIPLE)
-    expect(page.get_by_text("1 of 1", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("1 of 1", exact=True).first).to_be_visible(timeout=PATIENCE)
     no_errors(page)
     shot(page, "similarity-wrong")
 
