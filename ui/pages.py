@@ -66,10 +66,20 @@ LESSONS = Page(
     "Guided experiments: predict first, then run it and compare.",
 )
 
+CLASS = Page(
+    "classroom",
+    "Class",
+    "class",
+    "Start",
+    "groups",
+    "A room for a class: collect sentences, vote, watch one run together, on every phone.",
+)
+
 PAGES: tuple[Page, ...] = (
     HOME,
     TRAIN,
     LESSONS,
+    CLASS,
     Page(
         "text_to_vector",
         "From text to vector",

@@ -6,8 +6,10 @@ These are also the form in which they are stored, so what is read back is checke
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from ..cards.built_in import all_cards
@@ -19,6 +21,8 @@ from ..lessons.types import Cards, Explain, Lesson, Predict, Step
 from ..types import InputError
 
 MAX_OPTIONS = 6
+BINS = 8  # bars of a number
+TALK = "What do you think?"  # a plan's own words are for the teacher, and may answer what they ask
 Group = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_GROUP_CHARACTERS)
 ]
@@ -26,9 +30,10 @@ Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGES
 
 
 class Activity(Table):
-    """What all have in common: the line that everybody reads, and a note that only the teacher does."""
+    """What all have in common: what everybody reads, and a note that only the teacher does."""
 
     title: Line
+    body: Note = ""
     note: Note = ""
 
 
@@ -59,6 +64,18 @@ class PredictActivity(Activity):
     high: float = 100.0
     lesson: Line | None = None
     step: int = 0
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What the bars are called: the options, or BINS equal parts of the range."""
+        edges = np.linspace(self.low, self.high, BINS + 1)
+        return self.options or tuple(f"{low:g} to {high:g}" for low, high in pairwise(edges))
+
+    def place(self, value: float) -> int:
+        """Which bar a vote belongs to."""
+        if self.options:
+            return int(value)
+        return min(BINS - 1, int((value - self.low) / (self.high - self.low) * BINS))
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:
@@ -100,6 +117,7 @@ class SittingActivity(Activity):
     """A sitting of the before-and-after test: the first, then the second with the other form."""
 
     kind: Literal["test"] = "test"
+    sitting: Annotated[int, Between(1, 2)] = 1
 
 
 class CardsActivity(Activity):
@@ -137,7 +155,7 @@ def from_plan(lesson: Lesson) -> tuple[AnyActivity, ...]:
         note = f"Minutes {begin} to {begin + part.minutes}: {part.text}"
         begin += part.minutes
         if part.step is None:
-            found.append(ExplainActivity(title=part.text[:300], note=note[:LONGEST_TEXT]))
+            found.append(ExplainActivity(title=TALK, note=note[:LONGEST_TEXT]))
             continue
         for one in _of_step(lesson, part.step):
             found.append(one.model_copy(update={"note": note[:LONGEST_TEXT]}))
@@ -156,17 +174,17 @@ def step_of(lesson: str | None, number: int) -> tuple[Lesson, Predict]:
 def _of_step(lesson: Lesson, number: int) -> tuple[AnyActivity, ...]:
     step: Step = lesson.steps[number - 1]
     if isinstance(step, Predict):
+        texts = "\n".join(f"{i}. {text}" for i, text in enumerate(step.texts, start=1))
         asked = PredictActivity(
-            title=step.question, options=tuple(step.options.values()), lesson=lesson.key, step=number
+            title=step.question,
+            body="\n\n".join(part for part in (step.text, texts) if part)[:LONGEST_TEXT],
+            options=tuple(step.options.values()),
+            lesson=lesson.key,
+            step=number,
         )
         if not step.measurement.trains:
             return (asked,)
         return (asked, RunActivity(title=step.title, source="lesson", lesson=lesson.key, step=number))
     if isinstance(step, Explain):
-        return (ExplainActivity(title=_line(step.text)),)
+        return (ExplainActivity(title=step.title, body=step.text),)
     return (CardsActivity(title=step.title, cards=step.cards),) if isinstance(step, Cards) else ()
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 300 else line[:299].rstrip() + "…"

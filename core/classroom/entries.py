@@ -154,6 +154,17 @@ def run_request(content: RunActivity, of_class: SentenceSet) -> RunRequest:
     return RunRequest(config, chosen, split.train, split.held_out)
 
 
+def freeze(of_class: SentenceSet) -> list[list[str | None]]:
+    """The sentences that a run has begun with, as its activity's outcome keeps them."""
+    return [[s.text, s.group] for s in of_class.sentences]
+
+
+def frozen(outcome: Any, title: str) -> SentenceSet:
+    """The reverse of freeze."""
+    rows = outcome if isinstance(outcome, list) else []
+    return SentenceSet(tuple(Sentence(sentence_id(t), t, g) for t, g in rows), title, "class")
+
+
 def own_sittings(database: Database, room_id: int, member: int) -> InventoryRecord:
     """This learner's sittings of the before-and-after test in this room."""
     t = schema.room_tests

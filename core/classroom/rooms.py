@@ -146,6 +146,14 @@ def of_teacher(database: Database, key: str) -> tuple[Room, ...]:
         return tuple(map(_room, connection.execute(query).mappings()))
 
 
+def of_learner(database: Database, key: str, now: datetime) -> tuple[Room, ...]:
+    """The rooms that this learner has joined and that are not over, newest first."""
+    t, m = schema.rooms, schema.room_members
+    query = _rooms().join(m, m.c.room_id == t.c.id).where(m.c.key_hash == hashed(key), t.c.ends > now)
+    with database.read() as connection:
+        return tuple(map(_room, connection.execute(query.order_by(t.c.id.desc())).mappings()))
+
+
 def moving_token(database: Database, room_id: int, now: datetime) -> str:
     """What the one-time link carries; an earlier one is worth nothing from now on."""
     token = secrets.token_urlsafe(16)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,6 @@ from .rooms import changed, still_open
 
 MAX_ACTIVITIES = 60
 ROUNDS = (1, 2)
-BINS = 8  # of the bars of a number
 
 
 class Phase(StrEnum):
@@ -197,22 +195,22 @@ def votes(database: Database, room_id: int, number: int) -> dict[int, dict[int, 
 
 
 def tally(content: PredictActivity, cast: Mapping[int, Mapping[int, float]]) -> Tally:
-    """Count the votes: of options, or of numbers in BINS equal parts of the allowed range."""
-    labels = content.options or _bins(content)
+    """Count the votes: of options, or of numbers in equal parts of the allowed range."""
+    labels = content.answers
     size = len(labels)
     rounds = [round_ for round_ in ROUNDS if round_ == 1 or cast.get(round_)]
-    placed = {r: {m: _bin(content, v, size) for m, v in cast.get(r, {}).items()} for r in rounds}
+    placed = {r: {m: content.place(v) for m, v in cast.get(r, {}).items()} for r in rounds}
     bars = np.zeros((len(rounds), size), np.int64)
     for i, round_ in enumerate(rounds):
         for place, count in Counter(placed[round_].values()).items():
             bars[i, place] = count
     if len(rounds) < 2:
-        return Tally(tuple(labels), bars, None)
+        return Tally(labels, bars, None)
     changes = np.zeros((size, size), np.int64)
     for who, before in placed[1].items():
         if who in placed[2]:
             changes[before, placed[2][who]] += 1
-    return Tally(tuple(labels), bars, changes)
+    return Tally(labels, bars, changes)
 
 
 def _check(content: PredictActivity, value: float) -> None:
@@ -221,18 +219,6 @@ def _check(content: PredictActivity, value: float) -> None:
             raise InputError("This is none of the answers to choose from.")
     elif not (math.isfinite(value) and content.low <= value <= content.high):
         raise InputError(f"The number must lie between {content.low:g} and {content.high:g}.")
-
-
-def _bins(content: PredictActivity) -> Sequence[str]:
-    edges = np.linspace(content.low, content.high, BINS + 1)
-    return [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
-
-
-def _bin(content: PredictActivity, value: float, size: int) -> int:
-    if content.options:
-        return int(value)
-    share = (value - content.low) / (content.high - content.low)
-    return min(size - 1, int(share * size))
 
 
 def _change(database: Database, room_id: int, number: int, values: Mapping[str, Any]) -> None:

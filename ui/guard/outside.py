@@ -30,7 +30,7 @@ def who_can_reach() -> str:
     if address in LOCAL:
         return ""
     port = config.get_option("server.port")
-    hosts = _own_addresses() if address in EVERYWHERE else [address]
+    hosts = own_addresses() if address in EVERYWHERE else [address]
     urls = ", ".join(f"http://{host}:{port}" for host in hosts)
     locked = bool(os.environ.get("EMBEDDING_LAB_PASSWORD"))
     who = "Whoever gives the class password" if locked else "Without a password, everybody there"
@@ -41,7 +41,7 @@ def who_can_reach() -> str:
     )
 
 
-def _own_addresses() -> list[str]:
+def own_addresses() -> list[str]:
     """The IPv4 addresses of this machine's interfaces, read from the system without asking anybody."""
     found = (entry for entries in psutil.net_if_addrs().values() for entry in entries)
     ours = [one.address for one in found if one.family == socket.AF_INET]

@@ -18,8 +18,10 @@ from streamlit.url_util import make_url_path
 from streamlit.web.server.server_util import allowlisted_origins
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+from core.classroom.topics import RoomHub
 from core.runs.channel import Hub, relay
 from core.types import InputError, Run
+from ui.learner import database
 from ui.resources import executor
 
 PATH = "_live/{topic}"
@@ -32,6 +34,12 @@ def hub() -> Hub:
     """The topics of this server's runs."""
     engine = executor()
     return Hub(engine.run, engine.watch, engine.audience)
+
+
+@cache
+def room_hub() -> RoomHub:
+    """The topics of this server's class rooms."""
+    return RoomHub(database())
 
 
 def route() -> WebSocketRoute:
@@ -75,7 +83,8 @@ async def _serve(socket: WebSocket) -> None:
         await socket.close(1008)
         return
     await socket.accept()
-    topic = hub().find(socket.path_params["topic"])
+    name = socket.path_params["topic"]
+    topic = hub().find(name) or room_hub().find(name)
     try:
         if topic is not None:
             await relay(topic, socket.send_bytes, socket.receive, "frames" in socket.query_params)

@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 COOKIE = "embedding_lab_learner"
+TEACHER_COOKIE = "embedding_lab_teacher"  # holds the key of the class rooms that this browser teaches
 KEPT_VISITS = 500  # the visits that are longest ago are forgotten first
 KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")  # core.storage.learners.new_key makes such ones
 
@@ -29,6 +30,12 @@ def is_key(text: str) -> bool:
 def key() -> str | None:
     """This browser's key, under which its learner is stored too; None where it has no cookie of ours."""
     given = str(st.context.cookies.get(COOKIE, ""))
+    return given if is_key(given) else None
+
+
+def teacher_key() -> str | None:
+    """The key of the rooms that this browser teaches; None where it has no cookie of ours."""
+    given = str(st.context.cookies.get(TEACHER_COOKIE, ""))
     return given if is_key(given) else None
 
 

@@ -65,9 +65,14 @@ def _leave(request: Request) -> Response:
 def _with_cookie(response: Response, request: Request, key: str) -> Response:
     secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
     path = _below("").rstrip("/") or "/"
-    response.set_cookie(
-        visits.COOKIE, key, KEPT_SECONDS, path=path, secure=secure, httponly=True, samesite="lax"
-    )
+    cookies = {visits.COOKIE: key}
+    if request.url.path.rstrip("/") == _below(pages.CLASS.url_path).rstrip("/"):
+        held = request.cookies.get(visits.TEACHER_COOKIE, "")
+        cookies[visits.TEACHER_COOKIE] = held if visits.is_key(held) else learners.new_key()
+    for name, value in cookies.items():
+        response.set_cookie(
+            name, value, KEPT_SECONDS, path=path, secure=secure, httponly=True, samesite="lax"
+        )
     return response
 
 

@@ -32,12 +32,14 @@ def panel(
     channel: dict[str, Any] | None,
     present: bool = False,
     can_keep: bool = False,
+    text_beside: bool = True,
 ) -> str | None:
     """Draw the panel; returns the key of the moment whose card is to be kept, when that was pressed.
 
     `run` may be one that has not begun: a single snapshot of the base model. `scores` are the
     cross-encoder's, by rows of the sentence set; `moment` is a Moment as messages carry it; `channel`
-    ui/runs/push.py's address of the run while it changes.
+    ui/runs/push.py's address of the run while it changes; `text_beside`: a text box stands on the page that
+    the switch of a phone can show.
     """
     pairs = ShownPairs.of(run) if run.snapshots else None
     header, arrays = contents(run, "", pairs, history=True)
@@ -51,6 +53,7 @@ def panel(
         "moment": moment,
         "present": present,
         "canKeep": can_keep,
+        "textBeside": text_beside,
     }
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(f"{_PROJECT}.{_NAME}") is None:

@@ -43,7 +43,7 @@ class Panel {
       header.columns.map((name, i) => [name, column(message.arrays.series, i, header.columns.length)]),
     );
     this.root.classList.toggle("present", header.present);
-    this.switch.lastChild.hidden = header.present;
+    this.switch.lastChild.hidden = header.present || !header.textBeside;
     this.arrange();
     this.header = header;
     this.pairs.name(header);

@@ -1,10 +1,11 @@
-// What a run tells the page: one connection a topic for the whole browser tab, however many components of the
+// What a run, or a class room, tells the page: one connection a topic for the whole browser tab, however many components of the
 // page show it. core/runs/messages.py says what a message holds; `subscribe` is all that a component needs:
 //
 //   import { subscribe } from "../embedding-lab.moving-map/channel.js";
 //   const leave = subscribe(data.channel, {            // data.channel is ui/runs/push.py's address(run)
 //     take(message) { message.header.loss; message.arrays.cosines?.data; message.curve.loss },
 //     silence(lasts) { … },                            // optional: whether 3 s have passed without a word
+//     gone() { … },                                    // optional: the server no longer knows it
 //   });
 //   …  leave();                                        // when unmounted, or before listening to another run
 //
@@ -43,6 +44,9 @@ class Channel {
     if (this.pushed && !this.watch) {
       this.heard = performance.now();
       this.watch = setInterval(() => this.look(), 500);
+      this.woken = () => this.wake();
+      document.addEventListener("visibilitychange", this.woken);
+      window.addEventListener("online", this.woken);
       this.connect();
     }
     if (!this.pushed && !this.fed) {
@@ -70,9 +74,19 @@ class Channel {
 
   lost(code) {
     this.socket = null;
-    if (code === UNKNOWN) return this.close();
+    if (code === UNKNOWN) {
+      this.listeners.forEach((listener) => listener.gone?.());
+      return this.close();
+    }
     this.retry = setTimeout(() => this.connect(), this.wait * (0.5 + Math.random()));
     this.wait = Math.min(LONGEST_WAIT_MS, 2 * this.wait);
+  }
+
+  /** A phone that was locked, or out of the network, does not wait for its turn. */
+  wake() {
+    if (this.socket || document.hidden || !this.watch) return;
+    clearTimeout(this.retry);
+    this.connect();
   }
 
   look() {
@@ -94,7 +108,7 @@ class Channel {
     this.wait = FIRST_WAIT_MS;
     const message = unpack(bytes);
     if (message.header.kind === "alive") return;
-    this.learn(message);
+    if (message.arrays.series) this.learn(message);
     this.newest = message;
     this.listeners.forEach((listener) => listener.take(message));
   }
@@ -121,6 +135,8 @@ class Channel {
     this.watch = null;
     if (this.socket) this.socket.onclose = null;
     this.socket?.close();
+    document.removeEventListener("visibilitychange", this.woken);
+    window.removeEventListener("online", this.woken);
     window.removeEventListener("moving-map:frame", this.fed);
     if (!this.listeners.size) channels.delete(this.topic);
   }
