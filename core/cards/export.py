@@ -1,4 +1,4 @@
-"""Decks out of the app and into it as tables: CSV both ways, Anki's .apkg one way.
+"""Decks out of the app as CSV and as Anki's .apkg, and into it as CSV (decks/ reads the others).
 
 Text of a card is escaped for each form: HTML for Anki, no formulas for a spreadsheet.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import re
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from ..data.text import Told
 from ..types import InputError, Notice
+from .decks.apkg import OURS
 from .decks.fences import segments
 from .parse import MAX_CARDS
-from .types import Card, Deck, card_id, with_unique_ids
+from .types import Card, Deck, card_id, is_id, with_unique_ids
 
 if TYPE_CHECKING:
     import genanki
@@ -110,7 +110,7 @@ def _card_of_row(cells: Sequence[str], columns: dict[str, int], width: int) -> C
             return f"the {name} is empty; the row is left out."
     title = " ".join(cell("title").split())
     identifier = cell("id")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", identifier):
+    if not is_id(identifier):
         identifier = card_id(title, question)
     choices = tuple(line.strip() for line in cell("choices").split("\n") if line.strip())
     one_line = {name: " ".join(cell(name).split()) for name in ("source", "live")}
@@ -140,7 +140,7 @@ def to_apkg(decks: Sequence[Deck], now: datetime) -> bytes:
 
     model = genanki.Model(
         _ANKI_MODEL,
-        "Embedding Lab card",
+        OURS,
         fields=[{"name": name} for name in _ANKI_FIELDS],
         templates=[{"name": "Card", "qfmt": _FRONT, "afmt": _BACK}],
         css=_STYLE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,6 +83,11 @@ def card_id(title: str, question: str, occurrence: int = 0) -> str:
     text = "\n".join(" ".join(unicodedata.normalize("NFC", part).split()) for part in (title, question))
     digest = hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:12]
     return digest if occurrence == 0 else f"{digest}-{occurrence + 1}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a table or a package may give it to a card."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text) is not None
 
 
 @dataclass(frozen=True, slots=True)

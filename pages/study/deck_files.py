@@ -23,8 +23,9 @@ from ui.widgets import button, download, row
 
 FORMAT = (
     "The README of assets/decks explains the format. A CSV file has the columns question and answer, and may "
-    "have title, background, wrong, source, live and choices. Anki's text export (Notes in Plain Text) is "
-    "read too, and a .txt of term, tab, definition."
+    "have title, background, wrong, source, live and choices. Anki's packages (.apkg, with support "
+    "for older versions) and text export (Notes in Plain Text) are read too, and a .txt of term, tab, "
+    "definition."
 )
 EXAMPLE = """# My deck
 
@@ -94,7 +95,7 @@ def _own(kept: Collection) -> None:
 
 def _bring(kept: Collection) -> None:
     """A file or typed text -> a deck, looked at before it is kept; or what is wrong with it, and where."""
-    label = f"A deck as .md, .txt, .csv or .tsv, up to {MAX_UPLOAD_MB} MB"
+    label = f"A deck as .md, .txt, .csv, .tsv or Anki's .apkg, up to {MAX_UPLOAD_MB} MB"
     file = widgets.upload(label, ENDINGS, key="deck_file", megabytes=MAX_UPLOAD_MB)
     typed = widgets.text_area(keys.PASTED, "Or type cards here", height=200, placeholder=EXAMPLE, help=FORMAT)
     if file is None and not typed.strip():

@@ -6,7 +6,7 @@ The header lines are those of Anki's manual (Importing, Text Files); a list with
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -72,7 +72,7 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
         if not "".join(row.cells).strip():
             continue
         line = row.line
-        texts = [_Text.of(cell, asked.html, media, line) for cell in row.cells]
+        texts = [field_text(cell, media, line, asked.html) for cell in row.cells]
         where = {name: texts[at] for name, at in asked.special.items() if at < len(texts)}
         rest = [text for at, text in enumerate(texts) if at not in asked.special.values()]
         made = _cards(rest, where.get("deck", ""))
@@ -85,11 +85,22 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
         raise InputError(f"{title} holds no card. A card is a row with a question and an answer.")
     notices = [*told.notices]
     if media:
-        names = ", ".join(list(media)[:8]) + (f" and {len(media) - 8:,} more" if len(media) > 8 else "")
-        notices.append(Notice(f"images and sound are left out: {names}.", tuple(sorted(set(media.values())))))
+        notices.append(media_left_out(media))
     if "tags" in asked.special:
         notices.append(Notice("The column of tags is left out."))
     return Deck(key, asked.deck or title, with_unique_ids(cards)), tuple(notices)
+
+
+def media_left_out(media: Mapping[str, int]) -> Notice:
+    """Names of images and sounds, with the lines that they are in; 0 for none."""
+    names = ", ".join(list(media)[:8]) + (f" and {len(media) - 8:,} more" if len(media) > 8 else "")
+    lines = tuple(sorted({line for line in media.values() if line}))
+    return Notice(f"{'i' if lines else 'I'}mages and sound are left out: {names}.", lines)
+
+
+def field_text(cell: str, media: dict[str, int], line: int = 0, html: bool = True) -> str:
+    """A field as text; names of images and sounds go into `media` with their line."""
+    return _Text.of(cell, html, media, line)
 
 
 def _header(lines: Sequence[str]) -> tuple[_Header, int]:
@@ -119,7 +130,7 @@ def _cards(texts: Sequence[str], title: str) -> list[Card]:
     first, rest = texts[0], [text for text in texts[1:] if text]
     title = " ".join(title.split())
     numbers = sorted({int(found[1]) for found in _CLOZE.finditer(first)})[:MOST_CLOZES]
-    sides = [_cloze(first, number) for number in numbers] or [(first, [])]
+    sides = [cloze(first, number) for number in numbers] or [(first, [])]
     made = []
     for question, hidden in sides:
         answer = "\n\n".join([", ".join(hidden), *rest] if hidden else rest)
@@ -128,7 +139,7 @@ def _cards(texts: Sequence[str], title: str) -> list[Card]:
     return made
 
 
-def _cloze(text: str, number: int) -> tuple[str, list[str]]:
+def cloze(text: str, number: int) -> tuple[str, list[str]]:
     """The text with this number's words hidden, and those words."""
     hidden: list[str] = []
 
@@ -156,7 +167,6 @@ class _Text(HTMLParser):
 
     @classmethod
     def of(cls, cell: str, html: bool, media: dict[str, int], line: int) -> str:
-        """The cell as text; names of images and sounds go into `media` with their line."""
         text = cell
         if html:
             parser = cls()

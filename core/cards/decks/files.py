@@ -8,15 +8,17 @@ from ...data.tables import check_size, decode
 from ...types import InputError, Notice
 from .. import export, parse
 from ..types import Deck
-from . import anki
+from . import anki, apkg
 
-ENDINGS = ("md", "txt", "csv", "tsv")
+ENDINGS = ("md", "txt", "csv", "tsv", "apkg")
 
 
 def read_file(data: bytes, filename: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
-    """What can be read of a file in the deck format, of a table, of Anki's text export or of a list of terms;
-    the notices say what could not, by line. Raises InputError naming the file when nothing can."""
+    """What can be read of a file in the deck format, of a table, of Anki's packages and text export or of a list
+    of terms; the notices say what could not, by line. Raises InputError naming the file when nothing can."""
     check_size(data, filename)
+    if apkg.is_package(data):
+        return apkg.read(data, filename, key)
     text, path = decode(data, filename), Path(filename)
     if anki.is_export(text) or (path.suffix.casefold() == ".txt" and anki.is_list(text)):
         return anki.read(text, path.stem, key)
