@@ -14,8 +14,9 @@ ENDINGS = ("md", "txt", "csv", "tsv", "apkg")
 
 
 def read_file(data: bytes, filename: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
-    """What can be read of a file in the deck format, of a table, of Anki's packages and text export or of a list
-    of terms; the notices say what could not, by line. Raises InputError naming the file when nothing can."""
+    """What can be read of a file in the deck format, of a table, of Anki's packages and text export or of a
+    list of terms; the notices say what could not, by line. Raises InputError naming the file when nothing
+    can."""
     check_size(data, filename)
     if apkg.is_package(data):
         return apkg.read(data, filename, key)

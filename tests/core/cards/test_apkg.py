@@ -63,7 +63,7 @@ def test_others_cards_are_asked_as_their_templates_ask(tmp_path: Path) -> None:
     numbered = genanki.Model(
         7, "Numbered", fields=[{"name": n} for n in ("No", "Question", "Answer", "More")],
         templates=[
-            {"name": "1", "qfmt": "{{#No}}{{Question}}{{/No}}{{type:Answer}}", "afmt": "{{FrontSide}}{{Answer}}"},
+            {"name": "1", "qfmt": "{{#No}}{{Question}}{{/No}}{{type:Answer}}", "afmt": "{{Answer}}"},
             {"name": "2", "qfmt": "{{Answer}}", "afmt": "{{Question}} {{hint:More}}"},
         ],
     )  # fmt: skip
