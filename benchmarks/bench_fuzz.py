@@ -330,8 +330,8 @@ class Progresses:
         settings, states, log = (
             read(kept, who) for read in (learners.study_settings, study.states, study.log)
         )
-        schedule.forecast(states.values(), NOW, 30, settings.utc_offset)
-        schedule.reviews_per_day(log, settings.utc_offset)
+        schedule.forecast(states.values(), NOW, 30, settings.zone)
+        schedule.reviews_per_day(log, settings.zone)
         for one in states.values():
             schedule.retrievability(one, NOW + timedelta(days=60))
             schedule.review(one, Rating.GOOD, NOW, desired_retention=settings.desired_retention)

@@ -284,7 +284,7 @@ def _read_fields(lines: _Lines, draft: _Draft) -> None:
         lines.take()
         number, name = lines.number, match[1]
         taken = [(match[2] or "").lstrip(), *_until(lines, _MARKER)]
-        value = _text(taken)
+        value = _text(taken).lstrip()
         if name != "wrong" and "\n" in value:
             lines.notice(number + 1, f"the text after ':{name}' must stand on one line; it is left out.")
         elif problem := _set_field(draft, name, value, number):

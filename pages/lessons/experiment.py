@@ -26,7 +26,7 @@ from ui.runs import live_run
 from ui.tables import safe_table
 from ui.widgets import button
 
-MAP_HEIGHT = 420
+MAP_HEIGHT = 384
 NEIGHBOURS = 5
 BUSY = "The model is reading"
 

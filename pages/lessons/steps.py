@@ -29,7 +29,7 @@ from ui.messages import as_written
 from ui.predictions import gate
 from ui.predictions.gate import Gate
 from ui.tables import folded_table, safe_table
-from ui.widgets import button
+from ui.widgets import button, row
 
 Texts = tuple[str, ...]
 
@@ -174,7 +174,7 @@ def _question(
     texts = _texts(step, name, locked=answer is not None)
     asked = _ask(lesson, step, name, answer)
     run = experiment.current(lesson, number)
-    with bar if answer is None else nullcontext():
+    with bar:
         _buttons(lesson, number, step, asked.guess, answer, texts)
     messages.left_in(keys.SAID)
     if run is not None and (run.is_active or answer is None or answer.outcome is None):
@@ -189,7 +189,7 @@ def _question(
         if run is None or not run.is_active:
             st.info("The run did not reach its end, so there is nothing to compare yet. Start over.")
         return False
-    asked.compare(answer.outcome)
+    asked.compare(answer.outcome, answer.says)
     _because(step, answer)
     if done or not step.measurement.trains:
         if step.projections and prepared is not None:
@@ -223,8 +223,9 @@ def _texts(step: Predict, name: str, locked: bool) -> Texts:
                 typed = widgets.text_input(key, label, max_chars=LONGEST, disabled=locked)
             given.append(typed.strip())
         else:
-            st.caption(label)
-            messages.plain(text)
+            with row():  # on one line, so that the question is in sight
+                st.caption(label, width="content")
+                messages.plain(text)
             given.append(text)
     if not all(given):
         raise InputError("One of the texts is empty. Write something in each field.")
@@ -292,7 +293,6 @@ def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: T
 
 def _because(step: Predict, answer: Answer) -> None:
     with st.container(border=True):
-        st.markdown(as_written(answer.says))
         if words := step.because.get(answer.outcome or ""):
             prose(words)
         prose(step.after)

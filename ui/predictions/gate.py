@@ -53,8 +53,8 @@ class Gate:
         with st.container(border=True):
             st.markdown(why)
 
-    def compare(self, outcome: str) -> None:
-        """What was measured, beside the guess."""
+    def compare(self, outcome: str, says: str = "") -> None:
+        """What was measured, beside the guess; `says` in numbers, as written."""
         record.settle(self.asked, self.title(outcome))
         with self.beside, st.container(gap="xsmall"):  # no taller than the question: nothing is to jump
             if self.guess == outcome:
@@ -63,6 +63,8 @@ class Gate:
                 st.markdown(f"**Measured: {as_written(self.title(outcome))}.**")
                 said = self.guess and f"You said: {as_written(self.title(self.guess))}."
                 st.markdown(said or "You looked without a guess.")
+            if says:
+                st.markdown(as_written(says))
             st.caption(record.so_far())
 
 

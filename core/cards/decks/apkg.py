@@ -153,15 +153,15 @@ def _card(kind: _Kind, flds: str, number: int, media: dict[str, int]) -> Card | 
     texts = [anki.field_text(cell, media) for cell in cells] + [""] * (len(kind.fields) - len(cells))
     if kind.name == OURS:
         part = dict(zip(map(str.casefold, kind.fields), texts))
-        part["title"] = " ".join(part["title"].split())
-        if not is_id(part["id"]):
-            part["id"] = card_id(part["title"], part["question"])
-        return Card(**part) if part["question"] and part["answer"] else None
+        title, question, answer = (part[name] for name in ("title", "question", "answer"))
+        title, more = " ".join(title.split()), (part[name] for name in ("background", "source", "wrong"))
+        known = part["id"] if is_id(part["id"]) else card_id(title, question)
+        return Card(known, title, question, answer, *more) if question and answer else None
     asks, answers = kind.sides[0 if kind.is_cloze else min(number, len(kind.sides) - 1)]
     question = "\n\n".join(filter(None, (texts[i] for i in asks)))
-    answer = [texts[i] for i in answers]
+    rest = [texts[i] for i in answers]
     if kind.is_cloze:
         question, hidden = anki.cloze(question, number + 1)
-        answer = [", ".join(hidden), *answer] if hidden else []
-    told = "\n\n".join(filter(None, answer))
+        rest = [", ".join(hidden), *rest] if hidden else []
+    told = "\n\n".join(filter(None, rest))
     return Card(card_id("", question), "", question, told) if question and told else None
