@@ -59,6 +59,8 @@ def play(lesson: Lesson) -> None:
             ready = steps.KINDS[step.kind](lesson, number, step, bar)
         with bar:
             _onward(lesson, number, ready or step.kind != "predict")
+            if step.kind == "predict":  # last, or it would stand where a second press of Run goes
+                steps.start_over(lesson, number)
     _at_its_top()(key="lesson_top", data=f"{lesson.key} {number + 1}")
 
 

@@ -174,8 +174,9 @@ def _question(
     texts = _texts(step, name, locked=answer is not None)
     asked = _ask(lesson, step, name, answer)
     run = experiment.current(lesson, number)
-    with bar:
-        _buttons(lesson, number, step, asked.guess, answer, texts)
+    if answer is None:
+        with bar:
+            _begin(lesson, number, step, asked.guess, texts)
     messages.left_in(keys.SAID)
     if run is not None and (run.is_active or answer is None or answer.outcome is None):
         with bar if run.is_active else nullcontext():
@@ -245,16 +246,16 @@ def _guess(name: str) -> state.Key[str | None]:
     return state.Key(f"lesson_guess_{name}", None, url=True)
 
 
-def _buttons(
-    lesson: Lesson, number: int, step: Predict, prediction: str | None, answer: Answer | None, texts: Texts
-) -> None:
-    if answer is not None:
-        run = experiment.current(lesson, number)
-        if run is None or not run.is_active:
-            more: dict[str, Any] = {"type": "tertiary", "help": "Predict again and run it again."}
-            button("Start over", _again, lesson, number, key="lesson_again", icon="replay", **more)
-        return
-    more = {"key": "lesson_run", "type": "primary", "disabled": prediction is None}
+def start_over(lesson: Lesson, number: int) -> None:
+    """Away with the answer of a prediction and its run, once that rests."""
+    run = experiment.current(lesson, number)
+    if record.progress(lesson).answer(number) is not None and (run is None or not run.is_active):
+        more: dict[str, Any] = {"type": "tertiary", "help": "Predict again and run it again."}
+        button("Start over", _again, lesson, number, key="lesson_again", icon="replay", **more)
+
+
+def _begin(lesson: Lesson, number: int, step: Predict, prediction: str | None, texts: Texts) -> None:
+    more: dict[str, Any] = {"key": "lesson_run", "type": "primary", "disabled": prediction is None}
     of, guess, seed = (lesson, number, step), prediction or "", state.get(keys.SEED)
     if step.measurement.trains:
         button("Run", experiment.start, *of, guess, seed, icon="play_arrow", **more)

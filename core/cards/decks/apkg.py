@@ -154,9 +154,10 @@ def _card(kind: _Kind, flds: str, number: int, media: dict[str, int]) -> Card | 
     if kind.name == OURS:
         part = dict(zip(map(str.casefold, kind.fields), texts))
         title, question, answer = (part[name] for name in ("title", "question", "answer"))
-        title, more = " ".join(title.split()), (part[name] for name in ("background", "source", "wrong"))
+        title = " ".join(title.split())
         known = part["id"] if is_id(part["id"]) else card_id(title, question)
-        return Card(known, title, question, answer, *more) if question and answer else None
+        beside = part["background"], part["source"], part["wrong"]
+        return Card(known, title, question, answer, *beside) if question and answer else None
     asks, answers = kind.sides[0 if kind.is_cloze else min(number, len(kind.sides) - 1)]
     question = "\n\n".join(filter(None, (texts[i] for i in asks)))
     rest = [texts[i] for i in answers]
