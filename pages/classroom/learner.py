@@ -21,6 +21,7 @@ from core.classroom.entries import MAX_EXPLANATION, MAX_SENTENCE, Status
 from core.classroom.rooms import Member, Room
 from core.classroom.stage import Phase, Staged
 from pages.classroom import acts, bars, doors, own_pace, running
+from pages.classroom.choices import choices
 from ui import messages, state
 from ui.learner import database, now
 from ui.messages import as_written
@@ -151,16 +152,8 @@ def _predict(room: Room, me: Member, staged: Staged) -> None:
         st.info(f"Voting is closed. You said: {as_written(said)}.", icon=":material/lock:")
         return
     if content.options:
-        for i, option in enumerate(content.options):
-            chosen = mine == i
-            button(
-                as_written(option),
-                partial(_vote, room, me, staged, float(i)),
-                key=f"class_vote {staged.number} {staged.round} {i}",
-                type="primary" if chosen else "secondary",
-                icon="check_circle" if chosen else "radio_button_unchecked",
-                width="stretch",
-            )
+        key, place = f"class_vote {staged.number} {staged.round}", None if mine is None else int(mine)
+        choices(key, content.title, content.options, place, partial(_vote, room, me, staged))
     else:
         field = f"class_number {staged.number} {staged.round}"
         middle = (content.low + content.high) / 2 if mine is None else mine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from core.lessons.inventory import FORMS, inventory
 from core.lessons.sittings import InventoryRecord
 from core.storage import learners, study
 from pages.classroom import acts, keys
+from pages.classroom.choices import choices
 from ui import learner, state
 from ui.cards import display
 from ui.learner import database, now
@@ -39,15 +41,16 @@ def sitting(room: Room, me: Member, staged: Staged) -> None:
     form = item.form(found.open.form)
     st.progress(answered / len(items), f"Question {at + 1} of {len(items)}, {answered} answered")
     st.markdown(f"**{as_written(form.question)}**")
-    for answer, words in form.options(item.key).items():
-        chosen = found.open.answer(item.key) == answer
-        button(
-            as_written(words),
-            partial(_answer, room, me, found, item.key, answer, at),
-            key=f"class_item {item.key} {answer}",
-            type="primary" if chosen else "secondary",
-            width="stretch",
-        )
+    answers, given = list(form.options(item.key)), found.open.answer(item.key)
+    chosen = None if given is None else answers.index(given)
+    act = partial(_answer, room, me, item.key, answers, at)
+    choices(
+        f"class_item {item.key} {found.open.form}",
+        form.question,
+        list(form.options(item.key).values()),
+        chosen,
+        act,
+    )
     with row():
         if at > 0:
             button("Back", state.setter(keys.QUESTION, at - 1), key="class_item_back", icon="arrow_back")
@@ -80,10 +83,11 @@ def _begin(room: Room, me: Member, found: InventoryRecord) -> None:
     _keep(room, me, found.begin(random.choice(FORMS)))
 
 
-def _answer(room: Room, me: Member, found: InventoryRecord, item: str, answer: str, at: int) -> None:
-    assert found.open is not None
-    changed = found.open.with_answer(item, answer)
-    _keep(room, me, found.changed(changed))
+def _answer(room: Room, me: Member, item: str, answers: Sequence[str], at: int, picked: int) -> None:
+    found = entries.own_sittings(database(), room.id, me.number)  # two quick taps are both kept
+    if found.open is None:
+        return
+    _keep(room, me, found.changed(found.open.with_answer(item, answers[picked])))
     state.put(keys.QUESTION, min(at + 1, len(inventory().items) - 1))
 
 
