@@ -65,10 +65,11 @@ def test_a_learner_joins_and_votes_where_the_room_stands(open_app, room):
     assert "You are in" in said(app) and "\\*\\*Ada\\*\\*" in said(app)
     stage.move_to(database(), room.id, 1, datetime.now(UTC))
     app.run()
-    next(b for b in app.button if b.label == "No").click().run()
+    shown = [e.proto.component_name for e in app.get("bidi_component")]
+    assert "embedding-lab.class-choices" in shown and "embedding-lab.class-bars" not in shown
+    stage.vote(database(), room.id, 1, 1, 1.0, datetime.now(UTC))  # as a tap does
+    app.run()
     assert "Your answer is in: No" in said(app) and "Usually" not in said(app)
-    assert stage.votes(database(), room.id, 1) == {1: {1: 1.0}}
-    assert not app.get("bidi_component") or "class-bars" not in str(app.get("bidi_component"))
 
 
 def test_the_presenter_view_shows_no_vote_before_it_is_revealed(open_app, room):
@@ -85,3 +86,17 @@ def test_the_presenter_view_shows_no_vote_before_it_is_revealed(open_app, room):
     assert "embedding-lab.class-bars" not in parts()
     stage.set_phase(database(), room.id, 1, stage.Phase.REVEALED)
     assert "embedding-lab.class-bars" in parts()
+
+
+@pytest.mark.parametrize("which", ["lesson", "plan"])
+def test_a_list_comes_from_a_lesson_or_its_plan(open_app, room, which):
+    app = open_app("classroom", room=room.code, **{"as": "teacher"})
+    app.session_state["class_teacher"] = KEY
+    app.run()
+    app.button(key=f"class_add_{which}").click().run()
+    listed = stage.activities(database(), room.id)
+    assert not app.exception and {"predict", "run"} <= {one.content.kind for one in listed}
+    assert any(one.content.note for one in listed) == (which == "plan")
+    for one in listed:  # the panel, the phone and the screen draw whatever comes, before it has begun
+        app.button(key=f"class_to {one.number}").click().run()
+        assert not app.exception and not app.error
