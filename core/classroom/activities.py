@@ -71,6 +71,10 @@ class PredictActivity(Activity):
         edges = np.linspace(self.low, self.high, BINS + 1)
         return self.options or tuple(f"{low:g} to {high:g}" for low, high in pairwise(edges))
 
+    def words(self, value: float) -> str:
+        """A vote, or what came out, as people read it."""
+        return self.options[int(value)] if self.options else f"{value:g}"
+
     def place(self, value: float) -> int:
         """Which bar a vote belongs to."""
         if self.options:

@@ -185,12 +185,17 @@ def keep_sittings(
         changed(connection, room_id, everybody=False)
 
 
-def all_sittings(database: Database, room_id: int) -> tuple[InventoryRecord, ...]:
-    """Everybody's, without names."""
+def sittings_by_member(database: Database, room_id: int) -> dict[int, InventoryRecord]:
+    """Everybody's."""
     t = schema.room_tests
+    query = select(t.c.member, t.c.value).where(t.c.room_id == room_id).order_by(t.c.member)
     with database.read() as connection:
-        values = connection.scalars(select(t.c.value).where(t.c.room_id == room_id).order_by(t.c.member))
-        return tuple(from_json(json.loads(value), inventory()) for value in values)
+        return {who: from_json(json.loads(value), inventory()) for who, value in connection.execute(query)}
+
+
+def all_sittings(database: Database, room_id: int) -> tuple[InventoryRecord, ...]:
+    """The same without whose they are."""
+    return tuple(sittings_by_member(database, room_id).values())
 
 
 def _checked(text: str, most: int) -> str:

@@ -145,10 +145,10 @@ def _predict(room: Room, me: Member, staged: Staged) -> None:
             st.caption(said)
         return
     if staged.round == 2:
-        before = _words(content, own[1]) if 1 in own else "nothing"
+        before = content.words(own[1]) if 1 in own else "nothing"
         st.caption(f"Second round, after talking. The first time you said: {as_written(before)}.")
     if staged.phase is Phase.CLOSED:
-        said = "nothing" if mine is None else _words(content, mine)
+        said = "nothing" if mine is None else content.words(mine)
         st.info(f"Voting is closed. You said: {as_written(said)}.", icon=":material/lock:")
         return
     if content.options:
@@ -163,11 +163,7 @@ def _predict(room: Room, me: Member, staged: Staged) -> None:
             )
             _submit("Send", lambda: _vote(room, me, staged, float(state.widget_value(field))))
     kept = "Nobody sees the answers until your teacher shows them."
-    st.caption(kept if mine is None else f"Your answer is in: {as_written(_words(content, mine))}. {kept}")
-
-
-def _words(content: PredictActivity, value: float) -> str:
-    return content.options[int(value)] if content.options else f"{value:g}"
+    st.caption(kept if mine is None else f"Your answer is in: {as_written(content.words(mine))}. {kept}")
 
 
 def _vote(room: Room, me: Member, staged: Staged, value: float) -> None:

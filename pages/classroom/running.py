@@ -172,19 +172,30 @@ def first_map(embeddings: FloatArray, method: str = "equilibrium") -> Frame:
     return kit.ask(layouts.start, method if ready else "pca", embeddings, lane=lane, busy="Drawing")[1]
 
 
-def settle(room: Room, run: Run, staged: Staged) -> None:
-    """Once the run has finished, measure what the lesson's question asked. Only the teacher's page does."""
+def question_of(room: Room, staged: Staged) -> Staged | None:
+    """The lesson's prediction that this run answers."""
     content = staged.content
-    if run.status is not RunStatus.FINISHED or not isinstance(content, RunActivity) or content.lesson is None:
-        return
+    if not isinstance(content, RunActivity) or content.lesson is None:
+        return None
     for other in stage.activities(database(), room.id):
         asked = other.content
-        if not isinstance(asked, PredictActivity) or other.outcome is not None:
-            continue
-        if (asked.lesson, asked.step) == (content.lesson, content.step):
-            first, last = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
-            weights = executor().checkpoint_path(run.id, run.step)
-            measure(other, evidence.Trained(run.config, first, last, weights), content.seed)
+        if isinstance(asked, PredictActivity) and (asked.lesson, asked.step) == (
+            content.lesson,
+            content.step,
+        ):
+            return other
+    return None
+
+
+def settle(room: Room, run: Run, staged: Staged) -> None:
+    """Once the run has finished, measure what the lesson's question asked. Only the teacher's page does."""
+    asked = question_of(room, staged)
+    if run.status is not RunStatus.FINISHED or asked is None or asked.outcome is not None:
+        return
+    assert isinstance(staged.content, RunActivity)
+    first, last = run.snapshots[0].embeddings, run.snapshots[-1].embeddings
+    weights = executor().checkpoint_path(run.id, run.step)
+    measure(asked, evidence.Trained(run.config, first, last, weights), staged.content.seed)
 
 
 def measure(staged: Staged, trained: evidence.Trained | None, seed: int = 7) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.classroom import entries, rooms, stage
+from core.classroom import entries, rooms, stage, take_home
 from core.classroom.activities import (
     CardsActivity,
     CollectActivity,
@@ -87,6 +87,15 @@ def _settings(room: Room) -> None:
         st.caption(
             "Good for fifteen minutes and once. That browser then teaches the room; this one no longer."
         )
+    st.download_button(
+        "Take everything home",
+        partial(_zip, room),
+        f"class-{room.code.lower()}.zip",
+        key="class_home",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Votes and tests without names, the sentences, the runs, cards about them, and what happened.",
+    )
     button("All my rooms", acts.go, "", key="class_leave", icon="meeting_room")
     if not room.is_over(now()):
         button("End the room", acts.teach, rooms.end, now(), key="class_end", icon="logout")
@@ -98,6 +107,12 @@ def _settings(room: Room) -> None:
 def _moving(room: Room) -> None:
     rooms.taught_by(database(), room.code, acts.teacher_key())
     state.put(keys.MOVING, rooms.moving_token(database(), room.id, now()))
+
+
+def _zip(room: Room) -> bytes:
+    listed = stage.activities(database(), room.id)
+    runs = {one.number: run for one in listed if (run := running.current(room, one)) is not None}
+    return take_home.zipped(database(), room, runs, now())
 
 
 def _delete(room: Room) -> None:
@@ -289,7 +304,18 @@ def _run(room: Room, on: Staged, joined: int) -> None:
         button(
             "Back to before the run", again, key=f"class_rerun {on.number}", icon="replay", type="tertiary"
         )
+        asked = running.question_of(room, on)
+        if asked is not None and asked.outcome is not None:
+            show = partial(_votes_beside, asked.number)
+            button(
+                "The votes beside what came out", show, key="class_beside", icon="bar_chart", type="primary"
+            )
     running.draw(run, "phone", "teacher", beside=False)
+
+
+def _votes_beside(number: int) -> None:
+    acts.teach(stage.move_to, number, now())
+    acts.teach(stage.set_phase, number, Phase.REVEALED)
 
 
 def _sittings(room: Room, on: Staged, joined: int) -> None:

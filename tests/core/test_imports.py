@@ -31,7 +31,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "export": ("training",),
     "runs": ("training", "cards"),
     "lessons": ("training", "cards"),
-    "classroom": ("lessons", "runs", "storage"),
+    "classroom": ("export", "lessons", "runs", "storage"),
     "retrieval": ("models",),
     "training": ("metrics", "models", "losses"),
     "storage": ("cards",),

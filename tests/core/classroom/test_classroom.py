@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from core.classroom import activities, entries, rooms, stage
-from core.classroom.activities import CollectActivity, ExplainActivity, PredictActivity, RunActivity
+from core.cards.parse import parse
+from core.classroom import activities, entries, rooms, stage, take_home
+from core.classroom.activities import (
+    CollectActivity,
+    ExplainActivity,
+    PredictActivity,
+    RunActivity,
+    SittingActivity,
+)
 from core.classroom.entries import Status
 from core.classroom.rooms import Room
 from core.classroom.stage import Phase
 from core.classroom.topics import RoomHub
+from core.data.sentences import parse_sentences
+from core.export import run_file
 from core.lessons.inventory import inventory
 from core.lessons.reader import load_lessons
 from core.lessons.sittings import InventoryRecord
 from core.runs.encoding import unpack
 from core.storage.database import Database
-from core.types import InputError
+from core.types import Forces, InputError, Metrics, Run, Snapshot
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 KEY, OTHER = "the-teachers-own-key", "another-teachers-key"
@@ -326,3 +338,36 @@ def test_changes_are_told_to_all_who_listen_and_the_topic_outlives_a_restart(dat
     after_a_restart = RoomHub(database)
     assert after_a_restart.find(room.topic) is not None
     assert after_a_restart.find("nobody's") is None
+
+
+def test_what_is_taken_home_names_nobody_and_can_be_read_again(database, room):
+    stage.add(database, room.id, [SittingActivity(title="Before")])
+    number = on(database, room, replace_most(COLLECT, 20))
+    who = [rooms.join(database, room.id, f"learner {i:012}", "Zebedee", NOW).number for i in range(3)]
+    for text, group in (("I won | all.", "happy"), ("=1+1", "happy"), ("I lost.", "sad"), ("We cry.", "sad")):
+        entries.send(database, room.id, who[0], number, text, group, NOW)
+    question = on(database, room, CLOSER)
+    stage.vote(database, room.id, who[1], question, 2, NOW)
+    record = InventoryRecord().begin("a")
+    assert record.open is not None
+    entries.keep_sittings(
+        database,
+        room.id,
+        who[2],
+        record.changed(record.open.with_answer(inventory().items[0].key, "right")),
+        NOW,
+    )
+    found = entries.sentence_set(entries.entries(database, room.id), "Class")
+    request = entries.run_request(RunActivity(title="Train"), found)
+    z = np.eye(4, 8, dtype=np.float32)
+    shots = tuple(Snapshot(i, 0.5, z, Forces.none(), Metrics()) for i in (0, 1))
+    run = Run("r", request.config, found, request.pairs, request.held_out, shots)
+    data = take_home.zipped(database, room, {9: run}, NOW)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert not [name for name, content in files.items() if b"Zebedee" in content]
+    assert parse_sentences(files["sentences.txt"].decode()).sentence_set.texts == found.texts
+    assert b"They stay" in files["votes.csv"] and b"'=1+1" in files["texts.csv"]
+    assert b"right" in files["tests.csv"] and b"They stay: 1" in files["what_happened.txt"]
+    assert run_file.unpack(files["run-9.zip"]).run.sentences == found
+    assert parse(files["cards.md"].decode(), "class").cards
