@@ -121,7 +121,7 @@ def _without(
     used = {i for pair in typed for i in (pair.left, pair.right)}
     kept = tuple(p for p in held_out if p.left not in used and p.right not in used)
     gone = len(held_out) - len(kept)
-    text = f"{gone} held-out pairs share a sentence with your own pairs, so they are not measured."
+    text = f"Held-out pairs that share a sentence with your own pairs, so that they are not measured: {gone}."
     return kept, (Notice(text),) if gone else ()
 
 

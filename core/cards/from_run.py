@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from ..data.text import plural
 from ..types import Run, Snapshot, TrainingConfig
 from ..vectors import pair_cosines, row_cosines
 from .types import Card
@@ -325,8 +326,3 @@ def _text(run: Run, row: int) -> str:
 def pair_text(run: Run, rows: Sequence[int]) -> str:
     """Both sentences of a pair of rows, quoted."""
     return f"{quoted(run, rows[0])} with {_text(run, rows[1])}"
-
-
-def plural(count: int, noun: str) -> str:
-    """The noun as it stands after this count."""
-    return noun if count == 1 else f"{noun}s"

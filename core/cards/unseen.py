@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..data.text import plural
 from ..metrics.intervals import wilson
-from .from_run import plural
 from .reading import WINDOW, Moment, Reading
 
 FLAT = 10  # snapshots without a change of the held-out count

@@ -144,6 +144,15 @@ def escape_bars(text: str) -> str:
     return _SEPARATOR.sub(lambda match: match[1] * 2 + r"\|", text)
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """The word as it stands after this count: a noun, or a verb with both its forms.
+
+    >>> [plural(n, "pair") + " " + plural(n, "has", "have") for n in (1, 2)]
+    ['pair has', 'pairs have']
+    """
+    return one if count == 1 else many or f"{one}s"
+
+
 class Told:
     """Gathers what a reader has to tell: how often, and where at first."""
 

@@ -36,11 +36,6 @@ def length(text: str, scale: int = 1) -> float:
     return sum(font.getlength(part) for part, font in _runs(text, scale))
 
 
-def has_letters(text: str) -> bool:
-    """Whether there is a font for every character."""
-    return all(any(_has(path, c) for path in (*OWN, *WIDE)) for c in text)
-
-
 def _runs(text: str, scale: int) -> list[tuple[str, Any]]:
     """The text in parts, each with the font that has its characters.
 

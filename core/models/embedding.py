@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..data.text import shown
+from ..data.text import plural, shown
 from ..types import FloatArray, Notice
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ class Unread:
         found = []
         if self._cut:
             found.append(
-                f"{self._cut:,} of {self._count:,} texts have more than the {self._encoder.max_length:,} "
-                f"tokens that this model reads; the rest is cut. The first: “{shown(self._first_cut)}”"
+                f"{self._cut:,} of {self._count:,} texts {plural(self._cut, 'has', 'have')} more than the "
+                f"{self._encoder.max_length:,} tokens that this model reads; the rest is cut. "
+                f"The first: “{shown(self._first_cut)}”"
             )
         if self._strange:
             words = " ".join(map(shown, [*self._words][:NAMED])) + (" …" if len(self._words) > NAMED else "")
             found.append(
-                f"{self._strange:,} of {self._count:,} texts hold what this model does not know and reads as "
-                f"one and the same [UNK]: {words}"
+                f"{self._strange:,} of {self._count:,} texts {plural(self._strange, 'holds', 'hold')} what "
+                f"this model does not know and reads as one and the same [UNK]: {words}"
             )
         return tuple(map(Notice, found))

@@ -38,8 +38,8 @@ from typing import Any
 
 import numpy as np
 
-from ..cards.from_run import plural
 from ..cards.reading import Moment
+from ..data.text import plural
 from ..metrics.intervals import wilson
 from ..types import FloatArray, IntArray, Metrics, Run, RunStatus, SentenceSet, Turn
 from .encoding import pack

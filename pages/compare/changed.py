@@ -10,6 +10,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.data.text import plural
 from core.metrics import comparison, suggestions
 from core.metrics.comparison import NeighbourChange
 from core.metrics.suggestions import ChangedGroup
@@ -38,7 +39,8 @@ def _overlaps(both: Both, changes: Sequence[NeighbourChange]) -> None:
     st.markdown(f"**How many of its {of} nearest neighbours a sentence kept.** Press a bar to select them.")
     pick = partial(_pick_bar, tuple(zip(both.sentences.ids, kept)))
     counts = [kept.count(number) for number in range(of + 1)]
-    says = "Bars: " + ", ".join(f"{count} sentences kept {i}" for i, count in enumerate(counts))
+    told = (f"{count} {plural(count, 'sentence')} kept {i}" for i, count in enumerate(counts))
+    says = f"Bars: {', '.join(told)}"
     chart(plots.overlaps(counts), BARS, says, on_select=pick, selection_mode="points")
 
 

@@ -8,11 +8,11 @@ from functools import partial
 
 import streamlit as st
 
-from core.cards.from_run import plural
 from core.concepts import failures
 from core.concepts.failure_modes import FAILURE_MODES
 from core.concepts.failures import READINGS, FailureMode, Plan, Readings
 from core.data import sentence_sets
+from core.data.text import plural
 from core.runs.messages import status_line
 from core.runs.request import RunRequest
 from core.types import InputError, Run, RunStatus, SentenceSet

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.search import keys, views
 from ui import kit, widgets
-from ui.predictions.gate import predict
+from ui.predictions.gate import UnansweredError, predict
 
 PATH = "search"
 
@@ -20,7 +20,13 @@ def find() -> None:
     with right:
         widgets.slider(keys.SHOWN, "Shown")
     question = "Will the cross-encoder put another passage first?"
-    gate = predict(keys.GUESS, question, ("Yes", "No"), "Another than the bi-encoder's first.", height=640)
+    try:
+        gate = predict(
+            keys.GUESS, question, ("Yes", "No"), "Another than the bi-encoder's first.", height=640
+        )
+    except UnansweredError:
+        views.meanwhile(corpus)
+        raise
     words, word_seconds = views.by_words(corpus, query)
     vector = views.by_vector(corpus, query)
     cosine = vector[0] if vector else None

@@ -6,6 +6,7 @@ progress, can be stopped, and goes on from where it was.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
@@ -157,6 +158,23 @@ def finished(work: Batches[K, Any], wanted: Sequence[K], what: str) -> bool:
     label, icon = ("Go on", "play_arrow") if stopped else ("Stop", "stop")
     button(label, state.setter(keys.STOPPED, not stopped), key="search_stop", icon=icon)
     return False
+
+
+def meanwhile(corpus: Corpus) -> None:
+    """Embed the passages while a question is open, so that nobody waits for its answer; nothing is shown."""
+    work, wanted = vectors(), corpus.full_texts
+
+    def done() -> bool:
+        progress = work.advance(wanted, go=not state.get(keys.STOPPED))
+        return progress.done == progress.total
+
+    def look() -> None:
+        with contextlib.suppress(InputError, RuntimeError):  # told where the vectors are needed
+            if done():
+                st.rerun()
+
+    if not state.get(keys.STOPPED) and not done():
+        st.fragment(look, run_every=POLL)()
 
 
 # --- Search --------------------------------------------------------------------------------------

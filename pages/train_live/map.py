@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from core.cards.from_run import plural
 from core.data.pairs import MiningKind
 from core.data.split import FEW, held_out_rows
+from core.data.text import plural
 from core.maps import layouts
 from core.models import embedding
 from core.runs.messages import moved, phase, space
@@ -57,9 +57,23 @@ def with_unread(data: TrainingData | None, config: TrainingConfig) -> TrainingDa
     for the run that is saved."""
     if data is None or not len(data.sentences):
         return data
-    told = known(later(embedding.unread, config.base_model, config.seed, data.sentences.texts)) or ()
+    answer = later(embedding.unread, config.base_model, config.seed, data.sentences.texts)
+    told = known(answer)
+    if told is None:
+        _tell_later(answer)
+        return data
     sentences = replace(data.sentences, notices=(*data.sentences.notices, *told))
     return replace(data, sentences=sentences, notices=(*data.notices, *told))
+
+
+def _tell_later(answer: Future[Any]) -> None:
+    """Draw the page again once there is an answer; shows nothing."""
+
+    def look() -> None:
+        if answer.done() and answer.exception() is None:
+            st.rerun()
+
+    st.fragment(look, run_every=None if answer.done() else 2 * WAIT)()
 
 
 def known(answer: Future[R] | None) -> R | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.cards.from_run import plural
+from core.data.text import plural
 from core.losses import LOSSES
 from core.metrics import measures
 from core.metrics.table import METRICS

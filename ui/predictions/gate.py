@@ -24,6 +24,7 @@ from ui import messages, state, widgets
 from ui.keys import Key
 from ui.messages import as_written
 from ui.predictions import record
+from ui.predictions.record import Predictions
 from ui.widgets import Options, button
 
 HEIGHT = 380  # pixels kept for what is hidden: a figure with its words
@@ -43,6 +44,7 @@ class Gate:
     is_open: bool
     title: Callable[[str], str]
     beside: DeltaGenerator
+    known: Predictions  # when it was asked
 
     def __bool__(self) -> bool:
         return self.is_open
@@ -55,7 +57,7 @@ class Gate:
 
     def compare(self, outcome: str, says: str = "") -> None:
         """What was measured, beside the guess; `says` in numbers, as written."""
-        record.settle(self.asked, self.title(outcome))
+        known = record.settle(self.asked, self.title(outcome), self.known)
         with self.beside, st.container(gap="xsmall"):  # no taller than the question: nothing is to jump
             if self.guess == outcome:
                 st.markdown(f"**{AGREES}**")
@@ -65,7 +67,7 @@ class Gate:
                 st.markdown(said or "You looked without a guess.")
             if says:
                 st.markdown(as_written(says))
-            st.caption(record.so_far())
+            st.caption(record.so_far(known))
 
 
 def ask(
@@ -87,7 +89,7 @@ def ask(
             told = partial(messages.refusals_kept, record.guessed, asked, question, key, title)
             guess = widgets.radio(key, question, options, on_change=told, disabled=locked)
             st.caption(rule)
-    return Gate(asked, guess, guess is not None, title, beside)
+    return Gate(asked, guess, guess is not None, title, beside, record.everything())
 
 
 def predict(
@@ -106,8 +108,8 @@ def predict(
         return gate
     looked = Key(f"{key.name}_shown", False, url=True)
     state.write_address(looked)
-    if state.get(looked) or state.get(state.REVEALED) or record.opens(gate.asked):
-        record.looked(gate.asked, question)
+    if state.get(looked) or state.get(state.REVEALED) or record.opens(gate.asked, gate.known):
+        record.looked(gate.asked, question, gate.known)
         return replace(gate, is_open=True)
     with gate.beside:
         st.caption("Choose an answer, and the measured one appears here.")

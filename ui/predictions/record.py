@@ -6,7 +6,7 @@ The first guess at a question counts, and only if the answer had not been seen b
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.storage.learners import Prediction
 from ui import learner, messages, state
 from ui.keys import Key
 
+Predictions = Mapping[str, Prediction]  # by what each is kept under
 VISIT = Key[Any]("predictions", None, visit=True)  # name -> Prediction, in pairs
 
 
@@ -30,36 +31,38 @@ def guessed(asked: str, question: str, key: Key[str | None], title: Callable[[st
         _keep(asked, Prediction(messages.unwritten(question), title(guess), None, learner.now()))
 
 
-def looked(asked: str, question: str) -> None:
+def looked(asked: str, question: str, known: Predictions) -> None:
     """The answer is seen without a guess: what is guessed from now on is no prediction."""
-    if asked not in everything():
+    if asked not in known:
         _keep(asked, Prediction(messages.unwritten(question), None, None, learner.now()))
 
 
-def settle(asked: str, outcome: str) -> None:
-    """The answer was measured. Only the first one counts."""
-    known = everything().get(asked)
-    if known is not None and known.guess and known.outcome is None:
-        _keep(asked, replace(known, outcome=outcome))
+def settle(asked: str, outcome: str, known: Predictions) -> Predictions:
+    """The answer was measured. Only the first one counts. Returns what is known from now on."""
+    one = known.get(asked)
+    if one is None or not one.guess or one.outcome is not None:
+        return known
+    settled = replace(one, outcome=outcome)
+    _keep(asked, settled)
+    return {**known, asked: settled}
 
 
-def everything() -> dict[str, Prediction]:
-    """All that this learner, or this visit, predicted or saw."""
+def everything() -> Predictions:
+    """All that this learner, or this visit, predicted or saw. It may ask the database: once is enough."""
     who = learner.current()
     stored = {} if who is None else learners.predictions(learner.database(), who.id)
     return stored | dict(state.get(VISIT) or ())
 
 
-def opens(asked: str) -> bool:
+def opens(asked: str, known: Predictions) -> bool:
     """Whether the question was met before by somebody who wants to see such answers at once."""
     who = learner.current()
-    wants = who is not None and learners.opens_revealed(learner.database(), who.id)
-    return wants and asked in everything()
+    return asked in known and who is not None and learners.opens_revealed(learner.database(), who.id)
 
 
-def so_far() -> str:
+def so_far(known: Predictions) -> str:
     """How often the guesses were right, in a sentence; "" before there is one."""
-    told = [p for p in everything().values() if p.guess and p.outcome]
+    told = [p for p in known.values() if p.guess and p.outcome]
     right = sum(p.is_right for p in told)
     return f"So far {right} of {len(told)} agreed." if len(told) > 1 else ""
 

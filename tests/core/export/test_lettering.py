@@ -31,14 +31,12 @@ def drawn(text: str) -> bytes:
 
 @pytest.mark.parametrize("text", GROUPS)
 def test_every_letter_has_a_shape_of_its_own(text):
-    assert lettering.has_letters(text)
     box = drawn(lettering.MISSING)
     assert all(drawn(c) != box for c in text if not c.isspace())
     assert 0 < lettering.length(text) < 400 and drawn(text) != drawn("")
 
 
-def test_the_apps_own_font_comes_first_and_what_nothing_has_is_told():
-    assert not lettering.has_letters(lettering.MISSING)
+def test_the_apps_own_font_comes_first():
     own = [font.path for _, font in lettering._runs("café опоздание", 1)]
     assert {path.name for path in own} <= {path.name for path in lettering.OWN}
     assert len(lettering._runs("hello 天气 hello", 1)) == 2

@@ -11,7 +11,7 @@ def test_cut_texts_and_unknown_words_are_counted_over_all_parts():
     found.add(["the cat", "a dog runs and sings on the river"])
     found.add(["the \U0001f600 cat", "\u1793\u17c5 dog", "", "\U0001f600"])
     cut, strange = (notice.text for notice in found.notices)
-    assert cut.startswith("1 of 6 texts have more than the 8 tokens") and "“a dog runs" in cut
+    assert cut.startswith("1 of 6 texts has more than the 8 tokens") and "“a dog runs" in cut
     assert strange.startswith("3 of 6 texts") and strange.endswith("[UNK]: \U0001f600 \u1793\u17c5")
 
 

@@ -135,3 +135,12 @@ def test_a_failing_batch_is_reported_and_asked_again():
     work.advance(["ccc", "dddd"])
     assert work.known(["bb", "a", "dddd"]) == [None, 1, 4], "the oldest goes when there are too many"
     assert search_keys.STOPPED.default is False
+
+
+def test_passages_are_embedded_while_the_question_is_open_and_nothing_is_shown(open_app, calls, small):
+    app = open_app(PAGE, revealed="false")
+    for _ in range(4):
+        app.run()
+    assert sum(calls) == len(small.passages) and not app.exception
+    assert any("Hidden until" in caption.value for caption in app.caption) and not app.dataframe
+    assert not any("Working" in text.value for text in (*app.markdown, *app.caption))
