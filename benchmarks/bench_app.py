@@ -160,9 +160,10 @@ def study(browser: Browser, url: str) -> list[float]:
     page.get_by_label("Your name").fill("Benchmark")
     page.keyboard.press("Enter")
     flip, rate = page.get_by_role("button", name="Show the answer"), page.get_by_role("button", name="Again")
-    taken: dict[str, list[float]] = {"Space": [], "3": []}
+    flip.wait_for()
+    taken: dict[str, list[float]] = {"Space": [], "2": []}
     for _ in range(CARDS):
-        for key, then in (("Space", rate), ("3", flip)):
+        for key, then in (("Space", rate), ("2", flip)):
             settled(page)
             began = time.perf_counter()
             page.keyboard.press(key)
