@@ -34,7 +34,7 @@ def main() -> None:
     else:
         print(f"No STS Benchmark at {DATA}; set EMBEDDING_LAB_DATA.")
     speed(bi, cross)
-    search(bi, cross)
+    search(bi)
 
 
 def sts_benchmark(bi: Encoder, cross: CrossEncoder) -> None:
@@ -78,14 +78,14 @@ def seconds(work: object) -> float:
     return min(rounds)
 
 
-def search(bi: Encoder, cross: CrossEncoder) -> None:
+def search(bi: Encoder) -> None:
     corpus = built_in()
     z, queries = bi.encode(corpus.full_texts), bi.encode([q.text for q in corpus.questions])
     words = retrieval.Bm25Index(corpus.passages)
     found: dict[str, list[Ranking]] = {"BM25": [], "bi-encoder": [], f"re-ranked top {RETRIEVED}": []}
     for question, vector in zip(corpus.questions, queries):
         top = retrieval.rank_by_cosine(vector, z, RETRIEVED)
-        scores = cross.score_both_orders(retrieval.pairs_to_read(question.text, corpus, top)).logits
+        scores = cross_encoder.score_relevance(retrieval.pairs_to_read(question.text, corpus, top)).logits
         rankings = (words.rank(question.text), top, retrieval.rerank(top, scores))
         for name, ranking in zip(found, rankings):
             found[name].append(ranking)

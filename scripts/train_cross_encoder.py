@@ -1,39 +1,44 @@
-"""Train the packaged cross-encoder on STS Benchmark: a LoRA adapter for all-MiniLM-L6-v2 and a head.
+"""Train the packaged cross-encoders: LoRA adapters for all-MiniLM-L6-v2, each with a head.
 
-    python scripts/train_cross_encoder.py ../shared/data/stsb --out assets/cross_encoder
+    python scripts/train_cross_encoder.py likeness ../shared/data --start FOLDER --out assets/likeness
+    python scripts/train_cross_encoder.py relevance ../shared/data --out assets/relevance
 
-The folder holds train.tsv, dev.tsv and test.tsv with the columns score (0 to 5), sentence1, sentence2.
-The defaults are the recipe of the shipped weights; everything random derives from the seed. Weights are
-averaged over the last steps (an exponential moving average), and it is the average that is measured and
-kept. What to keep is decided on dev; test is read only with --test.
+Likeness (same meaning?) learns from rated pairs, relevance (does the passage answer?) from lists of one
+answering passage and hard negatives: cross_encoder_data.py says of what. The recipes below are those of the
+shipped weights, and everything random derives from the seed and the step. Weights are averaged over the last
+steps (an exponential moving average); the average is measured, on the part held back, and kept. With --start
+a run begins with the adapter of a folder, with --state a stopped run goes on where it was, and --blend writes
+the straight line between start and end, so much of the way: a little of the new for less forgetting.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.func import functional_call
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core.metrics.measures import spearman
 from core.models import registry
-from core.models.adapter import write_adapter
+from core.models.adapter import ADAPTER, HEAD, PREFIX, write_adapter
 from core.models.encoder import Encoder, Layer
-from core.models.joint_model import ACROSS, Head, JointModel
+from core.models.joint_model import ACROSS, Head, JointModel, join
+from scripts import cross_encoder_data as data
+from scripts.cross_encoder_data import Asked, Rated, Vectors
+from scripts.cross_encoder_measures import of_likeness, of_relevance
 
-MAX_TOKENS = 96  # of a pair in training; 99 % of the pairs are shorter
+MAX_TOKENS = 256  # of a pair, as in use
 INNER = 64  # width of the head's network
 MATRICES = {  # our names of a layer's linear maps, and transformers' names
     "query_key_value": ("attention.self.query", "attention.self.key", "attention.self.value"),
@@ -45,36 +50,37 @@ MATRICES = {  # our names of a layer's linear maps, and transformers' names
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
+    steps: int = 2000
     seed: int = 7
-    epochs: int = 3
-    batch_size: int = 16
     rank: int = 32
     rate: float = 7e-4  # of the adapter
     head_rate: float = 1e-3
-    scale_rate: float = 1e-2  # of the cosine's slope and offset
+    scale_rate: float = 1e-2  # of the cosines' slopes and the offset
     warmup: float = 0.06
     decay: float = 0.01
     dropout: float = 0.1
-    correlation: float = 0.3  # weight of 1 - Pearson's r within the batch, beside cross-entropy
-    average: float = 0.99  # decay of the moving average of the weights
+    average: float = 0.998  # decay of the moving average of the weights
+    batch: int = 24  # pairs of a step, for likeness
+    correlation: float = 0.3  # likeness: weight of 1 - Pearson's r within the batch
+    lists: tuple[int, int] = (6, 3)  # relevance: lists of sentences, lists of paragraphs in a step
+    negatives: tuple[int, int] = (4, 3)  # of each such list
+    alone: float = 0.2  # relevance: weight of the cross-entropy of each pair by itself
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """A pair and its gold score, 0 to 1."""
-
-    left: str
-    right: str
-    gold: float
+RECIPES = {
+    "likeness": Recipe(steps=1000, rate=4e-4, head_rate=4e-4, scale_rate=1e-3, average=0.995),
+    "relevance": Recipe(steps=1000, rate=5e-4, dropout=0.05, average=0.995),
+}
 
 
 class Adapted(nn.Module):
     """The joint model with W + B A in place of each linear map W; only A, B, token types and head learn."""
 
-    def __init__(self, base: Encoder, recipe: Recipe) -> None:
+    def __init__(self, base: Encoder, recipe: Recipe, vectors: Vectors | None = None) -> None:
         super().__init__()
         torch.manual_seed(recipe.seed)
-        head = Head(base.dim, INNER)
+        head = Head(base.dim, INNER, apart=vectors is not None)
+        self.vectors = vectors
         nn.init.normal_(head.out.weight, std=0.02)  # at first the cosine decides
         nn.init.zeros_(head.out.bias)
         self.joint = JointModel(base.copy(), head).requires_grad_(False)
@@ -91,6 +97,15 @@ class Adapted(nn.Module):
                     self.lora[_key(i, name, "A")] = a
                     self.lora[_key(i, name, "B")] = torch.zeros(rows // len(theirs), recipe.rank)
 
+    def start(self, folder: Path) -> None:
+        """Begin with the adapter and the head of this folder."""
+        adapter, head = load_file(folder / ADAPTER), load_file(folder / HEAD)
+        names = {PREFIX + name: key for key, name in zip(self.lora, hub_names(self.lora))}
+        for name, value in adapter.items():
+            target = self.lora[names[name]] if name in names else self.trained["token_type"]
+            target.data.copy_(value.float())
+        self.head.load_state_dict({key: value.float() for key, value in head.items()})
+
     def weights(self) -> dict[str, Tensor]:
         """The adapted matrices under the joint model's own names."""
         found: dict[str, Tensor] = {"embeddings.token_type": self.trained["token_type"]}
@@ -101,9 +116,10 @@ class Adapted(nn.Module):
         return found
 
     def forward(self, pairs: Sequence[tuple[str, str]], dropout: float = 0.0) -> Tensor:
-        from core.models.joint_model import join
-
         tokens = join(self.joint.tokenizer, pairs, self.joint.across, MAX_TOKENS)
+        if self.vectors is not None:
+            z = torch.from_numpy(self.vectors.of([text for pair in pairs for text in pair]))
+            tokens = replace(tokens, cosines=(z[0::2] * z[1::2]).sum(dim=1))
         # bfloat16 halves the time; the weights that learn stay float32.
         with torch.autocast("cpu", torch.bfloat16):
             logits: Tensor = functional_call(self.joint, self.weights(), (tokens, dropout))
@@ -111,11 +127,12 @@ class Adapted(nn.Module):
 
     def groups(self, recipe: Recipe) -> list[dict[str, object]]:
         inside = [*self.lora.values(), self.trained["token_type"]]
+        slopes = [self.head.scale, *([] if self.head.apart is None else [self.head.apart])]
         network = [*self.head.inner.parameters(), *self.head.out.parameters()]
         return [
             {"params": inside, "lr": recipe.rate, "peak": recipe.rate},
             {"params": network, "lr": recipe.head_rate, "peak": recipe.head_rate},
-            {"params": [self.head.scale], "lr": recipe.scale_rate, "peak": recipe.scale_rate},
+            {"params": slopes, "lr": recipe.scale_rate, "peak": recipe.scale_rate},
         ]
 
 
@@ -133,51 +150,89 @@ def hub_names(lora: nn.ParameterDict) -> dict[str, Tensor]:
     return found
 
 
-def read(file: Path) -> list[Rated]:
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Rated(row["sentence1"], row["sentence2"], float(row["score"]) / 5) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pairs of one step and their gold scores. `lists` are the rows of each list, for relevance; `ordered`
+    asks only that pairs of equal meaning score higher than the others, whatever the scores are."""
+
+    pairs: list[tuple[str, str]]
+    gold: Tensor
+    lists: tuple[slice, ...] = ()
+    ordered: bool = False
 
 
-def epoch_of(rated: Sequence[Rated], recipe: Recipe, epoch: int) -> list[list[Rated]]:
-    """Shuffled batches of similar length, each pair in a random order of its texts."""
-    rng = np.random.default_rng((recipe.seed, epoch))
-    turned = rng.random(len(rated)) < 0.5
-    pairs = [Rated(p.right, p.left, p.gold) if turn else p for p, turn in zip(rated, turned)]
-    length = [len(p.left) + len(p.right) + rng.uniform(-12, 12) for p in pairs]
-    order = np.argsort(length)
-    starts = rng.permutation(np.arange(0, len(pairs), recipe.batch_size))
-    return [[pairs[i] for i in order[start : start + recipe.batch_size]] for start in starts]
+def likeness_batches(folder: Path, recipe: Recipe) -> Iterator[Batch]:
+    """Endless: by turns a batch of STS Benchmark and one of another set, each of similar length and each
+    pair in a random order of its texts."""
+    rated = data.sts(folder / "stsb" / "train.tsv")
+    fine = {name: data.fine(folder / "finepairs", name)[0] for name in data.FINE}
+    sentences = data.plain_sentences(folder / "relevance")
+    rng = np.random.default_rng(recipe.seed)
+    graded: list[list[Rated]] = []
+    others: list[list[Rated]] = []
+    while True:
+        graded = graded or _cut(rated, recipe.batch, rng)
+        if not others:
+            drawn = data.fine_epoch(rated, fine, sentences, rng)
+            cut = [batch for rows in drawn.values() for batch in _cut(rows, recipe.batch, rng)]
+            others = [cut[i] for i in rng.permutation(len(cut))]
+        for batch, ordered in ((graded.pop(), False), (others.pop(), True)):
+            turned = rng.random(len(batch)) < 0.5
+            pairs = [(p.right, p.left) if turn else (p.left, p.right) for p, turn in zip(batch, turned)]
+            yield Batch(pairs, torch.tensor([p.gold for p in batch]), ordered=ordered)
 
 
-def objective(logits: Tensor, gold: Tensor, correlation: float) -> Tensor:
-    """Binary cross-entropy with soft labels, and how far scores and labels are from a straight line."""
-    loss = F.binary_cross_entropy_with_logits(logits, gold)
-    if len(gold) < 5:
-        return loss
-    x, y = torch.sigmoid(logits), gold - gold.mean()
-    x = x - x.mean()
-    return loss + correlation * (1 - (x @ y) / (x.norm() * y.norm() + 1e-6))
+def _cut(rows: Sequence[Rated], size: int, rng: np.random.Generator) -> list[list[Rated]]:
+    """Shuffled batches of similar length."""
+    order = np.argsort([len(p.left) + len(p.right) + rng.uniform(-12, 12) for p in rows])
+    starts = rng.permutation(np.arange(0, len(rows), size))
+    return [[rows[i] for i in order[start : start + size]] for start in starts]
+
+
+def relevance_batches(learn: Sequence[Sequence[Asked]], recipe: Recipe) -> Iterator[Batch]:
+    """Endless: by turns lists of sentences and of paragraphs; hard negatives are drawn oftener."""
+    rng = np.random.default_rng(recipe.seed)
+    orders: list[list[int]] = [[], []]
+    while True:
+        for kind, asked in enumerate(learn):
+            pairs, gold, lists = [], [], []
+            for _ in range(recipe.lists[kind]):
+                orders[kind] = orders[kind] or rng.permutation(len(asked)).tolist()
+                one = asked[orders[kind].pop()]
+                places = np.sort(rng.permutation(len(one.negatives))[: 2 * recipe.negatives[kind]])
+                negatives = [one.negatives[i] for i in places[: recipe.negatives[kind]]]
+                if not one.positives:
+                    negatives = [one.negatives[0], *negatives[:1]]  # the paragraph it seems to be about
+                passages = [*(one.positives[i] for i in rng.permutation(len(one.positives))[:1]), *negatives]
+                lists.append(slice(len(pairs), len(pairs) + len(passages)))
+                pairs += [(one.question, text) for text in passages]
+                gold += [float(text in one.positives) for text in passages]
+            yield Batch(pairs, torch.tensor(gold), tuple(lists))
+
+
+def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+    """Likeness: cross-entropy with soft labels, and how far scores and labels are from a straight line; of
+    sets without graded scores only the order counts, softplus(other - same) over all such two of the batch.
+
+    Relevance: cross-entropy of choosing the answering passage of each list, and a little of each pair's own,
+    so that 0.5 is where "answers" begins.
+    """
+    if batch.ordered:
+        same, other = logits[batch.gold > 0.5], logits[batch.gold <= 0.5]
+        both = len(same) and len(other)
+        return F.softplus(other[None, :] - same[:, None]).mean() if both else logits.sum() * 0.0
+    alone = F.binary_cross_entropy_with_logits(logits, batch.gold)
+    if not batch.lists:
+        x, y = torch.sigmoid(logits), batch.gold - batch.gold.mean()
+        x = x - x.mean()
+        return alone + recipe.correlation * (1 - (x @ y) / (x.norm() * y.norm() + 1e-6))
+    chosen = [-F.log_softmax(logits[rows], dim=0)[0] for rows in batch.lists if batch.gold[rows][0] == 1]
+    return recipe.alone * alone + (torch.stack(chosen).mean() if chosen else 0.0)
 
 
 def rate_at(share: float, warmup: float) -> float:
     """Linear warm-up, then half a cosine down to 2 %."""
     return min(1.0, share / warmup) * (0.98 * 0.5 * (1 + math.cos(math.pi * share)) + 0.02)
-
-
-def measure(model: Adapted, rated: Sequence[Rated], both: bool) -> float:
-    """Spearman's correlation with the gold scores; `both` averages the logits of the two orders."""
-    asked = [(p.left, p.right) for p in rated]
-    logits = np.zeros(len(asked))
-    for order in (asked, [(right, left) for left, right in asked]) if both else (asked,):
-        by_length = sorted(range(len(order)), key=lambda i: len(order[i][0]) + len(order[i][1]))
-        for start in range(0, len(order), 64):
-            rows = by_length[start : start + 64]
-            with torch.no_grad():
-                logits[rows] += model([order[i] for i in rows]).numpy()
-    found = spearman(logits, [p.gold for p in rated])
-    assert found is not None
-    return found
 
 
 class Average:
@@ -199,57 +254,121 @@ class Average:
             self.mean[i], p.data = p.data, self.mean[i]
 
 
-def train(model: Adapted, rated: Sequence[Rated], recipe: Recipe) -> Iterator[tuple[int, Average]]:
-    """Yields after every epoch. Prints where it is once in a while."""
-    groups = model.groups(recipe)
-    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.decay, betas=(0.9, 0.98))
+def train(
+    model: Adapted, batches: Iterator[Batch], recipe: Recipe, state: Path | None
+) -> Iterator[tuple[int, Average]]:
+    """Yields after every step. Prints where it is once in a while."""
+    optimizer = torch.optim.AdamW(model.groups(recipe), weight_decay=recipe.decay, betas=(0.9, 0.98))
     average = Average(model, recipe.average)
-    total, step, losses, began = recipe.epochs * len(epoch_of(rated, recipe, 0)), 0, [], time.perf_counter()
-    for epoch in range(recipe.epochs):
-        for batch in epoch_of(rated, recipe, epoch):
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate_at(step / total, recipe.warmup)
-            logits = model([(p.left, p.right) for p in batch], recipe.dropout)
-            loss = objective(logits, torch.tensor([p.gold for p in batch]), recipe.correlation)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(average.live, 1.0)
-            optimizer.step()
-            step += 1
-            average.add(step)
-            losses.append(loss.item())
-            if step % 60 == 0:
-                seconds = time.perf_counter() - began
-                print(f"step {step}/{total}  loss {np.mean(losses[-60:]):.4f}  {seconds:.0f} s", flush=True)
-        yield epoch + 1, average
+    begun = 0 if state is None or not state.is_file() else restore(state, optimizer, average)
+    losses: list[float] = []
+    began = time.perf_counter()
+    for step, batch in zip(range(recipe.steps), batches):
+        if step < begun:
+            continue
+        torch.manual_seed(recipe.seed * 1_000_003 + step)
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * rate_at(step / recipe.steps, recipe.warmup)
+        loss = objective(model(batch.pairs, recipe.dropout), batch, recipe)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(average.live, 1.0)
+        optimizer.step()
+        average.add(step + 1)
+        losses.append(loss.item())
+        if (step + 1) % 50 == 0:
+            seconds = time.perf_counter() - began
+            print(
+                f"step {step + 1}/{recipe.steps}  loss {np.mean(losses[-50:]):.4f}  {seconds:.0f} s",
+                flush=True,
+            )
+        if state is not None and (step + 1) % 200 == 0:
+            keep(state, step + 1, optimizer, average)
+        yield step + 1, average
+
+
+def keep(state: Path, step: int, optimizer: torch.optim.Optimizer, average: Average) -> None:
+    tensors = {"step": torch.tensor(step)}
+    for i, (live, mean) in enumerate(zip(average.live, average.mean)):
+        moments = {key: value for key, value in optimizer.state[live].items() if isinstance(value, Tensor)}
+        for key, value in {"live": live.detach(), "mean": mean, **moments}.items():
+            tensors[f"{i}.{key}"] = value.contiguous()
+    save_file(tensors, state.with_suffix(".new"))
+    state.with_suffix(".new").replace(state)  # a stop while writing leaves the old one
+
+
+def restore(state: Path, optimizer: torch.optim.Optimizer, average: Average) -> int:
+    """The number of steps done."""
+    kept = load_file(state)
+    for i, (live, mean) in enumerate(zip(average.live, average.mean)):
+        live.data.copy_(kept[f"{i}.live"])
+        mean.copy_(kept[f"{i}.mean"])
+        optimizer.state[live] = {key: kept[f"{i}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+    return int(kept["step"])
+
+
+def blend(start: Path, out: Path, share: float) -> None:
+    """Replace the weights in `out` by the ones at this share of the straight line from those in `start`."""
+    for name in (ADAPTER, HEAD):
+        a, b = load_file(start / name), load_file(out / name)
+        mean = {key: torch.lerp(a[key].float(), b[key].float(), share).half() for key in b}
+        save_file(mean, out / name, metadata={"format": "pt"})
 
 
 def main() -> None:
-    usual = Recipe()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path, help="folder with train.tsv, dev.tsv and test.tsv")
+    parser.add_argument("judgement", choices=RECIPES)
+    parser.add_argument("data", type=Path, help="folder with stsb, finepairs and relevance")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the adapter to")
-    parser.add_argument("--seed", type=int, default=usual.seed)
-    parser.add_argument("--epochs", type=int, default=usual.epochs)
-    parser.add_argument("--rate", type=float, default=usual.rate)
-    parser.add_argument("--test", action="store_true", help="measure on test.tsv as well, at the end")
+    parser.add_argument("--start", type=Path, help="folder of an adapter to begin with")
+    parser.add_argument("--state", type=Path, help="file to go on from; written every 200 steps")
+    parser.add_argument("--vectors", type=Path, help="file to keep the bi-encoder's vectors in (relevance)")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--every", type=int, default=400, help="steps between measurements")
+    parser.add_argument(
+        "--blend", type=float, help="only this: move --out to this share of the way from --start"
+    )
     given = parser.parse_args()
-    recipe = Recipe(seed=given.seed, epochs=given.epochs, rate=given.rate)
-    dev = read(given.data / "dev.tsv")
-    model = Adapted(registry.load("minilm-l6"), recipe)
-    print(f"{recipe}\ndev Spearman before training {measure(model, dev, both=False):.4f}", flush=True)
-    for epoch, average in train(model, read(given.data / "train.tsv"), recipe):
-        average.swap()
-        last = epoch == recipe.epochs
-        print(f"epoch {epoch}  dev Spearman {measure(model, dev, both=last):.4f}", flush=True)
-        token_types = model.trained["token_type"].detach()
-        write_adapter(given.out, hub_names(model.lora), token_types, model.head, recipe.rank, 1.0, ACROSS)
-        if last and given.test:
-            found = measure(model, read(given.data / "test.tsv"), both=True)
-            print(f"test Spearman {found:.4f}", flush=True)
-        average.swap()
+    if given.blend is not None:
+        blend(given.start, given.out, given.blend)
+        return
+    changes = {key: value for key in ("seed", "steps") if (value := getattr(given, key)) is not None}
+    recipe = replace(RECIPES[given.judgement], **changes)
+    print(recipe, flush=True)
+    base = registry.load("minilm-l6")
+    if given.judgement == "likeness":
+        model = Adapted(base, recipe)
+        batches, held = likeness_batches(given.data, recipe), {}
+    else:
+        vectors = Vectors(base, given.vectors or given.out / "vectors.npz")
+        learn, held = data.relevance(given.data / "relevance", vectors, recipe.seed)
+        model = Adapted(base, recipe, vectors)
+        batches = relevance_batches(learn, recipe)
+
+    if given.start is not None:
+        model.start(given.start)
+
+    def measure(most: int) -> str:
+        if given.judgement == "likeness":
+            found = of_likeness(model, given.data, most)
+        else:
+            found = of_relevance(model, vectors, held, most)
+        return "  ".join(f"{name} {value:.3f}" for name, value in found.items() if value is not None)
+
+    for step, average in train(model, batches, recipe, given.state):
+        last = step == recipe.steps
+        if last or step % given.every == 0:
+            average.swap()
+            token_types = model.trained["token_type"].detach()
+            write_adapter(given.out, hub_names(model.lora), token_types, model.head, recipe.rank, 1.0, ACROSS)
+            print(
+                f"step {step}  {measure((3000 if not held else 60) if last else 150 if not held else 15)}",
+                flush=True,
+            )
+            average.swap()
 
 
 if __name__ == "__main__":

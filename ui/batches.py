@@ -117,14 +117,14 @@ def vectors() -> Batches[str, FloatArray]:
 
 @cache
 def readings() -> Batches[tuple[str, str], float]:
-    """(first, second) -> logit of the packaged cross-encoder, read in this order."""
-    return _scores(bi_vs_cross.logits)
+    """(question, passage) -> logit of the cross-encoder for relevance."""
+    return _scores(bi_vs_cross.relevance)
 
 
 @cache
 def pair_scores() -> Batches[tuple[str, str], float]:
-    """(left, right) -> score of the packaged cross-encoder in [0, 1], mean of both orders."""
-    return _scores(bi_vs_cross.mean_scores)
+    """(left, right) -> score of the cross-encoder for likeness, in [0, 1]."""
+    return _scores(bi_vs_cross.likeness)
 
 
 def _scores(function: Callable[[list[tuple[str, str]]], FloatArray]) -> Batches[tuple[str, str], float]:

@@ -33,6 +33,6 @@ def score(typed: str, answer: str, rivals: Sequence[str] = ()) -> TypedScore:
     references = (answer, *rivals)
     z = embed("minilm-l6", 0, "mean", (typed, *references))  # (1 + r, d)
     cosines = z[1:] @ z[0]  # (r,)
-    crosses = cross_encoder.score_both_orders([(typed, text) for text in references]).scores  # (r,)
+    crosses = cross_encoder.score_likeness([(typed, text) for text in references]).scores  # (r,)
     rival = Scores(float(cosines[1:].max()), float(crosses[1:].max())) if rivals else None
     return TypedScore(Scores(float(cosines[0]), float(crosses[0])), rival)

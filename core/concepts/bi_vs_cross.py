@@ -116,7 +116,7 @@ def compare(query: str, candidates: Sequence[str]) -> QueryScores:
     from ..models.embedding import embed
 
     z = embed(BASE_MODEL, 0, "mean", [query, *candidates])  # (1 + n, d)
-    both = cross_encoder.score_both_orders([(query, candidate) for candidate in candidates])
+    both = cross_encoder.score_likeness([(query, candidate) for candidate in candidates])
     return QueryScores(
         query,
         tuple(candidates),
@@ -146,18 +146,18 @@ def word_effects(left: str, right: str) -> WordEffects:
     return WordEffects(joint.words, joint.segments, joint.drops, drops, joint.logit, whole)
 
 
-def logits(pairs: Sequence[tuple[str, str]]) -> FloatArray:
-    """Logits (n,) of the packaged cross-encoder, each pair read in the order given."""
+def relevance(pairs: Sequence[tuple[str, str]]) -> FloatArray:
+    """Logits (n,) of the cross-encoder for relevance: does the second text answer the first?"""
     from ..models import cross_encoder
 
-    return cross_encoder.score(pairs).logits
+    return cross_encoder.score_relevance(pairs).logits
 
 
-def mean_scores(pairs: Sequence[tuple[str, str]]) -> FloatArray:
-    """Scores (n,) in [0, 1] of the packaged cross-encoder, the mean of both orders."""
+def likeness(pairs: Sequence[tuple[str, str]]) -> FloatArray:
+    """Scores (n,) in [0, 1] of the cross-encoder for likeness, the mean of both orders."""
     from ..models import cross_encoder
 
-    return cross_encoder.score_both_orders(pairs).scores
+    return cross_encoder.score_likeness(pairs).scores
 
 
 def averaged(found: JointAttention, layer: int | None, head: int | None) -> FloatArray:

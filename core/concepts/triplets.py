@@ -81,10 +81,10 @@ def measure(triplets: tuple[Triplet, ...], base_model: str = "minilm-l6", seed: 
 
 def measure_together(triplets: tuple[Triplet, ...]) -> JudgedTriplets:
     """The cross-encoder's scores, the mean of both orders: how alike are the two, read together?"""
-    from .bi_vs_cross import mean_scores
+    from .bi_vs_cross import likeness
 
     pairs = [(t.anchor, other) for t in triplets for other in (t.positive, t.negative)]
-    scores = mean_scores(pairs).reshape(len(triplets), 2)
+    scores = likeness(pairs).reshape(len(triplets), 2)
     return JudgedTriplets(triplets, scores[:, 0], scores[:, 1])
 
 

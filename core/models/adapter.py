@@ -1,4 +1,4 @@
-"""The packaged cross-encoder on disk: a LoRA adapter in peft's own format, and the head beside it.
+"""The packaged cross-encoders on disk: a LoRA adapter in peft's own format, and the head beside it.
 
 Loading adds scale * B A to each weight matrix of all-MiniLM-L6-v2 once (Hu et al. 2021, "LoRA"), so scoring
 costs no more than the plain model. Only safetensors and JSON are read.
@@ -15,14 +15,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..data.assets import ASSETS
 from ..types import InputError
 from . import registry
 from .encoder import Encoder
 from .joint_model import ACROSS, Head, JointModel
 from .weights import to_hub_names, to_own_names
 
-FOLDER = ASSETS / "cross_encoder"
 ADAPTER = "adapter_model.safetensors"
 HEAD = "head.safetensors"
 CONFIG = "cross_encoder.json"  # what neither peft nor transformers has a place for
@@ -30,14 +28,15 @@ PREFIX = "base_model.model."  # how peft's names begin
 TARGETS = ("query", "key", "value", "dense")  # every linear map of a layer
 
 
-def read_adapter(folder: Path = FOLDER) -> JointModel:
+def read_adapter(folder: Path) -> JointModel:
     """The cross-encoder of this folder. Raises InputError when a file is missing, damaged or does not fit."""
     try:
         adapter, head = load_file(folder / ADAPTER), load_file(folder / HEAD)
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         joint = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         base = registry.load("minilm-l6")
-        return JointModel(merged(base, adapter, config), read_head(head, base.dim), joint["across"]).eval()
+        own = merged(base, adapter, config)
+        return JointModel(own, read_head(head, base.dim), joint["across"], base).eval()
     except FileNotFoundError as error:
         raise InputError(f"The cross-encoder in {folder.name} cannot be read: a file is missing.") from error
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError, RuntimeError) as error:
@@ -65,7 +64,7 @@ def merged(base: Encoder, adapter: dict[str, Tensor], config: dict[str, Any]) ->
 
 
 def read_head(found: dict[str, Tensor], dim: int) -> Head:
-    head = Head(dim, inner=len(found["inner.bias"]))
+    head = Head(dim, inner=len(found["inner.bias"]), apart="apart" in found)
     head.load_state_dict({key: value.float() for key, value in found.items()})
     head.requires_grad_(False)
     return head

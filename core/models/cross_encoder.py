@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..data.assets import ASSETS
 from ..types import FloatArray, InputError
 from ..words import without_each_word
 from .pair_model import JointAttention, PairModel, TextPair
 
-PACKAGED = "packaged"  # the key of the cross-encoder that comes with the app
+LIKENESS = "likeness"  # the key of the packaged cross-encoder that says how alike two texts are in meaning
+RELEVANCE = "relevance"  # ... and of the one that says whether a passage, read second, answers a question
 BATCH_SIZE = 32
 
 
@@ -148,17 +150,18 @@ def check_pairs(pairs: Sequence[TextPair]) -> None:
             raise InputError(f"Pair {number}: the {side} text is empty; type at least one word.")
 
 
-@functools.lru_cache(maxsize=2)
-def load(model: str = PACKAGED) -> CrossEncoder:
-    """The packaged cross-encoder, or a hub id or folder that EMBEDDING_LAB_MODELS allows.
+@functools.lru_cache(maxsize=3)
+def load(model: str = LIKENESS) -> CrossEncoder:
+    """A packaged cross-encoder, LIKENESS or RELEVANCE, or a hub id or folder that is allowed
+    (EMBEDDING_LAB_MODELS).
 
     Kept in memory after the first time and shared. Raises InputError when it cannot be had.
     """
-    if model == PACKAGED:
+    if model in (LIKENESS, RELEVANCE):
         from .adapter import read_adapter
         from .joint_model import JointPairModel
 
-        return CrossEncoder(JointPairModel(read_adapter()), "MiniLM cross-encoder")
+        return CrossEncoder(JointPairModel(read_adapter(ASSETS / model)), f"MiniLM cross-encoder, {model}")
     from .hub import read_hub
 
     return CrossEncoder(*read_hub(model))
@@ -167,28 +170,45 @@ def load(model: str = PACKAGED) -> CrossEncoder:
 # --- For worker processes: plain values in, plain values out --------------------------------------
 
 
-def score(pairs: Sequence[TextPair], batch_size: int = BATCH_SIZE, model: str = PACKAGED) -> CrossScores:
+def score_likeness(pairs: Sequence[TextPair], batch_size: int = BATCH_SIZE) -> OrderScores:
+    """How alike each two texts are in meaning: both orders are read, `scores` (n,) is their mean, 1 the same.
+
+    Raises InputError, with the pair's number, for an empty text.
+    """
+    return load(LIKENESS).score_both_orders(pairs, batch_size)
+
+
+def score_relevance(pairs: Sequence[TextPair], batch_size: int = BATCH_SIZE) -> CrossScores:
+    """How well each second text, a passage, answers the first, a question; read once, in this order.
+
+    Logits (n,) are for putting passages in order. Raises InputError, with the pair's number, for an empty
+    text.
+    """
+    return load(RELEVANCE).score(pairs, batch_size)
+
+
+def score(pairs: Sequence[TextPair], batch_size: int = BATCH_SIZE, model: str = LIKENESS) -> CrossScores:
     """`CrossEncoder.score` of the named model."""
     return load(model).score(pairs, batch_size)
 
 
 def score_both_orders(
-    pairs: Sequence[TextPair], batch_size: int = BATCH_SIZE, model: str = PACKAGED
+    pairs: Sequence[TextPair], batch_size: int = BATCH_SIZE, model: str = LIKENESS
 ) -> OrderScores:
     """`CrossEncoder.score_both_orders` of the named model."""
     return load(model).score_both_orders(pairs, batch_size)
 
 
-def attention(left: str, right: str, model: str = PACKAGED) -> JointAttention:
+def attention(left: str, right: str, model: str = LIKENESS) -> JointAttention:
     """`CrossEncoder.attention` of the named model."""
     return load(model).attention(left, right)
 
 
-def leave_one_word_out(left: str, right: str, model: str = PACKAGED) -> WordImportance:
+def leave_one_word_out(left: str, right: str, model: str = LIKENESS) -> WordImportance:
     """`CrossEncoder.leave_one_word_out` of the named model."""
     return load(model).leave_one_word_out(left, right)
 
 
-def preload(model: str = PACKAGED) -> None:
+def preload(model: str = LIKENESS) -> None:
     """Load the model now, so that the first question is answered quickly."""
     load(model)

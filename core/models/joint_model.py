@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ from .pair_model import JointAttention, TextPair
 
 ACROSS = -2.0  # added to attention between the two texts, before the softmax; see JointPacking
 MAX_TOKENS = 256  # of one pair; the packaged model saw no longer texts in training
+KEPT = 4_000  # vectors of texts read apart
 SPECIAL = 4  # [CLS] left [SEP] [CLS] right [SEP]
 
 
@@ -65,6 +66,7 @@ class JointTokens:
     packing: JointPacking
     pieces: tuple[tuple[str, ...], ...]  # what each token shows, pair by pair
     dropped: tuple[int, ...]  # tokens of each pair that did not fit
+    cosines: Tensor | None = None  # (n,) of the texts read apart, where the head asks for it
 
 
 def join(
@@ -117,15 +119,20 @@ class Head(nn.Module):
 
     With u and v the mean token vectors of the left and the right text, both already informed by the other
     text, the network reads [|u - v|; u * v; first token]. The factors bring each part to about unit size.
+    With `apart` it also adds a slope times the bi-encoder's own cosine of the two texts, so that re-ranking
+    begins with what retrieval knew.
     """
 
-    def __init__(self, dim: int, inner: int) -> None:
+    def __init__(self, dim: int, inner: int, apart: bool = False) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor([5.0, -2.5]))  # slope and offset of the cosine
+        self.apart = nn.Parameter(torch.tensor(15.0)) if apart else None
         self.inner = nn.Linear(3 * dim, inner)
         self.out = nn.Linear(inner, 1)
 
-    def forward(self, hidden: Tensor, sides: Tensor, dropout: float = 0.0) -> Tensor:
+    def forward(
+        self, hidden: Tensor, sides: Tensor, dropout: float = 0.0, cosines: Tensor | None = None
+    ) -> Tensor:
         """hidden (n, l, d); sides (n, 2, l) averages each text's tokens -> logits (n,)."""
         u, v = F.normalize(sides @ hidden, dim=2).unbind(1)  # (n, d) each
         dim = hidden.shape[2]
@@ -133,15 +140,25 @@ class Head(nn.Module):
         cosine = (u * v).sum(dim=1)
         inner = F.dropout(F.gelu(self.inner(torch.cat(parts, dim=1))), dropout)
         logits: Tensor = self.scale[0] * cosine + self.scale[1] + self.out(inner).squeeze(1)
+        if self.apart is not None:
+            assert cosines is not None, "this head needs the cosines of the texts read apart"
+            logits = logits + self.apart * (cosines - 0.5)
         return logits
 
 
 class JointModel(LayerStack):
-    """Embeddings, layers and head. Shared between callers: train only a `copy_to_train`."""
+    """Embeddings, layers and head. Shared between callers: train only a `copy_to_train`.
 
-    def __init__(self, base: Encoder, head: Head, across: float = ACROSS) -> None:
+    `bi_encoder` reads the texts apart for a head that wants their cosine too.
+    """
+
+    def __init__(
+        self, base: Encoder, head: Head, across: float = ACROSS, bi_encoder: Encoder | None = None
+    ) -> None:
         super().__init__()
         self.across = across
+        self.bi_encoder = bi_encoder if head.apart is not None else None
+        self.vectors: dict[str, Tensor] = {}  # of texts read apart: passages come again with each question
         self.tokenizer = Tokenizer.from_str(base.tokenizer.to_str())  # its own limits: the base cuts at less
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
@@ -150,7 +167,15 @@ class JointModel(LayerStack):
         self.head = head
 
     def tokenize(self, pairs: Sequence[TextPair]) -> JointTokens:
-        return join(self.tokenizer, pairs, self.across)
+        tokens = join(self.tokenizer, pairs, self.across)
+        if self.bi_encoder is None:
+            return tokens
+        missing = [text for text in dict.fromkeys(t for p in pairs for t in p) if text not in self.vectors]
+        if len(self.vectors) + len(missing) > KEPT:
+            self.vectors, missing = {}, list(dict.fromkeys(text for pair in pairs for text in pair))
+        self.vectors |= zip(missing, torch.from_numpy(self.bi_encoder.encode(missing)))
+        cosines = [self.vectors[left] @ self.vectors[right] for left, right in pairs]
+        return replace(tokens, cosines=torch.stack(cosines))
 
     def embed(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """What enters the first layer, (t, d)."""
@@ -164,7 +189,8 @@ class JointModel(LayerStack):
         segment = tokens.packing.pad(tokens.segments[:, None])[:, :, 0]  # (n, l)
         mask = tokens.packing.mask
         sides = torch.stack([mask & (segment == 0), mask & (segment == 1)], dim=1).float()  # (n, 2, l)
-        logits: Tensor = self.head(tokens.packing.pad(x), sides / sides.sum(dim=2, keepdim=True), dropout)
+        share = sides / sides.sum(dim=2, keepdim=True)
+        logits: Tensor = self.head(tokens.packing.pad(x), share, dropout, tokens.cosines)
         return logits
 
     def forward(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:

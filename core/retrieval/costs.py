@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..models.cross_encoder import PACKAGED
+from ..models.cross_encoder import LIKENESS
 from .corpus import built_in
 
 SIZES = (2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
@@ -79,7 +79,7 @@ def measure_costs(
     sizes: Sequence[int] = SIZES,
     budget: float = BUDGET,
     base_model: str = "minilm-l6",
-    cross_encoder: str = PACKAGED,
+    cross_encoder: str = LIKENESS,
 ) -> CostCurve:
     """Measure both encoders at growing n until each has used about `budget` seconds.
 

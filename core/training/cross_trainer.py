@@ -153,6 +153,7 @@ def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
     """The tokens of several pairs as one batch."""
     lengths = torch.tensor([len(part.ids) for part in parts])
     segments = torch.cat([part.segments for part in parts])
+    cosines = [part.cosines for part in parts if part.cosines is not None]
     return JointTokens(
         torch.cat([part.ids for part in parts]),
         torch.cat([part.positions for part in parts]),
@@ -160,6 +161,7 @@ def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
         JointPacking.joint(lengths, segments, across),
         tuple(part.pieces[0] for part in parts),
         tuple(part.dropped[0] for part in parts),
+        torch.cat(cosines) if cosines else None,
     )
 
 

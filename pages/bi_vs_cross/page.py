@@ -15,7 +15,7 @@ PATH = "bi-vs-cross"
 def rank() -> None:
     st.markdown(
         "The bi-encoder turns the query and every candidate into vectors and compares those. The "
-        "cross-encoder reads the query together with one candidate at a time and says how alike they are."
+        "cross-encoder reads the query together with one candidate at a time and scores their likeness."
     )
     found = bvc.query_and_candidates()
     question = "Will both put the same candidate first?"
@@ -30,8 +30,9 @@ def rank() -> None:
     st.subheader("Where they disagree, and why", anchor=False)
     bvc.disagreement(found)
     st.caption(
-        "This cross-encoder is small and learned from STS Benchmark: captions, headlines, forum posts. It is "
-        "better there, not everywhere; swap the roles or add a “not”, and both may fail."
+        "This cross-encoder is small. It learned likeness from STS Benchmark (captions, headlines, forum "
+        "posts) and from pairs that share their words and not their meaning. It is better there, not "
+        "everywhere; swap the roles or add a “not”, and both may fail. Search uses another, for relevance."
     )
 
 
@@ -100,8 +101,8 @@ def cost() -> None:
 def learn() -> None:
     st.markdown(
         "Both learn from the same pairs in the same batches and take turns on one processor, so their clocks "
-        "compare. The bi-encoder starts as all-MiniLM-L6-v2, the cross-encoder from what it learned on STS "
-        "Benchmark. Accuracy is measured on pairs that neither was trained on."
+        "compare. The bi-encoder starts as all-MiniLM-L6-v2, the cross-encoder from what it learned of "
+        "likeness. Accuracy is measured on pairs that neither was trained on."
     )
     race.setup()
     prepared = race.prepared()

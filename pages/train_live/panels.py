@@ -100,7 +100,7 @@ def _metric_rows(now: Metrics, before: Metrics | None, held_out: int) -> None:
 
 
 def pair_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
-    """Every pair with its cosine before and now, and what the packaged cross-encoder says of it."""
+    """Every pair with its cosine before and now, and what the cross-encoder for likeness says of it."""
     sentences, pairs = data.sentences, (*data.train, *data.held_out)
     if run is not None and run.snapshots:
         sentences, pairs = run.sentences, (*run.pairs, *run.held_out)
@@ -140,7 +140,9 @@ def pair_table(data: TrainingData, run: Run | None, base: FloatArray) -> None:
             st.caption(f"The cross-encoder has read {progress.done:,} of {progress.total:,} pairs.")
         elif pending and not active:
             st.rerun()
-        st.caption("Cross-encoder: the packaged one, untouched by this run; the mean of both orders.")
+        st.caption(
+            "Cross-encoder: the packaged one for likeness, untouched by this run; both orders averaged."
+        )
 
     active = run is not None and run.is_active
     pending = batches.pair_scores().progress(asked).done < len(set(asked))

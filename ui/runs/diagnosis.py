@@ -92,7 +92,7 @@ def _checks(run: Run) -> tuple[Check, ...]:
     joint = None
     if 0 < len(pairs) <= MOST_READ:
         busy = "The cross-encoder reads the training pairs"
-        joint = kit.ask(bi_vs_cross.mean_scores, tuple(pairs), busy=busy).tolist()
+        joint = kit.ask(bi_vs_cross.likeness, tuple(pairs), busy=busy).tolist()
     return diagnosis.checks(run, probe, joint)
 
 

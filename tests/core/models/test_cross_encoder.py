@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 import torch
 
+from core.data.assets import ASSETS
 from core.metrics.measures import spearman
 from core.models import cross_encoder, registry
-from core.models.adapter import ADAPTER, CONFIG, FOLDER, HEAD, read_adapter
+from core.models.adapter import ADAPTER, CONFIG, HEAD, read_adapter
 from core.models.cross_encoder import CrossEncoder, sigmoid
 from core.models.joint_model import MAX_TOKENS, Head, JointModel, JointPairModel, fit, join
+from core.retrieval.corpus import built_in
 from core.types import InputError
 from tests.tiny import tiny_encoder
 
+JUDGEMENTS = (cross_encoder.LIKENESS, cross_encoder.RELEVANCE)
+FOLDER = ASSETS / cross_encoder.LIKENESS
 PAIRS = [
     ("A man is playing a guitar.", "Someone plays an instrument."),
     ("The cat sleeps.", "The stock market fell sharply on Tuesday after the bank's report."),
@@ -44,18 +48,19 @@ def tiny() -> CrossEncoder:
 # --- The same as peft ------------------------------------------------------------------------------
 
 
-def peft_logits(pairs: list[tuple[str, str]]) -> np.ndarray:
+def peft_logits(pairs: list[tuple[str, str]], folder: Path) -> np.ndarray:
     """The adapter loaded by peft onto transformers' BertModel, not merged, with the head written anew."""
     import peft
     from safetensors.torch import load_file
     from transformers import AutoTokenizer, BertModel
 
-    folder = registry.packaged_folder()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    bert = BertModel.from_pretrained(folder, add_pooling_layer=False)
-    adapted = peft.PeftModel.from_pretrained(bert, FOLDER).eval()
-    across = json.loads((FOLDER / CONFIG).read_text())["across"]
-    head = {name: value.float() for name, value in load_file(FOLDER / HEAD).items()}
+    base = registry.packaged_folder()
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    bert = BertModel.from_pretrained(base, add_pooling_layer=False)
+    adapted = peft.PeftModel.from_pretrained(bert, folder).eval()
+    across = json.loads((folder / CONFIG).read_text())["across"]
+    head = {name: value.float() for name, value in load_file(folder / HEAD).items()}
+    encoder = registry.load("minilm-l6")
     logits = []
     for left, right in pairs:
         a, b = (tokenizer(text)["input_ids"] for text in (left, right))
@@ -75,12 +80,16 @@ def peft_logits(pairs: list[tuple[str, str]]) -> np.ndarray:
         features = torch.cat([(u - v).abs() * d**0.5, u * v * d, hidden[0] * 3])
         inner = torch.nn.functional.gelu(head["inner.weight"] @ features + head["inner.bias"])
         cosine = head["scale"][0] * (u @ v) + head["scale"][1]
+        if "apart" in head:
+            x, y = encoder.encode([left, right])
+            cosine = cosine + head["apart"] * float(x @ y - 0.5)
         logits.append(float(cosine + head["out.weight"][0] @ inner + head["out.bias"][0]))
     return np.array(logits)
 
 
-def test_merged_weights_give_what_peft_gives_unmerged(packaged: CrossEncoder) -> None:
-    ours, theirs = packaged.score(PAIRS), peft_logits(PAIRS)
+@pytest.mark.parametrize("judgement", JUDGEMENTS)
+def test_merged_weights_give_what_peft_gives_unmerged(judgement: str) -> None:
+    ours, theirs = cross_encoder.load(judgement).score(PAIRS), peft_logits(PAIRS, ASSETS / judgement)
     np.testing.assert_allclose(ours.scores, 1 / (1 + np.exp(-theirs)), atol=1e-5)
     np.testing.assert_allclose(ours.logits, theirs, atol=2e-5)  # of size up to about 8, in single precision
 
@@ -88,14 +97,33 @@ def test_merged_weights_give_what_peft_gives_unmerged(packaged: CrossEncoder) ->
 def test_merging_leaves_the_bi_encoder_as_it_was() -> None:
     base = registry.load("minilm-l6")
     before = base.layers[0].up.weight.clone()
-    twin = read_adapter()
+    twin = read_adapter(FOLDER)
     assert torch.equal(base.layers[0].up.weight, before)
     assert not torch.equal(twin.layers[0].up.weight, before)
     assert twin.embeddings.word is base.embeddings.word  # the large table is in memory once
 
 
-def test_the_adapter_is_small_enough_to_ship() -> None:
-    assert (FOLDER / ADAPTER).stat().st_size + (FOLDER / HEAD).stat().st_size < 3.2e6
+@pytest.mark.parametrize("judgement", JUDGEMENTS)
+def test_each_adapter_is_small_enough_to_ship(judgement: str) -> None:
+    assert sum((ASSETS / judgement / name).stat().st_size for name in (ADAPTER, HEAD)) <= 3e6
+    assert "CC BY-SA 4.0" in (ASSETS / judgement / "README.md").read_text(encoding="utf-8")
+
+
+def test_each_judgement_has_its_own_model_and_way_of_reading() -> None:
+    alike = cross_encoder.score_likeness(PAIRS)
+    np.testing.assert_array_equal(
+        alike.logits, cross_encoder.load(cross_encoder.LIKENESS).score_both_orders(PAIRS).logits
+    )
+    corpus = built_in()
+    asked = [
+        (q.text, corpus.passages[row].full_text)
+        for q in corpus.questions[:12]
+        for row in (q.answers[0], q.answers[0] + 1)  # the answer and its neighbour
+    ]
+    relevant = cross_encoder.score_relevance(asked)
+    np.testing.assert_array_equal(relevant.logits, cross_encoder.load("relevance").score(asked).logits)
+    assert (relevant.logits[0::2] > relevant.logits[1::2]).sum() >= 11
+    assert np.abs(relevant.logits - cross_encoder.score_likeness(asked).logits).max() > 1
 
 
 # --- Scores ----------------------------------------------------------------------------------------
@@ -188,7 +216,7 @@ def test_cut_pairs_are_reported(packaged: CrossEncoder) -> None:
     found = packaged.score([PAIRS[0], (long, "short text"), PAIRS[1], ("short text", long)])
     assert found.truncated == (1, 3)
     assert packaged.score_both_orders([PAIRS[0], (long, "short text")]).backward.truncated == (1,)
-    tokens = join(read_adapter().tokenizer, [(long, "short text")])
+    tokens = join(read_adapter(FOLDER).tokenizer, [(long, "short text")])
     assert len(tokens.pieces[0]) == MAX_TOKENS
     assert tokens.pieces[0][-3:] == ("short", "text", "[SEP]")  # the short one is whole
 

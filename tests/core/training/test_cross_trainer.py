@@ -22,11 +22,16 @@ HELD_OUT = tiny_pairs()[-2:] + tiny_pairs()[:2]
 PAIRS = tiny_pairs()[2:-2]
 
 
-@pytest.fixture
-def cross() -> CrossEncoder:
+def tiny(apart: bool) -> CrossEncoder:
     base = tiny_encoder()
     torch.manual_seed(0)
-    return CrossEncoder(JointPairModel(JointModel(base, Head(base.dim, 8)).requires_grad_(False)), "tiny")
+    model = JointModel(base, Head(base.dim, 8, apart), bi_encoder=base)
+    return CrossEncoder(JointPairModel(model.requires_grad_(False)), "tiny")
+
+
+@pytest.fixture
+def cross() -> CrossEncoder:
+    return tiny(apart=False)
 
 
 def run(
@@ -53,7 +58,9 @@ def test_it_learns_the_pairs(cross: CrossEncoder) -> None:
     assert found[-1].held_out_auc == auc(found[-1].held_out_scores, truth)
 
 
-def test_step_0_is_the_untrained_model_and_the_last_is_the_tuned_one(cross: CrossEncoder) -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["likeness", "relevance"])
+def test_step_0_is_the_untrained_model_and_the_last_is_the_tuned_one(apart: bool) -> None:
+    cross = tiny(apart)
     texts = dict(zip(tiny_set().ids, tiny_set().texts))
     asked = [(texts[pair.left], texts[pair.right]) for pair in PAIRS]
     trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG, HELD_OUT)

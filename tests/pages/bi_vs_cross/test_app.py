@@ -19,7 +19,7 @@ VIEWS = ("Rank", "Order", "Attention", "Words", "Cost", "Learn")
 @pytest.fixture
 def engine(in_this_process, runs_in_this_process, monkeypatch) -> InProcess:  # noqa: F811
     monkeypatch.setattr(
-        "core.retrieval.costs.measure_costs.__defaults__", ((2, 4, 8), 0.2, "minilm-l6", "packaged")
+        "core.retrieval.costs.measure_costs.__defaults__", ((2, 4, 8), 0.2, "minilm-l6", "likeness")
     )
     monkeypatch.setattr(InProcess, "steps_a_look", 1)  # a page run looks several times
     return runs_in_this_process

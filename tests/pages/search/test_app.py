@@ -57,7 +57,7 @@ def test_three_lists_with_what_moved(open_app, calls, small):
     answer = small.passages[small.questions[0].answers[0]].full_text
     assert found[answer]["answer"] == "yes"
     read = {p: int(v["Re-ranked"]) for p, v in found.items() if v["Re-ranked"] != "–"}
-    logits = cross_encoder.score([(query, passage) for passage in read]).logits
+    logits = cross_encoder.score_relevance([(query, passage) for passage in read]).logits
     assert sorted(read, key=read.get) == [list(read)[i] for i in np.argsort(-logits)]
     app.radio(key="search_guess").set_value("Yes").run()
     assert any("embedded before anybody asked" in m.value for m in app.markdown)
