@@ -124,6 +124,35 @@ def test_lesson_one_to_its_end(open_page):
     expect(page.get_by_text(re.compile("Lesson finished. \\d of 3 predictions"))).to_be_visible()
     expect(page.get_by_text("Finished", exact=False).last).to_be_visible()
     no_errors(page)
+    the_test_keeps_its_answers(page)
+    a_plan_opens_its_step(page)
+
+
+def view(page: Page, name: str) -> None:
+    page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True).click()
+    settled(page)
+
+
+def the_test_keeps_its_answers(page: Page) -> None:
+    view(page, "Before and after")
+    press(page, "Begin the first sitting")
+    expect(page.get_by_role("button", name="Hand in")).to_be_disabled(timeout=PATIENCE)
+    before = page.get_by_text(re.compile("questions are left"))
+    told = before.inner_text()
+    page.get_by_test_id("stRadioOption").first.click()
+    expect(before).not_to_have_text(told, timeout=PATIENCE)
+    page.reload()
+    expect(before).to_be_visible(timeout=PATIENCE)
+    expect(before).not_to_have_text(told)
+    no_errors(page)
+
+
+def a_plan_opens_its_step(page: Page) -> None:
+    view(page, "Lesson plans")
+    expect(page.get_by_text("What usually surprises.")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name=re.compile("^Open step 2")).click()
+    expect(page.get_by_text("Step 2 of 9", exact=True)).to_be_visible(timeout=PATIENCE)
+    no_errors(page)
 
 
 def test_a_teacher_sees_what_is_wrong_mends_it_and_tries_it(open_page):
