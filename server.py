@@ -16,6 +16,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
+from core.data.folders import remove_own_folder
 from ui.guard import outside
 from ui.guard.headers import Headers
 from ui.guard.password import Password
@@ -38,6 +39,7 @@ async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
     with push.mounted():
         yield {}
     engine.close()
+    remove_own_folder()
 
 
 guards = [Middleware(guard) for guard in (Headers, Password, Uploads)]  # the first one sees a request first

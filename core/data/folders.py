@@ -64,8 +64,15 @@ def own_folder() -> Path:
         raise InputError(no_room(place, error)) from error
     _held.append(owner)
     # After the sockets in it, which multiprocessing removes itself, one by one.
-    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-100)
+    global _remove
+    _remove = Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-100)
     return folder
+
+
+def remove_own_folder() -> None:
+    """For a server that has ended its work: after a SIGTERM nothing runs when its process ends."""
+    if _remove is not None:
+        _remove()
 
 
 def remove_orphans(place: Path) -> None:
@@ -83,6 +90,7 @@ def _lock(file: TextIOWrapper) -> None:
 
 
 _held: list[TextIOWrapper] = []  # the lock is kept as long as the file is open
+_remove: Finalize[None] | None = None  # it runs once, whoever calls it first
 
 
 def no_room(place: Path, error: Exception) -> str:

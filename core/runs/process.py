@@ -61,6 +61,7 @@ class WorkerProcess:
         environment = dict(os.environ) | {
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "EMBEDDING_LAB_LANE": self.lane,
+            "TMPDIR": str(own_folder()),  # what libraries leave there goes with it
             "OMP_NUM_THREADS": threads,
             # A thread that waits leaves its core to browser and server, but only after 30 microseconds: most
             # waits within a step are shorter, and to sleep and wake took a tenth of it.

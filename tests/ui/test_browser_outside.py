@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,8 @@ def test_no_name_is_looked_up_and_no_socket_opened_beyond_the_machine(tmp_path: 
     (tmp_path / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
     record = tmp_path / "record.txt"
     path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
-    settings = {"PYTHONPATH": path, "LAB_RECORD": str(record)}
+    temporary = Path(tempfile.mkdtemp())  # sockets lie in it, and a socket's path is short
+    settings = {"PYTHONPATH": path, "LAB_RECORD": str(record), "TMPDIR": str(temporary)}
     server = start_server(tmp_path / "home", address="0.0.0.0", **settings)
     try:
         page = browser.new_page()
@@ -51,8 +54,12 @@ def test_no_name_is_looked_up_and_no_socket_opened_beyond_the_machine(tmp_path: 
         with pytest.raises(InvalidStatus), connect(stream, origin="http://evil.example"):
             pass
         assert "can open the app" in server.said()
+        server.process.terminate()  # as a system that ends its services does: nothing temporary is left
+        server.process.wait(60)
+        assert [file.name for file in temporary.rglob("*")] == []
     finally:
         stop_server(server)
+        shutil.rmtree(temporary)
     assert not record.exists(), record.read_text(encoding="utf-8")
     own = ("data:", "blob:", server.url, server.url.replace("http", "ws"))
     assert not [url for url in asked if not url.startswith(own)]
