@@ -18,6 +18,7 @@ from core.classroom.activities import PredictActivity, RunActivity, step_of
 from core.classroom.entries import Sent, Status
 from core.classroom.rooms import Room
 from core.classroom.stage import Phase, Staged
+from core.concepts import bi_vs_cross
 from core.data.split import held_out_rows
 from core.lessons import evidence
 from core.maps import layouts
@@ -27,7 +28,7 @@ from core.runs.messages import ShownPairs, phase, space, told
 from core.types import FloatArray, Frame, InputError, Run, RunStatus, SentenceSet, TrainingConfig
 from core.vectors import nearest_neighbours
 from pages.classroom import acts
-from ui import batches, kit, messages
+from ui import kit, messages
 from ui.boards import live_panel, moving_map
 from ui.learner import database, now
 from ui.resources import executor
@@ -113,11 +114,10 @@ def _panel(run: Run, present: bool, key: str) -> None:
     if not run.snapshots:
         st.caption("Curve, pairs and a card appear with the first step.")
         return
-    pairs = ShownPairs.of(run)
-    texts, rows = run.sentences.texts, pairs.rows.tolist()
-    asked = [(texts[a], texts[b]) for a, b in rows]
-    known = batches.pair_scores().known(asked)
-    scores = {(a, b): score for (a, b), score in zip(rows, known, strict=True) if score is not None}
+    texts, rows = run.sentences.texts, ShownPairs.of(run).rows.tolist()
+    asked = [(texts[a], texts[b]) for a, b in rows]  # a handful, and the same for the whole room: read once
+    likeness = kit.ask(bi_vs_cross.likeness, asked, busy="Reading the pairs")
+    scores = {(a, b): float(score) for (a, b), score in zip(rows, likeness, strict=True)}
     channel = live_run.channel(run)
     if channel is not None:
         push.hub().topic(run.id).scores = scores

@@ -129,6 +129,8 @@ def test_a_class_goes_from_sentences_to_the_test(open_page, database):
     for page in (*phones, screen):
         sees(page, "Finished · step 8 of 8")
         expect(page.get_by_test_id("moving-map")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".pairs")).to_contain_text("·", timeout=PATIENCE)
+        expect(page.locator(".pairs")).not_to_contain_text("…", timeout=PATIENCE)  # read by both models
     shot(late, "class-phone-run")
     shot(screen, "class-screen-run", full=False)
 
