@@ -100,7 +100,7 @@ def _map(run: Run, size: str, key: str) -> None:
         named=_named(sentences),
         neighbours=nearest_neighbours(now_, min(NEIGHBOURS, len(sentences) - 1)),
         height=HEIGHTS[size],
-        below=(60, 60) if size == "screen" else None,
+        below=(100, 100) if size == "screen" else None,
         held_out=held_out_rows(sentences, run.held_out),
         can_mark=False,
         frames=[f.xy for f in frames] if replay else None,
@@ -151,7 +151,7 @@ def collected_map(shown: Sequence[Sent], room: Room, size: str, key: str) -> Non
         named=_named(sentences) or [len(sentences) - 1],
         neighbours=nearest_neighbours(z, k) if k else None,
         height=HEIGHTS[size] - 60,
-        below=(60, 60) if size == "screen" else None,
+        below=(100, 100) if size == "screen" else None,
         can_mark=False,
     )
 
