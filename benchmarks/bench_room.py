@@ -351,6 +351,7 @@ async def lesson(home: Path, count: int, steps: int) -> str:
     counted += await votes(teacher, phones, 2, 5)
     reached["Reveal"] = await lead(teacher, phones, "Reveal", "class-bars")
     reached["3. "] = await lead(teacher, phones, "3. ", "Your teacher starts")
+    await asyncio.sleep(3)  # a teacher says what will come
     for tab in tabs:
         tab.frames.clear()
     reached["Start the run"] = await lead(teacher, phones, "Start the run", "moving-map")

@@ -6,6 +6,7 @@ give equal numbers.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 
@@ -52,6 +53,14 @@ def begin(room: Room, number: int) -> None:
     if staged.content.source == "class":
         acts.teach(stage.set_outcome, number, entries.freeze(found))
     acts.teach(stage.set_phase, number, Phase.REVEALED)
+
+
+def prepare(room: Room, content: RunActivity) -> None:
+    """Have the first map ready before the teacher starts, so that all phones show it at once."""
+    with contextlib.suppress(InputError):  # which `begin` tells
+        found = entries.sentence_set(entries.entries(database(), room.id), room.title)
+        request = entries.run_request(content, found)
+        first_map(_embedded(request.config, request.sentences))
 
 
 def current(room: Room, staged: Staged) -> Run | None:

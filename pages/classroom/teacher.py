@@ -296,6 +296,7 @@ def _run(room: Room, on: Staged, joined: int) -> None:
             icon="play_arrow",
             type="primary",
         )
+        running.prepare(room, on.content)
         return
     if run.status in (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED):
         running.settle(room, run, on)
