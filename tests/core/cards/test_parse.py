@@ -141,3 +141,8 @@ def test_refusals_name_the_line(text: str, line: int | None, says: str) -> None:
 def test_a_deck_too_long_to_be_meant_is_refused() -> None:
     with pytest.raises(InputError, match="characters"):
         parse("a" * (MAX_DECK_CHARACTERS + 1))
+
+
+def test_a_field_whose_first_line_is_empty_survives_its_own_text() -> None:
+    deck = parse("# D\n\n#### T\n:p Q?\n??x\nA.\nx??\n:wrong \n  It is not.\n")
+    assert deck.cards[0].wrong == "It is not." and parse(write(deck)) == deck
