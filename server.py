@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.data.folders import remove_own_folder
-from ui.guard import outside
+from ui.guard import downloads, outside
 from ui.guard.headers import Headers
 from ui.guard.password import Password
 from ui.guard.uploads import Uploads
@@ -29,6 +29,7 @@ from ui.visits import entrance
 # has run; that visitor's link to a page would then be refused as unknown.
 PagesManager.uses_pages_directory = False
 outside.ask_nobody()
+downloads.stay()
 
 
 @asynccontextmanager

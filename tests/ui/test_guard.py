@@ -12,8 +12,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.runtime import media_file_manager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from ui.guard import outside, uploads
+from ui.guard import downloads, outside, uploads
 from ui.guard.headers import Headers
 from ui.guard.password import Password
 from ui.guard.uploads import Uploads
@@ -153,3 +155,21 @@ def test_an_open_address_says_in_two_lines_who_can_reach_it(monkeypatch, address
     monkeypatch.setenv("EMBEDDING_LAB_PASSWORD", password)
     told = outside.who_can_reach()
     assert says in told and bool(told) == bool(says) and len(told.splitlines()) in (0, 2)
+
+
+def test_a_download_stays_while_other_pages_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was gone, 404, once other visitors' pages had been drawn twice; and it does not stay for ever."""
+    monkeypatch.setattr(media_file_manager, "MediaFileMetadata", media_file_manager.MediaFileMetadata)
+    downloads.stay()
+    storage = MemoryMediaFileStorage("/media")
+    files = media_file_manager.MediaFileManager(storage)
+    made = files.add_deferred(lambda: b"a run", None, "1", "run.bin")
+    name = files.execute_deferred(made).rpartition("/")[2]
+    for _ in range(5):
+        files.remove_orphaned_files()
+    assert storage.get_file(name).content == b"a run"
+    later = downloads.time.monotonic() + downloads.STAYS + 1
+    monkeypatch.setattr(downloads.time, "monotonic", lambda: later)
+    files.remove_orphaned_files()
+    with pytest.raises(media_file_manager.MediaFileStorageError):
+        storage.get_file(name)
