@@ -28,6 +28,7 @@ class StudyPlan:
     new: tuple[str, ...]
     soon: tuple[str, ...]
     next_due: datetime | None  # when the next card outside this plan comes
+    begun: int  # new cards that today had already
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -82,6 +83,7 @@ def plan(
         new=tuple(new[: max(0, settings.new_per_day - begun)]),
         soon=tuple(s.card_id for s in soon),
         next_due=min((s.due for s in known if s.card_id not in shown), default=None),
+        begun=begun,
     )
 
 

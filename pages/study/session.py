@@ -306,5 +306,7 @@ def _nothing_left(kept: Collection, plan: StudyPlan, deck_key: str) -> None:
         fresh = sum(c.id not in kept.states and c.id not in kept.suspended for c in kept.cards(deck_key))
         if fresh:
             more = min(MORE, fresh)
-            learn = state.setter(keys.EXTRA, state.get(keys.EXTRA) + more)
+            # What was asked for before a reload has been begun, and is counted no longer.
+            extra = max(state.get(keys.EXTRA), plan.begun - kept.settings.new_per_day)
+            learn = state.setter(keys.EXTRA, extra + more)
             button(f"Learn {more} more new cards", learn, key="more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.cards import built_in
+from core.cards import built_in, schedule
 from core.cards.quiz import Scores, short_answer
 from core.cards.typed_answer import TypedScore, score
 from core.cards.types import Rating, StudyMode
@@ -120,6 +120,18 @@ def test_undo_brings_the_card_back(study, who):
     press(app, "Undo")
     assert question(app) == second
     assert len(stored.log(learner.database(), who[0].id)) == 1
+
+
+def test_more_new_cards_come_also_after_a_reload(study, who):
+    """Those asked for before it count as today's, so one press brought nothing."""
+    moment, database = learner.now(), learner.database()
+    for card in built_in.all_cards()[: learners.study_settings(database, who[0].id).new_per_day + 20]:
+        after, review = schedule.review(schedule.new_state(card.id, moment), Rating.EASY, moment)
+        stored.record(database, who[0].id, review, after)
+    app = study()
+    assert "Show the answer" not in labels(app)
+    press(app, "Learn 10 more new cards")
+    assert "Show the answer" in labels(app)
 
 
 def test_suspended_cards_stay_away(study, who):
