@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from core.concepts import sandbox
 from core.concepts.sandbox import Floats, Observation
 from core.runs.encoding import pack
+from ui.boards import scripts
 from ui.boards.moving_map import component
 
 _PROJECT, _NAME = "embedding-lab-sandbox", "board"
@@ -51,8 +50,8 @@ def board(
     `reference` is the gradient whose arrow has full length. `serial` is that of the last drag handled.
     `born` grows with every new picture: the browser may get those of board and feed in either order.
     """
-    component._ensure_manifest()  # the board's scripts import some of the moving map's
-    _ensure_manifest()
+    component.ensure_scripts()  # the board's scripts import some of the moving map's
+    scripts.ensure(_PROJECT, Path(__file__).parent, _NAME)
     data = _packed(key, z, seen, reference, step, serial, born, groups)
     raw = _component()(key=key, data=data, on_moved_change=_nothing)
     return read_drag(getattr(raw, "moved", None), z.shape)
@@ -124,11 +123,3 @@ def _nothing() -> None: ...
 @cache
 def _component() -> Any:
     return st.components.v2.component(f"{_PROJECT}.{_NAME}", html=_HTML, css="board.css", js="board.js")
-
-
-def _ensure_manifest() -> None:
-    """Tell the running server where the files lie; see ui/boards/moving_map/component.py for why."""
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(f"{_PROJECT}.{_NAME}") is None:
-        part = ComponentConfig(name=_NAME, asset_dir="frontend")
-        manager.register_from_manifest(ComponentManifest(_PROJECT, "1", [part]), Path(__file__).parent)

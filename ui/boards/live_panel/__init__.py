@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from core.runs.encoding import pack
 from core.runs.messages import ShownPairs, contents
 from core.types import Run
+from ui.boards import scripts
 
 _PROJECT, _NAME = "embedding-lab-live", "panel"
 _HTML = '<div class="live-panel" data-testid="live-panel"></div>'
@@ -55,10 +54,7 @@ def panel(
         "canKeep": can_keep,
         "textBeside": text_beside,
     }
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(f"{_PROJECT}.{_NAME}") is None:
-        part = ComponentConfig(name=_NAME, asset_dir="frontend")
-        manager.register_from_manifest(ComponentManifest(_PROJECT, "1", [part]), Path(__file__).parent)
+    scripts.ensure(_PROJECT, Path(__file__).parent, _NAME)
     result = _component()(key=key, data=pack(header, arrays), on_keep_change=_nothing)
     kept = getattr(result, "keep", None)
     return kept if isinstance(kept, str) else None

@@ -1,10 +1,4 @@
-"""Registers the browser components with Streamlit and mounts them.
-
-Apart because it is the only place that knows how Streamlit finds a component's files. Streamlit reads the
-folder of a component from the manifest of an installed package; this app runs from a plain checkout, so we
-hand the same manifest to the running server ourselves. The browser then loads the scripts once, by URL,
-as ordinary ES modules, and a tick does not send them again.
-"""
+"""Mounts the browser components of the moving map."""
 
 from __future__ import annotations
 
@@ -13,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from ui.boards import scripts
 
 _PROJECT = "embedding-lab"
 _BOARD, _PROGRESS = "moving-map", "run-progress"
@@ -27,7 +21,7 @@ _PROGRESS_HTML = '<div class="run-progress" data-testid="run-progress"></div>'
 
 def mount_board(*, key: str, data: bytes) -> Any:
     """Mount the canvas. The result has `selected`, `hovered` (state) and `action` (trigger)."""
-    _ensure_manifest()
+    ensure_scripts()
     return _board()(
         key=key,
         data=data,
@@ -40,7 +34,7 @@ def mount_board(*, key: str, data: bytes) -> Any:
 
 def mount_progress(*, key: str, data: dict[str, Any]) -> None:
     """Mount a progress line. It has the script run again when the run is in another phase than `data`."""
-    _ensure_manifest()
+    ensure_scripts()
     _progress()(key=key, data=data, on_phase_change=_nothing)
 
 
@@ -80,9 +74,6 @@ def _without_comments(source: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
-def _ensure_manifest() -> None:
-    """Tell the running server where the scripts lie (AppTest starts a new server for each test)."""
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(f"{_PROJECT}.{_BOARD}") is None:
-        parts = [ComponentConfig(name=name, asset_dir="frontend") for name in (_BOARD, _PROGRESS)]
-        manager.register_from_manifest(ComponentManifest(_PROJECT, "1", parts), _FOLDER)
+def ensure_scripts() -> None:
+    """For whoever mounts a script that imports some of these."""
+    scripts.ensure(_PROJECT, _FOLDER, _BOARD, _PROGRESS)

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from ui.boards import scripts
 from ui.boards.moving_map import component
 
 _PROJECT, _NAME = "embedding-lab-room", "listener"
@@ -25,11 +24,8 @@ def listen(
 ) -> None:
     """Have the script run again when the room's number in `counts` is no longer `at`; after what only
     `news` counts, `gap` seconds after the last time at the earliest."""
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(f"{_PROJECT}.{_NAME}") is None:
-        part = ComponentConfig(name=_NAME, asset_dir="frontend")
-        manager.register_from_manifest(ComponentManifest(_PROJECT, "1", [part]), Path(__file__).parent)
-    component._ensure_manifest()  # the channel is the moving map's
+    scripts.ensure(_PROJECT, Path(__file__).parent, _NAME)
+    component.ensure_scripts()  # the channel is the moving map's
     data = {"channel": {"topic": topic, "pushed": pushed}, "counts": counts, "at": at, "gap": gap}
     _component()(key=key, data=data, on_changed_change=_nothing)
 
