@@ -28,7 +28,7 @@ export default function ({ data, parentElement }) {
     const counts = el("div", "counts");
     rounds.forEach((counted, round) => {
       const count = el("div", "count");
-      const bar = el("div", `bar round${round}`);
+      const bar = el("div", "bar");
       bar.style.width = `${(80 * counted[i]) / most}%`;
       count.append(bar, el("b", "", String(counted[i])));
       count.setAttribute("aria-label", `${label}: ${counted[i]} in round ${round + 1}`);
@@ -50,7 +50,6 @@ _CSS = """
 .head { font-size: 0.85em; opacity: 0.75; }
 .count { display: flex; align-items: center; gap: 0.4em; min-width: 0; }
 .bar { height: 0.9em; min-width: 2px; border-radius: 3px; background: var(--st-primary-color); }
-.bar.round0:not(:last-child) { opacity: 1; }
 .outcome .name { font-weight: 650; }
 .tag { margin-left: 0.6em; padding: 0 0.5em; border-radius: 1em; font-size: 0.75em; font-weight: 600;
        border: 1.5px solid currentcolor; white-space: nowrap; }

@@ -16,6 +16,7 @@ from core.classroom.activities import (
     PredictActivity,
     RunActivity,
     SittingActivity,
+    step_of,
 )
 from core.classroom.entries import Sent, Status
 from core.classroom.rooms import Room
@@ -162,16 +163,21 @@ def _phase(on: Staged, *named: tuple[Phase, str, str]) -> None:
         button(label, act, key=key, icon=icon, type="secondary" if i else "primary")
 
 
+def _open_or_close(on: Staged) -> None:
+    """Take no more answers, or take them again."""
+    if on.phase is Phase.OPEN:
+        _phase(on, (Phase.CLOSED, "Close", "lock"))
+    else:
+        _phase(on, (Phase.OPEN, "Open again", "lock_open"))
+
+
 # ---- what is written -----------------------------------------------------------------------------------
 
 
 def _texts(room: Room, on: Staged, joined: int) -> None:
     found = entries.entries(database(), room.id, on.number)
     with row():
-        if on.phase is Phase.OPEN:
-            _phase(on, (Phase.CLOSED, "Close", "lock"))
-        else:
-            _phase(on, (Phase.OPEN, "Open again", "lock_open"))
+        _open_or_close(on)
         st.markdown(f"{len(found)} from {len({sent.member for sent in found})} of {joined}")
     waiting = [sent.id for sent in found if sent.status is Status.WAITING and sent.group]
     if waiting:
@@ -255,8 +261,6 @@ def _outcome(on: Staged) -> None:
     content = on.content
     assert isinstance(content, PredictActivity)
     if content.lesson is not None:
-        from core.classroom.activities import step_of
-
         _, step = step_of(content.lesson, content.step)
         if step.measurement.trains:
             if on.outcome is None:
@@ -325,10 +329,7 @@ def _sittings(room: Room, on: Staged, joined: int) -> None:
     which = on.content.sitting
     done = sum(len(record.done) >= which for record in records)
     with row():
-        if on.phase is Phase.OPEN:
-            _phase(on, (Phase.CLOSED, "Close", "lock"))
-        else:
-            _phase(on, (Phase.OPEN, "Open again", "lock_open"))
+        _open_or_close(on)
         st.markdown(f"**{done} of {joined}** have handed in.")
     both = [record.done for record in records if len(record.done) == 2]
     if both:

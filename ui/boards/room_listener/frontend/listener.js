@@ -10,7 +10,6 @@ class Listener {
   constructor(root) {
     this.root = root;
     this.asked = -Infinity;
-    this.version = null;
   }
 
   update({ data, setTriggerValue }) {
