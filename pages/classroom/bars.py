@@ -49,7 +49,7 @@ _CSS = """
 .counts { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 1em; }
 .head { font-size: 0.85em; opacity: 0.75; }
 .count { display: flex; align-items: center; gap: 0.4em; min-width: 0; }
-.bar { height: 0.9em; min-width: 2px; border-radius: 3px; background: var(--st-primary-color); }
+.bar { height: 0.9em; border-radius: 3px; background: var(--st-primary-color); }
 .outcome .name { font-weight: 650; }
 .tag { margin-left: 0.6em; padding: 0 0.5em; border-radius: 1em; font-size: 0.75em; font-weight: 600;
        border: 1.5px solid currentcolor; white-space: nowrap; }
