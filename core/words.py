@@ -1,6 +1,7 @@
-"""Where words begin and end, in every script: as Unicode says (UAX 29), by the library regex.
+"""Where words begin and end, in every script: as Unicode says (UAX 29), by ICU.
 
-Apart from core/data/text.py because search, word vectors and leaving out one word must agree on it.
+Apart from core/data/text.py because search, word vectors and leaving out one word must agree on it. Scripts
+that put no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) ICU divides by dictionaries.
 """
 
 from __future__ import annotations
@@ -10,27 +11,35 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import regex
+from icu4py.breakers import WordBreaker
 
-# Between two default word boundaries whatever has a letter, a digit or a picture. Two things beyond UAX 29:
-# the marks of C++ and C# belong to the name, and scripts that need a dictionary (Thai, Lao, Khmer, Burmese)
-# are not cut within a run of letters, where UAX 29 alone would give single letters.
-_WORD = regex.compile(
-    r"(?w)\p{Line_Break=SA}+"
-    r"|\b(?=[\w\p{Extended_Pictographic}])\X+?\b(?:(?:\+\+|\#)(?!\w))?"
-)
-_DICTIONARY = regex.compile(r"\p{Line_Break=SA}")
-_SPACELESS = regex.compile(r"[\p{Line_Break=SA}\p{Han}\p{Hiragana}]")  # no spaces between words
+_SAYS_SOMETHING = regex.compile(r"[\w\p{Extended_Pictographic}]")
+_NAME_GOES_ON = regex.compile(r"(?:\+\+|#)(?!\w)")  # beyond UAX 29: the marks of C++ and C#
+_HAN = regex.compile(r"\p{Han}")
+_HALF = regex.compile(r"\p{Cs}")  # half of a surrogate pair, which no encoding knows
 _MARKS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}])[\u0300-\u036f]+")
 _UNSEEN = regex.compile(r"\p{Cf}+")  # soft hyphens, joiners, marks of direction
+
+
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of each word: of what lies between two boundaries, whatever has a letter, a digit or a
+    picture."""
+    at = end = 0
+    for piece in WordBreaker(_HALF.sub("\ufffd", text), "en"):
+        start, at = at, at + len(piece)
+        if start >= end and _SAYS_SOMETHING.search(piece):
+            mark = _NAME_GOES_ON.match(text, at)
+            end = mark.end() if mark else at
+            yield start, end
 
 
 def words(text: str) -> list[str]:
     """The words of a text as they are written.
 
-    >>> words("Don't use C++, use R: naïve cafés, 天气")
-    ["Don't", 'use', 'C++', 'use', 'R', 'naïve', 'cafés', '天', '气']
+    >>> words("Don't use C++, use R: naïve cafés, 天气很好")
+    ["Don't", 'use', 'C++', 'use', 'R', 'naïve', 'cafés', '天气', '很好']
     """
-    return [found[0] for found in _WORD.finditer(text)]
+    return [text[start:end] for start, end in _places(text)]
 
 
 def without_each_word(text: str) -> tuple[tuple[str, str], ...]:
@@ -39,13 +48,7 @@ def without_each_word(text: str) -> tuple[tuple[str, str], ...]:
     >>> without_each_word("It rains!")
     (('It', 'rains!'), ('rains', 'It !'))
     """
-    found = _WORD.finditer(text)
-    return tuple((m.group(), " ".join((text[: m.start()] + text[m.end() :]).split())) for m in found)
-
-
-def undivided(text: str) -> bool:
-    """Whether some of the text is in a script whose words only a dictionary could tell apart."""
-    return _DICTIONARY.search(text) is not None
+    return tuple((text[a:b], " ".join((text[:a] + text[b:]).split())) for a, b in _places(text))
 
 
 def same_word(word: str) -> str:
@@ -56,32 +59,20 @@ def same_word(word: str) -> str:
 
 
 def search_terms(text: str) -> list[str]:
-    """What a search by words compares: words without accents, and where a script puts no spaces between them
-    every two neighbouring characters too, as Lucene does for Chinese, Japanese and Thai.
+    """What a search by words compares: words without accents, and of a Chinese word its characters too, since
+    each may be a word elsewhere.
 
     >>> search_terms("Café 天气好")
-    ['cafe', '天', '气', '天气', '好', '气好']
+    ['cafe', '天气', '天', '气', '好']
     """
     return list(_terms(text))
 
 
 def _terms(text: str) -> Iterator[str]:
-    before, end = "", -1  # the spaceless character right before this one, and where it ended
-    for found in _WORD.finditer(text):
-        word = _folded(found[0])
-        if not _SPACELESS.match(found[0]):
-            yield word
-            continue
-        pieces = [word] if len(word) == 1 else regex.findall(r"\X", word)
-        if end != found.start():
-            before = ""
-        for piece in pieces:
-            if len(pieces) == 1:  # of a run of Thai letters only the pairs: one letter tells nothing
-                yield piece
-            if before:
-                yield before + piece
-            before = piece
-        end = found.end()
+    for word in map(_folded, words(text)):
+        yield word
+        if len(word) > 1:
+            yield from _HAN.findall(word)
 
 
 @lru_cache(maxsize=50_000)

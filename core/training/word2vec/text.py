@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import InputError, IntArray
-from ...words import same_word, undivided, words
+from ...words import same_word, words
 
 LONGEST_SENTENCE = 500  # words; a longer one is cut
 LONGEST_TEXT = 300_000  # characters
@@ -87,7 +87,6 @@ def read(text: str, min_count: int = 2) -> TokenizedText:
             f"Different words that occur at least {min_count} times in the text: {len(vocabulary)}; running "
             f"words with them: {len(words)}. Word vectors need at least {FEWEST_DIFFERENT} and "
             f"{FEWEST_WORDS}: paste a longer text, ideally some thousand words on one topic."
-            + (" Thai, Lao, Khmer and Burmese are not divided into words here." if undivided(text) else "")
         )
     bounds = np.cumsum([0, *map(len, kept)]).astype(np.int64)
     counts = np.bincount(words, minlength=len(vocabulary)).astype(np.int64)
