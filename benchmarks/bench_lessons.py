@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from core.lessons import evidence
@@ -17,8 +18,9 @@ SEEDS = (7, 8, 9)
 
 
 def trained(prepared: Prepared, folder: Path) -> Trained:
-    """The run that the page would make of it, from beginning to end."""
-    request = RunRequest(prepared.config, prepared.sentences, prepared.train, prepared.held_out)
+    """The run that the page would make of it, from beginning to end, without what it shows in between."""
+    config = replace(prepared.config, snapshot_every=prepared.config.steps)
+    request = RunRequest(config, prepared.sentences, prepared.train, prepared.held_out)
     trainer = request.trainer()
     snapshots = [snapshot for snapshot in iterate(trainer) if snapshot is not None]
     file = folder / f"{prepared.config.seed}.npz"
