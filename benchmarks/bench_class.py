@@ -47,7 +47,7 @@ FAIR_AT = 30.0  # seconds after the click
 GOALS = {
     ("same", 1): "first move <= 0.6 s; last done <= 7 s",
     ("same100", 1): "last done <= 18 s",
-    ("same", 30): "first move p95 <= 1.5 s; frames/s >= 5; server <= 15 %",
+    ("same", 30): "first move p95 <= 1.5 s; frames/s >= 5; server <= 15%",
     ("own", 30): "first move p95 <= 6 s; Jain >= 0.9; last done <= 1.1 x the sum of the steps' own time",
     ("static", 30): "last done <= 15 s",
 }
@@ -284,8 +284,8 @@ async def lesson(server: Server, case: str, count: int, seconds: float) -> str:
         f"{ended - began:.1f}",
         f"{(ended - began) / (sum({x.topic: x.own for x in learners}.values()) or math.inf):.2f}",
         f"{jain([x.steps_after(FAIR_AT) for x in learners]):.2f}",
-        f"{own:.0f} %",
-        f"{workers:.0f} %",
+        f"{own:.0f}%",
+        f"{workers:.0f}%",
         f"{memory:.0f} MiB",
         f"{workers_memory:.0f} MiB",
     )

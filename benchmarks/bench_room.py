@@ -43,7 +43,7 @@ from tests.browser.fixtures import _healthy, start_server, stop_server
 
 TOPIC = re.compile(rb'"topic": ?"([\w-]{20,})"')
 PATIENCE = 45.0
-GOALS = "vote p95 <= 1 s; step p95 <= 1 s; frames/s >= 5; server <= 35 %; <= 200 MiB more; nothing lost"
+GOALS = "vote p95 <= 1 s; step p95 <= 1 s; frames/s >= 5; server <= 35%; <= 200 MiB more; nothing lost"
 
 
 @dataclass
@@ -386,7 +386,7 @@ async def lesson(home: Path, count: int, steps: int) -> str:
         + ", ".join(f"{label.strip()} {max(waits):.2f}" for label, waits in reached.items())
         + "); "
         f"collected in {collected:.1f} s; frames/s {min(rates, default=0):.1f} to {middle(rates):.1f}; "
-        f"server {own:.0f} % ({', '.join(f'{share:.0f} % in {seconds:.0f} s' for share, seconds in spent)}), "
+        f"server {own:.0f}% ({', '.join(f'{share:.0f}% in {seconds:.0f} s' for share, seconds in spent)}), "
         f"{grown:.0f} MiB more; lost: {lost}" + "".join(f"\n    {problem}" for problem in problems)
     )
 

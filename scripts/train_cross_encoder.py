@@ -231,7 +231,7 @@ def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
 
 
 def rate_at(share: float, warmup: float) -> float:
-    """Linear warm-up, then half a cosine down to 2 %."""
+    """Linear warm-up, then half a cosine down to 2%."""
     return min(1.0, share / warmup) * (0.98 * 0.5 * (1 + math.cos(math.pi * share)) + 0.02)
 
 

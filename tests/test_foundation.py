@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -117,3 +118,18 @@ def test_no_benchmark_hides_another(tmp_path, monkeypatch, capfd):
     printed = capfd.readouterr().out
     assert "## Bad one." in printed and "FAILED with exit code 3" in printed
     assert "| 42 |" in printed and "Failed: bad" in printed
+
+
+def test_percentages_are_written_in_one_way():
+    """As 60%, without a blank, in all that people read."""
+    spaced = re.compile(r"\d %(?!\w)")
+    rooms = [file for room in ("core", "ui", "pages") for file in (ROOT / room).rglob("*.py")]
+    strings = {
+        f"{file.name}, line {node.lineno}": node.value
+        for file in rooms
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    documents = [*(ROOT / "assets").rglob("*.toml"), *(ROOT / "assets").rglob("*.md"), *ROOT.glob("*.md")]
+    texts = strings | {str(file): file.read_text(encoding="utf-8") for file in documents}
+    assert len(texts) > 5000 and not [where for where, text in texts.items() if spaced.search(text)]

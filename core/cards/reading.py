@@ -93,6 +93,6 @@ class Reading:
         return rows, labels, before, now
 
     def count(self, right: int) -> str:
-        """'37 of 60 (49 % to 73 %)': a count with its 95 % interval."""
+        """'37 of 60 (49% to 73%)': a count with its 95% interval."""
         low, high = wilson(right, len(self.run.held_out))
         return f"{right} of {len(self.run.held_out)} ({low:.0%} to {high:.0%})"

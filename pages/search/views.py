@@ -329,7 +329,7 @@ def _changed(
     )
     low, high = paired_bootstrap(changes)
     st.markdown(
-        f"Re-ranking changed nDCG@{k} by **{changes.mean():+.3f}**, 95 % interval {low:+.3f} to {high:+.3f}: "
+        f"Re-ranking changed nDCG@{k} by **{changes.mean():+.3f}**, 95% interval {low:+.3f} to {high:+.3f}: "
         f"better for {(changes > 0).sum()} questions, worse for {(changes < 0).sum()}, equal for "
         f"{(changes == 0).sum()}."
     )

@@ -267,7 +267,7 @@ def same_or_alike(names: Sequence[str], same: FloatArray, different: FloatArray)
 
 
 def shares_wrong(found: dict[str, dict[str, tuple[int, int]]]) -> go.Figure:
-    """How often each model is wrong, kind by kind, as bars from 0 to 100 %. {model: {kind: (wrong, of)}}."""
+    """How often each model is wrong, kind by kind, as bars from 0 to 100%. {model: {kind: (wrong, of)}}."""
     import plotly.graph_objects as go
 
     names = list(next(iter(found.values())))
