@@ -10,7 +10,7 @@ function load() {
   return library;
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}%`;
 
 export class Curve {
   constructor() {
@@ -92,7 +92,7 @@ export class Curve {
       axes: [
         { ...axis, size: 18, gap: 2, space: 60 },
         { ...axis, scale: "loss", size: 40, gap: 3, space: 24, stroke: loss, values: lossMarks },
-        { ...axis, scale: "share", side: 1, size: 40, gap: 3, space: 24, stroke: unseen, grid: { show: false }, values: (u, marks) => marks.map((v) => `${Math.round(100 * v)} %`) },
+        { ...axis, scale: "share", side: 1, size: 40, gap: 3, space: 24, stroke: unseen, grid: { show: false }, values: (u, marks) => marks.map((v) => `${Math.round(100 * v)}%`) },
       ],
       series: [
         {},
