@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from core.concepts import bi_vs_cross
-from core.concepts.bi_vs_cross import BASE_MODEL
+from core.concepts.bi_vs_cross import BASE_MODEL, Reading
 from core.models import embedding
 from core.types import FloatArray
 from ui.resources import executor
@@ -116,19 +116,19 @@ def vectors() -> Batches[str, FloatArray]:
 
 
 @cache
-def readings() -> Batches[tuple[str, str], float]:
-    """(question, passage) -> logit of the cross-encoder for relevance."""
-    return _scores(bi_vs_cross.relevance)
+def readings() -> Batches[tuple[str, str], Reading]:
+    """(question, passage) -> what the cross-encoder for relevance finds."""
+    return _of_pairs(bi_vs_cross.relevance)
 
 
 @cache
 def pair_scores() -> Batches[tuple[str, str], float]:
     """(left, right) -> score of the cross-encoder for likeness, in [0, 1]."""
-    return _scores(bi_vs_cross.likeness)
+    return _of_pairs(bi_vs_cross.likeness)
 
 
-def _scores(function: Callable[[list[tuple[str, str]]], FloatArray]) -> Batches[tuple[str, str], float]:
-    def ask(pairs: list[tuple[str, str]]) -> Future[FloatArray]:
+def _of_pairs(function: Callable[[list[tuple[str, str]]], Any]) -> Batches[tuple[str, str], Any]:
+    def ask(pairs: list[tuple[str, str]]) -> Future[Any]:
         return executor().call(function, pairs)
 
     return Batches(ask, lambda pair: len(pair[0]) + len(pair[1]), KEPT_SCORES)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.text import clean, lines_of
 from ..models.pair_model import JointAttention
-from ..types import FloatArray, InputError, IntArray
+from ..types import FloatArray, InputError, IntArray, Notice
 from ..words import without_each_word
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 BASE_MODEL = "minilm-l6"  # the bi-encoder that the cross-encoder grew from
 MAX_CANDIDATES = 50
 MAX_CHARACTERS = 300  # of one text; attention over more words than that is no picture any more
+
+
+class Reading(NamedTuple):
+    """A pair's logit, and whether the end of a text did not fit into the pass."""
+
+    logit: float
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,11 +153,18 @@ def word_effects(left: str, right: str) -> WordEffects:
     return WordEffects(joint.words, joint.segments, joint.drops, drops, joint.logit, whole)
 
 
-def relevance(pairs: Sequence[tuple[str, str]]) -> FloatArray:
-    """Logits (n,) of the cross-encoder for relevance: does the second text answer the first?"""
+def relevance(pairs: Sequence[tuple[str, str]]) -> tuple[Reading, ...]:
+    """What the cross-encoder for relevance finds of each pair: does the second text answer the first?"""
     from ..models import cross_encoder
 
-    return cross_encoder.score_relevance(pairs).logits
+    found = cross_encoder.score_relevance(pairs)
+    return tuple(Reading(float(logit), i in found.truncated) for i, logit in enumerate(found.logits))
+
+
+def cut(count: int, of: int) -> tuple[Notice, ...]:
+    """What is said of pairs that are longer together than a cross-encoder reads."""
+    told = f"Pairs too long for the cross-encoder, of which the end is cut: {count:,} of {of:,}."
+    return (Notice(told),) if count else ()
 
 
 def likeness(pairs: Sequence[tuple[str, str]]) -> FloatArray:

@@ -244,8 +244,10 @@ def _checked(row: Row) -> tuple[str, str, str]:
     """Left text, right text and label of one typed row, or InputError."""
     if len(row.cells) != 3:
         parts = "1 part" if len(row.cells) == 1 else f"{len(row.cells)} parts"
-        escape = r" Write \| for a | that belongs to a sentence." if len(row.cells) > 3 else ""
-        raise InputError(f"Line {row.line:,}: a pair is {_FORM}, and this line has {parts}.{escape}")
+        few = " After the two sentences write | and their label: 1 or similar, 0 or dissimilar, or a score."
+        many = r" Write \| for a | that belongs to a sentence."
+        mend = many if len(row.cells) > 3 else few
+        raise InputError(f"Line {row.line:,}: a pair is {_FORM}, and this line has {parts}.{mend}")
     left, right = clean(row.cells[0]), clean(row.cells[1])
     for side, text in (("left", left), ("right", right)):
         if is_blank(text):

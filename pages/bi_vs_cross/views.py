@@ -13,7 +13,7 @@ import streamlit as st
 from core.concepts import bi_vs_cross
 from core.concepts.bi_vs_cross import QueryScores, WordEffects
 from core.models.cross_encoder import attention as joint_attention
-from core.types import FloatArray, Notice
+from core.types import FloatArray
 from pages.bi_vs_cross import keys
 from ui import kit, messages, resources, state, widgets
 from ui.charts import chart
@@ -49,9 +49,7 @@ def query_and_candidates() -> QueryScores:
 def _tell_unread(found: QueryScores) -> None:
     """What of a query and its candidates the one encoder does not read, and what the other."""
     kit.tell_unread((found.query, *found.candidates), bi_vs_cross.BASE_MODEL)
-    if found.cut:
-        count = f"{found.cut} of {len(found.candidates)}"
-        messages.notices([Notice(f"Pairs too long for the cross-encoder, of which the end is cut: {count}.")])
+    messages.notices(bi_vs_cross.cut(found.cut, len(found.candidates)))
 
 
 def _compared(query: str, candidates: str) -> QueryScores:

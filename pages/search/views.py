@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
+from core.concepts import bi_vs_cross
 from core.concepts.bi_vs_cross import BASE_MODEL
 from core.data import tables
 from core.metrics.intervals import paired_bootstrap
@@ -226,7 +227,16 @@ def reread(corpus: Corpus, query: str, first: Ranking) -> Ranking | None:
     pairs = retrieval.pairs_to_read(query, corpus, first)
     if not finished(readings(), pairs, "passages read"):
         return None
-    return retrieval.rerank(first, np.array(readings().known(pairs), np.float32))
+    logits, notices = _read(pairs)
+    messages.notices(notices)
+    return retrieval.rerank(first, logits)
+
+
+def _read(pairs: Sequence[tuple[str, str]]) -> tuple[FloatArray, tuple[Notice, ...]]:
+    """Logits (n,) of pairs that are all read, and what is to be said of them."""
+    found = [reading for reading in readings().known(pairs) if reading is not None]
+    cut = bi_vs_cross.cut(sum(reading.is_cut for reading in found), len(found))
+    return np.array([reading.logit for reading in found], np.float32), cut
 
 
 def answers_to(corpus: Corpus, query: str) -> set[int]:
@@ -296,8 +306,10 @@ def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]
     cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]
     pairs = [retrieval.pairs_to_read(t, corpus, first.top(limit)) for t, first in zip(texts, cosine)]
     orders = {WAYS[0]: words, WAYS[1]: cosine}
-    if finished(readings(), [pair for some in pairs for pair in some], "pairs of question and passage read"):
-        scores = [np.array(readings().known(some), np.float32) for some in pairs]
+    every = [pair for some in pairs for pair in some]
+    if finished(readings(), every, "pairs of question and passage read"):
+        messages.notices(_read(every)[1])
+        scores = [_read(some)[0] for some in pairs]
         orders[WAYS[2]] = [retrieval.rerank(c.top(limit), s) for c, s in zip(cosine, scores)]
     answers = [question.answers for question in questions]
     quality = {name: retrieval.evaluate(rankings, answers, k) for name, rankings in orders.items()}

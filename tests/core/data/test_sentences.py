@@ -220,7 +220,7 @@ def test_labels(word: str, label: float) -> None:
     [
         ("a | b | nan", "Line 2: the label “nan” is not known"),
         ("a | b |", "Line 2: the label is missing"),
-        ("a | b", "Line 2: a pair is left | right | label, and this line has 2 parts"),
+        ("a | b", "has 2 parts. After the two sentences write | and their label: 1 or similar"),
         ("a | b | c | 1", "this line has 4 parts. Write \\|"),
         ("a | | 1", "Line 2: the right sentence is empty"),
         ("a | " + "x" * 1001 + " | 1", "Line 2: the sentence has 1,001 characters; at most 1,000"),

@@ -79,6 +79,14 @@ def test_own_passages_and_their_metrics(open_app, calls):
     assert app.text_area(key="search_text").value == OWN, "typed text is kept while another view is shown"
 
 
+def test_what_the_cross_encoder_cuts_is_said(open_app, calls):
+    app = open_app(PAGE, search="Corpus", search_corpus="My own")
+    app.text_area(key="search_text").set_value(f"{'yeast makes bread rise ' * 85}\nBats hunt.").run()
+    app.button_group(key="search").set_value("Search").run()
+    until_done(app)
+    assert sum("of which the end is cut" in caption.value for caption in app.caption) == 1
+
+
 def test_a_wrong_answer_number_names_its_line(open_app, calls):
     app = open_app(PAGE, search="Corpus", search_corpus="My own")
     app.text_area(key="search_text").set_value(OWN).run()
