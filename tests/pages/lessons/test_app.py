@@ -53,14 +53,15 @@ def test_a_prediction_comes_before_the_measurement_and_is_locked_after_it(open_a
     app = at_step(open_app, "words_or_meaning", 2)
     assert app.button(key="lesson_run").disabled and app.button(key="lesson_next").disabled
     assert "Measured: " not in page_text(app)
-    app.text_input(key="text_words_or_meaning_2_2").set_value("Bananas are yellow.").run()
+    app.text_input(key="text_words_or_meaning_2_2").set_value("Bananas are yellow 😀").run()
     app.radio[0].set_value("high").run()
     app.button(key="lesson_run").click().run()
     assert not app.exception
-    z = registry.load("minilm-l6").encode(["The medicine is safe for children.", "Bananas are yellow."])
+    z = registry.load("minilm-l6").encode(["The medicine is safe for children.", "Bananas are yellow 😀"])
     cosine = float(z[0] @ z[1])
     assert cosine < 0.3
     assert "Measured: Below 0.3" in page_text(app) and f"{cosine:.2f}" in page_text(app)
+    assert "1 of 2 texts holds what this model does not know" in page_text(app)
     assert app.radio[0].disabled and not app.button(key="lesson_next").disabled
     app.button(key="lesson_again").click().run()
     assert not app.radio[0].disabled and app.radio[0].value is None
