@@ -20,7 +20,7 @@ def memorised(at: Reading) -> Moment | None:
         "memorised",
         "The loss is near zero. Has it learned?",
         f"Its own pairs, yes: the loss fell from {at.early_loss:.3f} to {at.late_loss:.3f}. Of the pairs it "
-        f"never saw it tells {at.count(at.right[-1])} right, {at.right[0]} before.",
+        f"never saw it gets {at.count(at.right[-1])} right, {at.right[0]} before.",
         "Give it more and more varied pairs, or train fewer layers.",
         4.0,
     )
@@ -57,7 +57,7 @@ def generalised(at: Reading) -> Moment | None:
     return Moment(
         "generalised",
         "Did it learn more than its own pairs?",
-        f"Yes. Of the pairs it never saw it tells {at.count(at.right[-1])} right, {at.right[0]} before "
+        f"Yes. Of the pairs it never saw it gets {at.count(at.right[-1])} right, {at.right[0]} before "
         "training.",
         "Type a new sentence of your own and see where it lands.",
         2.5,

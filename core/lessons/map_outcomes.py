@@ -97,7 +97,7 @@ MAP_ROWS = (
     Measurement(
         "island_distance_factor",
         "Distance between islands on two maps",
-        "How many times as large as on the other map the distance between two groups is, where most.",
+        "The distance between two groups on one map, divided by that on the other, where it differs most.",
         False,
         ("groups",),
         LEVELS,
@@ -109,7 +109,7 @@ MAP_ROWS = (
     Measurement(
         "island_width_factor",
         "Width of one island beside another",
-        "How many times as wide as the first group the second is on the first map.",
+        "The width of the second group, divided by that of the first, on the first map.",
         False,
         ("groups",),
         LEVELS,
@@ -121,7 +121,7 @@ MAP_ROWS = (
     Measurement(
         "islands_on_map",
         "Islands on the first map",
-        f"Points are of one island where no gap is wider than {GAP:g} times the usual one.",
+        f"Points belong to one island where no gap is wider than {GAP:g} times the usual one.",
         False,
         ("sentences",),
         LEVELS,

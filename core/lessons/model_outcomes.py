@@ -165,7 +165,7 @@ MODEL_ROWS = (
     Measurement(
         "borrowed_threshold_accuracy",
         "Right with another model's threshold",
-        "Share of the pairs that the second model tells right with the best threshold of the first.",
+        "Share of the pairs that the second model gets right with the best threshold of the first.",
         False,
         _PAIRS,
         LEVELS,
@@ -177,7 +177,7 @@ MODEL_ROWS = (
     Measurement(
         "analogy_before",
         "Nearest text to a - b + c",
-        "Which of all texts, the three of the sum included, has the highest cosine with it.",
+        "Which of all texts, the three of the sum included, has the highest cosine with the sum.",
         False,
         (),
         (USED, EXPECTED, OTHER),
@@ -211,7 +211,7 @@ MODEL_ROWS = (
     Measurement(
         "unseen_movement",
         "Movement of sentences never trained on",
-        "How far these turned, as a share of how far the trained ones did.",
+        "How far these sentences turned, divided by how far the trained ones did.",
         True,
         ("held-out pairs",),
         LEVELS,
@@ -232,7 +232,7 @@ MODEL_ROWS = (
     Measurement(
         "perfect_samples",
         "Samples without a mistake",
-        "Share of random samples of pairs of which the model tells every pair right.",
+        "Share of random samples in which the model gets every pair right.",
         False,
         _PAIRS,
         LEVELS,
@@ -265,7 +265,7 @@ MODEL_ROWS = (
     Measurement(
         "cross_encoder_seconds_factor",
         "Time of the cross-encoder, as a factor",
-        "How many times as long as the bi-encoder it takes to compare all pairs of the sentences.",
+        "The cross-encoder's time for all pairs of the sentences, divided by the bi-encoder's.",
         False,
         _SENTENCES,
         LEVELS,
