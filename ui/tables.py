@@ -27,12 +27,13 @@ def safe_table(
     height: int | None = None,
     formats: Mapping[str, str] | None = None,
     room: int = ROOM,
+    first: Sequence[str] = (),
 ) -> None:
     """A sortable table of equally long columns, with a download whose cells no spreadsheet will execute.
 
-    Long texts stand first and wrap. User text reaches the browser as plain cell text; it is never read as
-    Markdown or HTML. `formats` are printf formats of columns whose numbers three decimals would hide, `room`
-    the pixels that the table has at least.
+    Long texts stand first and wrap, after the columns of `first`, which a phone shows at once. User
+    text reaches the browser as plain cell text; it is never read as Markdown or HTML. `formats` are printf
+    formats of columns whose numbers three decimals would hide, `room` the pixels that the table has at least.
     """
     import pandas as pd
 
@@ -53,7 +54,7 @@ def safe_table(
         key=key,
         hide_index=True,
         column_config=configuration,
-        column_order=[*texts, *others],
+        column_order=dict.fromkeys((*first, *texts, *others)),
         row_height=row if lines > 1 else None,
         height=height or min(420, 38 + row * max(1, len(frame))),
     )

@@ -20,7 +20,7 @@ from ui.tables import folded_table, safe_table
 from ui.widgets import button, row
 
 MOST_READ = 200  # training pairs that the cross-encoder reads for this
-VERDICTS = {True: "found", False: "not found", None: "cannot be measured"}
+VERDICTS = {True: "found", False: "not found", None: "not measured"}
 
 
 def why_worse(run: Run, beside: Callable[[Run, Run], None]) -> None:
@@ -39,7 +39,7 @@ def why_worse(run: Run, beside: Callable[[Run, Run], None]) -> None:
         "limit": [check.limit for check in found],
         "verdict": [VERDICTS[check.found] for check in found],
     }
-    safe_table(columns, key="cmp_checks", name="check-list", height=440)
+    safe_table(columns, key="cmp_checks", name="check-list", height=440, first=("check", "verdict"))
     suspects = [check for check in found if check.found]
     if not suspects:
         st.caption("Nothing on the list is above its limit. What is left is chance: try other seeds.")
