@@ -71,7 +71,7 @@ def draw(method: str, embeddings: FloatArray, neighbours: int, seed: int) -> Fla
 def _projected(method: str, units: FloatArray, neighbours: int, seed: int) -> FloatArray:
     from ..maps import layouts
 
-    _, frame = layouts.start(method, units, layouts.LayoutSettings(neighbours, seed))
+    frame = layouts.first_frame(method, units, layouts.LayoutSettings(neighbours, seed))
     return frame.xy
 
 

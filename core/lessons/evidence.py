@@ -105,7 +105,7 @@ def project(
             shape = (projection.count or len(z), z.shape[1])
             z = np.random.default_rng(seed + projection.seed).normal(size=shape).astype(np.float32)
         settings = layouts.LayoutSettings(projection.neighbours, seed + projection.seed)
-        _, frame = ask(layouts.start, projection.layout, z, settings, lane="layout", busy=DRAWING)
+        frame = ask(layouts.first_frame, projection.layout, z, settings, lane="layout", busy=DRAWING)
         maps.append(frame.xy)
         mapped.append(z)
     return tuple(maps), tuple(mapped)

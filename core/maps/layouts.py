@@ -71,7 +71,7 @@ class LayoutState:
     xy: Points  # (n, dims) in the layout's own unit, zero mean
     unit: float  # root mean square distance from the centre at the first frame, in that unit
     axes: Points  # (d, dims) for PCA, else (0, 0)
-    scatter: Points  # (d, d) summed over the frames so far for PCA, else (0, 0)
+    spread: Points  # (r, d) of the frames so far for PCA (pca.spread), else (0, 0)
     frame: Frame  # drawn last
 
 
@@ -98,7 +98,7 @@ class Layout:
 class _Drawn:
     xy: Points  # (n, dims), zero mean
     axes: Points = dataclasses.field(default_factory=lambda: np.zeros((0, 0)))
-    scatter: Points = dataclasses.field(default_factory=lambda: np.zeros((0, 0)))
+    spread: Points = dataclasses.field(default_factory=lambda: np.zeros((0, 0)))
     method: str | None = None  # of the picture, where it is not the layout asked for
 
 
@@ -120,7 +120,14 @@ def start(
     size = _size(drawn.xy)
     unit = size if size > SAME else 1.0
     frame = _frame(step, drawn, unit, x, method)
-    return LayoutState(method, settings, x, drawn.xy, unit, drawn.axes, drawn.scatter, frame), frame
+    return LayoutState(method, settings, x, drawn.xy, unit, drawn.axes, drawn.spread, frame), frame
+
+
+def first_frame(
+    method: str, embeddings: NDArray, settings: LayoutSettings | None = None, step: int = 0
+) -> Frame:
+    """`start` for those who will not go on from there, without all that this would need."""
+    return start(method, embeddings, settings, step)[1]
 
 
 def advance(state: LayoutState, embeddings: NDArray, step: int) -> tuple[LayoutState, Frame]:
@@ -133,11 +140,11 @@ def advance(state: LayoutState, embeddings: NDArray, step: int) -> tuple[LayoutS
     if x.size == 0 or float(np.abs(x - state.embeddings).max()) <= STILL:
         # The old embeddings stay in the state, so that many tiny changes add up and are drawn in time.
         frame = dataclasses.replace(state.frame, step=step)
-        return dataclasses.replace(state, frame=frame, scatter=_with_frame(state.scatter, x)), frame
+        return dataclasses.replace(state, frame=frame, spread=_with_frame(state, x)), frame
     drawn = _move(layout, state, x)
     frame = _frame(step, drawn, state.unit, x, state.method)
     state = dataclasses.replace(
-        state, embeddings=x, xy=drawn.xy, axes=drawn.axes, scatter=drawn.scatter, frame=frame
+        state, embeddings=x, xy=drawn.xy, axes=drawn.axes, spread=drawn.spread, frame=frame
     )
     return state, frame
 
@@ -210,12 +217,12 @@ def _begin(layout: Layout, x: FloatArray, settings: LayoutSettings) -> _Drawn:
     if layout.begin is not None and len(x) >= FEWEST_FOR_NEIGHBOURS and not _collapsed(x):
         return _Drawn(_first(layout, layout.begin, x, settings))
     axes = linear.axes_of_rows([x], layout.dims)
-    return _Drawn(linear.centred_units(x) @ axes, axes, linear.scatter(x), _pca_name(layout.dims))
+    return _Drawn(linear.centred_units(x) @ axes, axes, linear.spread(x), _pca_name(layout.dims))
 
 
 def _first(layout: Layout, begin: Begin, x: FloatArray, settings: LayoutSettings) -> Points:
     """A neighbour map's first xy (n, dims), remembered: a page shows the base model, and its run begins with
-    the same map. PCA is quick, and its scatter (d, d) too large to keep many."""
+    the same map. PCA is quick anyway."""
     question = (layout.key, settings, x.shape, blake2b(x.tobytes()).digest())
     xy = _firsts.pop(question, None)
     _firsts[question] = begin(x, settings, layout.dims) if xy is None else xy  # the newest last
@@ -232,8 +239,8 @@ def _move(layout: Layout, state: LayoutState, x: FloatArray) -> _Drawn:
     if layout.needs_umap and len(x) >= FEWEST_FOR_NEIGHBOURS and not collapsed:
         return _begin(layout, x, state.settings)  # it began with all embeddings equal, and they came apart
     # Axes of all frames so far. They settle as the run goes on, and end as `layout_all` has them.
-    total = _with_frame(state.scatter, x)
-    axes = linear.aligned_axes(linear.axes_of(total, layout.dims), state.axes)
+    total = _with_frame(state, x)
+    axes = linear.aligned_axes(linear.axes_of(total.T @ total, layout.dims), state.axes)
     return _Drawn(linear.centred_units(x) @ axes, axes, total, _pca_name(layout.dims))
 
 
@@ -268,8 +275,8 @@ def _move_umap(state: LayoutState, x: FloatArray, dims: int) -> Points:
     return equilibrium.turned_to(_begin_umap(x, state.settings, dims), state.xy)
 
 
-def _with_frame(total: Points, x: FloatArray) -> Points:
-    return total + linear.scatter(x) if total.size else total
+def _with_frame(state: LayoutState, x: FloatArray) -> Points:
+    return linear.spread(x, state.spread) if state.axes.size else state.spread
 
 
 def _fixed_axes(layout: Layout, xs: list[FloatArray], steps: list[int]) -> list[Frame]:

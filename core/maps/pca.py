@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ..vectors import unit_rows
 from .quality import Points
 
+KEPT_ROWS = 64  # 100 kB of 384 dimensions, where the scatter itself would be 1.2 MB at every step kept
+
 
 def centred_units(embeddings: NDArray) -> Points:
     """Unit rows minus their mean, (n, d) float64: what the axes are fitted to and what they project."""
@@ -29,6 +31,17 @@ def scatter(embeddings: NDArray) -> Points:
     """X'X of the centred rows, (d, d). Sums of these over frames give the axes of all frames together."""
     x = centred_units(embeddings)
     return x.T @ x
+
+
+def spread(embeddings: NDArray, before: NDArray | None = None) -> Points:
+    """Rows (r, d) float32 whose X'X is the scatter of this frame and those that `before` stands for: what a
+    live map keeps of all its frames. Of more than KEPT_ROWS the directions of largest spread are kept."""
+    rows = centred_units(embeddings)
+    rows = rows if before is None else np.vstack([before, rows])
+    if len(rows) > KEPT_ROWS:
+        values, vectors = np.linalg.eigh(rows.T @ rows)
+        rows = np.sqrt(values.clip(0))[:, None] * vectors.T
+    return rows[-KEPT_ROWS:].astype(np.float32)
 
 
 def axes_of(moments: Points, dims: int) -> Points:

@@ -178,7 +178,7 @@ def first_map(embeddings: FloatArray, method: str = "equilibrium") -> Frame:
     """The first frame of a map (n, 2); PCA until umap-learn is ready."""
     ready = method != "pca" and executor().layout_ready.is_set()
     lane = "layout" if ready else "encode"
-    return kit.ask(layouts.start, method if ready else "pca", embeddings, lane=lane, busy="Drawing")[1]
+    return kit.ask(layouts.first_frame, method if ready else "pca", embeddings, lane=lane, busy="Drawing")
 
 
 def question_of(room: Room, staged: Staged) -> Staged | None:

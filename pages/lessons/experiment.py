@@ -110,7 +110,7 @@ def map_of(prepared: Prepared, run: Run | None, held_out: Sequence[int] = ()) ->
     else:
         ready = executor().layout_ready.is_set()
         method, lane = ("equilibrium", "layout") if ready else ("pca", "encode")
-        _, frame = kit.ask(layouts.start, method, now, lane=lane, busy="Drawing the map")
+        frame = kit.ask(layouts.first_frame, method, now, lane=lane, busy="Drawing the map")
     sentences = prepared.sentences
     kit.tell_unread(sentences.texts, prepared.config.base_model, prepared.config.seed)
     # A board that replays takes no more frames, so it waits for the last one to be drawn.

@@ -103,11 +103,11 @@ def mine_now(kind: MiningKind) -> None:
         state.put(state.MESSAGE, str(error))
 
 
-def _first_layout(base: FloatArray) -> Future[tuple[layouts.LayoutState, Frame]]:
+def _first_layout(base: FloatArray) -> Future[Frame]:
     """The base model's embeddings drawn; PCA until umap-learn is ready."""
     ready = executor().layout_ready.is_set()
     method, lane = (state.get(state.LAYOUT), "layout") if ready else ("pca", "encode")
-    return later(layouts.start, method, base, lane=lane)
+    return later(layouts.first_frame, method, base, lane=lane)
 
 
 def draw(
@@ -131,7 +131,7 @@ def draw(
         if placed is None:
             _wait(f"Placing {len(data.sentences)} sentences on the map.", answer)
             return
-        frame = placed[1]
+        frame = placed
     _board(data, run if drawn else None, frame, newest(data, run, base), run if fits else None)
     if run is not None and not fits:
         st.caption(OTHER_SENTENCES)

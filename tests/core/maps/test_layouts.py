@@ -133,7 +133,7 @@ def test_a_resumed_run_equals_the_unbroken_one(method: str) -> None:
     for step in (1, 2):
         state, _ = advance(state, frames[step], step)
     copy = dataclasses.replace(
-        state, **{f: np.array(getattr(state, f)) for f in ("embeddings", "xy", "axes", "scatter")}
+        state, **{f: np.array(getattr(state, f)) for f in ("embeddings", "xy", "axes", "spread")}
     )
     for step in (3, 4):
         state, unbroken = advance(state, frames[step], step)
