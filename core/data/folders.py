@@ -106,8 +106,9 @@ def disk_budget(environment: Mapping[str, str] = os.environ) -> int:
     return int(DISK_GB * 1e9)
 
 
-def too_many(folders: Sequence[Path], whole: Path, budget: int) -> list[Path]:
-    """Which of these folders, the first ones first, have to be emptied so that what lies below `whole` fits.
+def too_many(folders: Sequence[Path], whole: Path, budget: int, to_come: int = 0) -> list[Path]:
+    """Which of these folders, the first ones first, have to be emptied so that what lies below `whole` fits,
+    with `to_come` more files as large as the largest, for which half the budget at most is left free.
 
     A file that several folders share counts once, and is free only when all of them are empty.
     """
@@ -121,8 +122,9 @@ def too_many(folders: Sequence[Path], whole: Path, budget: int) -> list[Path]:
                 sizes[key] = found.st_size
                 holders.setdefault(key, set()).add(file.parent)
     total, chosen = sum(sizes.values()), []
+    room = max(budget / 2, budget - to_come * max(sizes.values(), default=0))
     for folder in folders:
-        if total <= budget:
+        if total <= room:
             break
         chosen.append(folder)
         for key, parents in holders.items():

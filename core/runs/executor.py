@@ -35,6 +35,7 @@ Ts = TypeVarTuple("Ts")
 OWNER_GRACE = 20.0  # seconds a run goes on after its tab closed: long enough for a reload
 KEPT_RUNS = 40  # finished runs in memory, all learners together
 IDLE_SECONDS = 1800.0  # after which a run whose tab is gone is forgotten
+LOOK_SECONDS = 2.0  # between two looks for those, at most
 
 
 class LocalExecutor:
@@ -318,7 +319,9 @@ class LocalExecutor:
 
     def _watch_owners(self) -> None:
         """End the runs whose tabs have all closed, and forget those that nobody came back for."""
-        while not self._closed.wait(2.0):
+        while not self._closed.is_set():
+            self.pool.written.wait(LOOK_SECONDS)
+            self.pool.written.clear()
             for live in self._lives():
                 left = [view.abandoned_for() > OWNER_GRACE for view in live.views]
                 if all(left) and live.is_active:
@@ -339,13 +342,14 @@ class LocalExecutor:
                     self._drop(view)
 
     def _make_room(self) -> None:
-        """Take the checkpoints of the runs that rest longest, until those of all fit the disk budget.
+        """Take the checkpoints of the runs that rest longest, until those of all fit the disk budget, and
+        those that the workers may be writing.
 
         Such a run can still be replayed, and goes on by repeating its steps.
         """
         with self._lock:
             by_folder = {Path(live.folder): live for live in self._resting()}
-        for folder in too_many(list(by_folder), self._home, disk_budget()):
+        for folder in too_many(list(by_folder), self._home, disk_budget(), to_come=self.pool.most):
             by_folder[folder].take_checkpoints(())  # told first: nobody asks for a file that is gone
             for file in folder.glob("step-*"):
                 file.unlink(missing_ok=True)

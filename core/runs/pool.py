@@ -63,6 +63,7 @@ class Pool:
         self.lanes: dict[str, WorkerProcess] = {}  # the others: layout, background
         self.busy: dict[WorkerProcess, str] = {}  # who trains which run
         self.warm: set[WorkerProcess] = set()  # who has its model loaded
+        self.written = threading.Event()  # there is a checkpoint more than when it was cleared
         self._closed = False
         self._used = time.monotonic()
 
@@ -211,6 +212,7 @@ class Pool:
     def close(self) -> None:
         with self._lock:
             self._closed, gone = True, self.all()
+        self.written.set()  # whoever waits for one need not
         for worker in gone:
             worker.close()
 
@@ -229,6 +231,7 @@ class Pool:
                 self._tell(run_id, lambda live: live.take_step(step, steps))
             case ("checkpoints", run_id, steps):
                 self._tell(run_id, lambda live: live.take_checkpoints(steps))
+                self.written.set()
             case ("saved", run_id):
                 self._on_saved(run_id)
             case ("turn", run_id, seconds, change):

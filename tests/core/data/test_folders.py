@@ -76,6 +76,8 @@ def test_the_runs_that_rest_longest_make_room(tmp_path: Path) -> None:
     assert folders.too_many(runs, tmp_path, 300) == []
     assert folders.too_many(runs, tmp_path, 299) == runs[:1]
     assert folders.too_many(runs, tmp_path, 100) == runs[:2]
+    assert folders.too_many(runs, tmp_path, 399, to_come=1) == runs[:1]  # for the one that is being written
+    assert folders.too_many(runs, tmp_path, 200, to_come=9) == runs[:2]  # half of it stays theirs
     os.link(runs[0] / "step-000001.safetensors", runs[2] / "step-000009.safetensors")  # a run and its fork
     assert folders.too_many(runs, tmp_path, 299) == runs[:2]
     assert (
