@@ -7,6 +7,7 @@ done in a tab is forgotten when that is loaded again.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.data.folders import remove_own_folder
+from core.runs.machine import keep_little_memory
 from ui.guard import downloads, outside
 from ui.guard.headers import Headers
 from ui.guard.password import Password
@@ -28,6 +30,7 @@ from ui.visits import entrance
 # Streamlit takes a folder named pages/ for its older way of making pages until the first visitor's script
 # has run; that visitor's link to a page would then be refused as unknown.
 PagesManager.uses_pages_directory = False
+keep_little_memory()
 outside.ask_nobody()
 downloads.stay()
 
@@ -37,6 +40,8 @@ async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
     if said := outside.who_can_reach():
         print(said, flush=True)
     engine = executor()
+    gc.collect()
+    gc.freeze()  # modules stay: Python's collector need not look at them, and so comes to the rest sooner
     with push.mounted():
         yield {}
     engine.close()
