@@ -128,7 +128,11 @@ def checks(
             _gap(run),
             GAP,
             "The training pairs are known better than their idea. "
-            + ("Stop where held-out pairs were told apart best." if best < run.step else "Train one layer only."),
+            + (
+                "Stop where held-out pairs were told apart best."
+                if best < run.step
+                else "Train one layer only."
+            ),
             {"steps": best} if best < run.step else {"trained_layers": 1},
         ),
         Check(
