@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from core.concepts import bi_vs_cross
-from core.concepts.bi_vs_cross import BASE_MODEL, Reading
+from core.concepts.bi_vs_cross import BASE_MODEL, PairReading
 from core.models import embedding
 from core.types import FloatArray
 from ui.resources import executor
@@ -116,7 +116,7 @@ def vectors() -> Batches[str, FloatArray]:
 
 
 @cache
-def readings() -> Batches[tuple[str, str], Reading]:
+def readings() -> Batches[tuple[str, str], PairReading]:
     """(question, passage) -> what the cross-encoder for relevance finds."""
     return _of_pairs(bi_vs_cross.relevance)
 

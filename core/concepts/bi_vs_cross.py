@@ -26,7 +26,7 @@ MAX_CANDIDATES = 50
 MAX_CHARACTERS = 300  # of one text; attention over more words than that is no picture any more
 
 
-class Reading(NamedTuple):
+class PairReading(NamedTuple):
     """A pair's logit, and whether the end of a text did not fit into the pass."""
 
     logit: float
@@ -153,12 +153,12 @@ def word_effects(left: str, right: str) -> WordEffects:
     return WordEffects(joint.words, joint.segments, joint.drops, drops, joint.logit, whole)
 
 
-def relevance(pairs: Sequence[tuple[str, str]]) -> tuple[Reading, ...]:
+def relevance(pairs: Sequence[tuple[str, str]]) -> tuple[PairReading, ...]:
     """What the cross-encoder for relevance finds of each pair: does the second text answer the first?"""
     from ..models import cross_encoder
 
     found = cross_encoder.score_relevance(pairs)
-    return tuple(Reading(float(logit), i in found.truncated) for i, logit in enumerate(found.logits))
+    return tuple(PairReading(float(logit), i in found.truncated) for i, logit in enumerate(found.logits))
 
 
 def cut(count: int, of: int) -> tuple[Notice, ...]:
