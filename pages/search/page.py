@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.search import keys, views
+from pages.search import keys, quality, views
 from ui import kit, widgets
 from ui.predictions.gate import UnansweredError, predict
 
@@ -79,7 +79,7 @@ def measure() -> None:
             "little and can still err, so look at the interval before you choose.",
         )
 
-    views.measure(corpus, k, depth, tell)
+    quality.measure(corpus, k, depth, tell)
 
 
 VIEWS = {"Search": find, "Measure": measure, "Corpus": views.choose_corpus}

@@ -1,4 +1,4 @@
-"""Widgets of the search page: the corpus, three orders of its passages side by side, and how good they are.
+"""Widgets of the search page: the corpus, and three orders of its passages side by side.
 
 Embedding and reading go through ui/batches.py a little at a time, so a corpus of 10,000 passages shows its
 progress, can be stopped, and goes on from where it was.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -18,17 +18,14 @@ import streamlit as st
 from core.concepts import bi_vs_cross
 from core.concepts.bi_vs_cross import BASE_MODEL
 from core.data import tables
-from core.metrics.intervals import paired_bootstrap
 from core.retrieval import corpus as corpora
 from core.retrieval import ranking as retrieval
-from core.retrieval.corpus import Corpus, Passage, Question
+from core.retrieval.corpus import Corpus, Passage
 from core.retrieval.ranking import Ranking
 from core.types import FloatArray, InputError, Notice
 from pages.search import keys
 from ui import kit, messages, state, widgets
 from ui.batches import Batches, readings, vectors
-from ui.charts import chart
-from ui.figures import cross_encoder
 from ui.messages import as_written
 from ui.tables import safe_table
 from ui.widgets import button
@@ -62,7 +59,7 @@ def _word_index(passages: tuple[Passage, ...]) -> retrieval.Bm25Index:
 
 
 @lru_cache(maxsize=4)
-def _matrix(passages: tuple[Passage, ...]) -> FloatArray:
+def matrix(passages: tuple[Passage, ...]) -> FloatArray:
     """The vectors (n, d) of passages that are all embedded; shared, so read-only."""
     z = np.array(vectors().known([passage.full_text for passage in passages]), np.float32)
     z.flags.writeable = False
@@ -215,7 +212,7 @@ def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
     """The bi-encoder's order and the seconds of comparing; None while passages are being embedded."""
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return None
-    z = _matrix(corpus.passages)
+    z = matrix(corpus.passages)
     kit.tell_unread(corpus.full_texts, BASE_MODEL, where="Passages")
     asked = kit.embedded(BASE_MODEL, 0, "mean", (query,))
     began = time.perf_counter()
@@ -227,12 +224,12 @@ def reread(corpus: Corpus, query: str, first: Ranking) -> Ranking | None:
     pairs = retrieval.pairs_to_read(query, corpus, first)
     if not finished(readings(), pairs, "passages read"):
         return None
-    logits, notices = _read(pairs)
+    logits, notices = logits_of(pairs)
     messages.notices(notices)
     return retrieval.rerank(first, logits)
 
 
-def _read(pairs: Sequence[tuple[str, str]]) -> tuple[FloatArray, tuple[Notice, ...]]:
+def logits_of(pairs: Sequence[tuple[str, str]]) -> tuple[FloatArray, tuple[Notice, ...]]:
     """Logits (n,) of pairs that are all read, and what is to be said of them."""
     found = [reading for reading in readings().known(pairs) if reading is not None]
     cut = bi_vs_cross.cut(sum(reading.is_cut for reading in found), len(found))
@@ -288,79 +285,3 @@ def results_table(corpus: Corpus, orders: dict[str, Ranking | None], known: set[
     columns["answer"] = ["yes" if row in known else "" for row in rows]
     columns["passage"] = [corpus.passages[row].full_text for row in rows]
     safe_table(columns, key="search_rows", name="search")
-
-
-# --- Measure -------------------------------------------------------------------------------------
-
-
-def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]], None]) -> None:
-    """recall@k, MRR and nDCG of the three ways over all questions; `then` gets the nDCG of each."""
-    questions = corpus.questions
-    if not finished(vectors(), corpus.full_texts, "passages embedded"):
-        return
-    z = _matrix(corpus.passages)
-    texts = tuple(question.text for question in questions)
-    asked = kit.embedded(BASE_MODEL, 0, "mean", texts)
-    index = word_index(corpus)
-    words = [index.rank(text) for text in texts]
-    cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]
-    pairs = [retrieval.pairs_to_read(t, corpus, first.top(limit)) for t, first in zip(texts, cosine)]
-    orders = {WAYS[0]: words, WAYS[1]: cosine}
-    every = [pair for some in pairs for pair in some]
-    if finished(readings(), every, "pairs of question and passage read"):
-        messages.notices(_read(every)[1])
-        scores = [_read(some)[0] for some in pairs]
-        orders[WAYS[2]] = [retrieval.rerank(c.top(limit), s) for c, s in zip(cosine, scores)]
-    answers = [question.answers for question in questions]
-    quality = {name: retrieval.evaluate(rankings, answers, k) for name, rankings in orders.items()}
-    rows = {
-        name: (found.recall, found.reciprocal_rank, found.ndcg)
-        for name, found in quality.items()
-        if found is not None
-    }
-    names = (f"recall@{k}", f"MRR@{k}", f"nDCG@{k}")
-    chart(cross_encoder.quality(names, rows), "search_quality", "Recall, MRR and nDCG of the three ways")
-    columns = {name: [values[i] for values in rows.values()] for i, name in enumerate(names)}
-    safe_table({"way": list(rows), **columns}, key="search_quality_rows", name="quality")
-    if len(rows) == len(WAYS):
-        _changed(orders[WAYS[1]], orders[WAYS[2]], answers, k)
-        then({name: values[2] for name, values in rows.items()})
-    _by_question(questions, orders)
-
-
-def _changed(
-    before: Sequence[Ranking], after: Sequence[Ranking], answers: Sequence[Sequence[int]], k: int
-) -> None:
-    """What re-ranking did to nDCG@k, with the interval over questions."""
-    asked = list(zip(before, after, answers))
-    changes = np.array(
-        [
-            retrieval.ndcg_at(b.rows.tolist(), known, k) - retrieval.ndcg_at(a.rows.tolist(), known, k)
-            for a, b, known in asked
-        ]
-    )
-    low, high = paired_bootstrap(changes)
-    st.markdown(
-        f"Re-ranking changed nDCG@{k} by **{changes.mean():+.3f}**, 95% interval {low:+.3f} to {high:+.3f}: "
-        f"better for {(changes > 0).sum()} questions, worse for {(changes < 0).sum()}, equal for "
-        f"{(changes == 0).sum()}."
-    )
-    st.caption(
-        "The interval is a paired bootstrap: the questions are drawn anew 5,000 times, each with both of its "
-        "orders. Where it holds 0, these questions are too few to say which order is better."
-    )
-
-
-def _by_question(questions: Sequence[Question], orders: dict[str, list[Ranking]]) -> None:
-    """The place of the first answer of every question in each list."""
-    st.markdown("**Place of the first answer, question by question**")
-    columns: dict[str, list[str]] = {"question": [question.text for question in questions]}
-    for name, rankings in orders.items():
-        columns[name] = [_first_answer(r, q) for r, q in zip(rankings, questions)]
-    columns["what makes it easy or hard"] = [question.note for question in questions]
-    safe_table(columns, key="search_questions", name="questions")
-
-
-def _first_answer(ranking: Ranking, question: Question) -> str:
-    place = ranking.ranks()
-    return str(min((place[row] for row in question.answers if row in place), default="–"))
