@@ -165,10 +165,8 @@ def _question(
     lesson: Lesson, number: int, step: Predict, prepared: Prepared | None, bar: DeltaGenerator
 ) -> bool:
     answer = record.progress(lesson).answer(number)
-    if has_map(lesson, step) and answer is not None and answer.outcome is not None:
-        with st.expander("What was asked"):  # it has been read, and the outcome needs its place
-            prose(step.text)
-    else:
+    folded = has_map(lesson, step) and answer is not None and answer.outcome is not None
+    if not folded:
         prose(step.text)
     name = f"{lesson.key}_{number + 1}"
     texts = _texts(step, name, locked=answer is not None)
@@ -203,7 +201,17 @@ def _question(
             experiment.numbers(step, run, result, beside, key=name)
     else:
         st.caption("These are the numbers of an earlier run. Start over to see it move again.")
+    if folded:
+        _what_was_asked(step)
     return True
+
+
+def _what_was_asked(step: Predict) -> None:
+    """Below the explanation, which is to be in sight: what has been read before the run."""
+    with st.expander("What was asked", icon=":material/history:"):
+        prose(step.text)
+        prose("\n".join(f"- {option}" for option in step.options.values()))
+        st.caption(as_written(step.rule))
 
 
 def _texts(step: Predict, name: str, locked: bool) -> Texts:
@@ -238,6 +246,8 @@ def _ask(lesson: Lesson, step: Predict, name: str, answer: Answer | None) -> Gat
     key = _guess(name)
     if answer is not None:
         state.put(key, answer.prediction if answer.prediction in step.options else None)
+    if has_map(lesson, step) and answer is not None and answer.outcome is not None:
+        return gate.settled(key, as_written(step.question), step.options)
     more = {"narrow": has_map(lesson, step), "locked": answer is not None}
     return gate.ask(key, as_written(step.question), step.options, as_written(step.rule), **more)
 

@@ -45,6 +45,7 @@ class Gate:
     title: Callable[[str], str]
     beside: DeltaGenerator
     known: Predictions  # when it was asked
+    shows_guess: bool = True  # among the answers that one could choose
 
     def __bool__(self) -> bool:
         return self.is_open
@@ -59,11 +60,11 @@ class Gate:
         """What was measured, beside the guess; `says` in numbers, as written."""
         known = record.settle(self.asked, self.title(outcome), self.known)
         with self.beside, st.container(gap="xsmall"):  # no taller than the question: nothing is to jump
+            said = self.guess and f"You said: {as_written(self.title(self.guess))}."
             if self.guess == outcome:
-                st.markdown(f"**{AGREES}**")
+                st.markdown(f"**{AGREES}**" + ("" if self.shows_guess else f" {said}"))
             else:
                 st.markdown(f"**Measured: {as_written(self.title(outcome))}.**")
-                said = self.guess and f"You said: {as_written(self.title(self.guess))}."
                 st.markdown(said or "You looked without a guess.")
             if says:
                 st.markdown(as_written(says))
@@ -90,6 +91,15 @@ def ask(
             guess = widgets.radio(key, question, options, on_change=told, disabled=locked)
             st.caption(rule)
     return Gate(asked, guess, guess is not None, title, beside, record.everything())
+
+
+def settled(key: Key[str | None], question: str, options: Options[str]) -> Gate:
+    """The question alone, where it is measured and its place is needed; `compare` then says the guess too."""
+    asked, guess = record.name(key.name, options), state.get(key)
+    with st.container(border=True):
+        st.markdown(f"**You predicted.** {question}")
+        beside = st.container()
+    return Gate(asked, guess, True, widgets.titles_of(options), beside, record.everything(), False)
 
 
 def predict(

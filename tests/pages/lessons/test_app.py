@@ -68,6 +68,20 @@ def test_a_prediction_comes_before_the_measurement_and_is_locked_after_it(open_a
     assert app.button(key="lesson_next").disabled
 
 
+def test_what_was_asked_makes_room_for_the_explanation_beside_a_map(open_app):
+    from core.lessons.progress import Answer, LessonProgress
+
+    app = open_app(PAGE, lesson="first_training")
+    answered = LessonProgress().at(2).with_answer(2, Answer("rises", "rises", "AUC: 0.6, then 0.8."))
+    app.session_state[keys.KEPT.name] = (("first_training", answered),)
+    app.run()
+    assert not app.exception and not app.radio
+    told = page_text(app)
+    assert "**Your prediction agrees with the measurement.** You said: It goes up: the idea" in told
+    assert told.index("All sentences pass through") < told.index("A quarter of the sentences")
+    assert [e.label for e in app.expander][-1] == "What was asked"
+
+
 def test_own_words_and_answers_are_stored_for_a_learner(open_app):
     learner.database.cache_clear()
     app = at_step(open_app, "words_or_meaning", 5)
