@@ -8,6 +8,7 @@ over.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -196,6 +197,7 @@ def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
     now = learner.now()
     if len(learners.saved_runs(learner.database(), who.id)) >= MOST_SAVED:
         raise InputError(f"Your gallery holds {MOST_SAVED} runs. Delete one, or download this one.")
+    _remove_unlisted(who)
     path = _gallery(who) / f"{run.id}.zip"
     created = now.isoformat(timespec="seconds")
     size = resources.anew(run_file_weights.save, run, _checkpoint(run), title, note, created, str(path))
@@ -207,6 +209,14 @@ def _store_run(run: Run, who: Learner, title: str, note: str) -> str:
     )
     learners.set_run_note(learner.database(), who.id, run.id, note)
     return f"Saved in your gallery, {size / MB:.0f} MB."
+
+
+def _remove_unlisted(who: Learner) -> None:
+    """Remove files that no entry names: a server was killed between writing one and its entry."""
+    listed = {data_folder() / saved.path for saved in learners.saved_runs(learner.database(), who.id)}
+    for file in _gallery(who).glob("*.zip"):
+        if file not in listed and time.time() - file.stat().st_mtime > run_file_weights.ABANDONED:
+            file.unlink(missing_ok=True)
 
 
 def _gallery(who: Learner) -> Path:

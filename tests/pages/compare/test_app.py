@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 from queue import SimpleQueue
 from types import SimpleNamespace
 
@@ -12,6 +14,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.concepts.diagnosis import checks
+from core.storage import learners
+from core.storage.database import Database
 from core.types import Run
 from pages.compare import changed, keys, maps, models, saving
 from pages.compare.views import VIEWS
@@ -188,6 +192,28 @@ def test_what_was_typed_last_is_saved_too(monkeypatch):
     app.text_area(key="keep_note r").set_value("=a <b>note</b>")
     app.button(key="keep_save").click().run()  # in one go with the text, as a browser sends it
     assert not app.exception and saved == [("My *title*", "=a <b>note</b>")]
+
+
+def test_a_file_that_no_entry_names_goes_with_a_later_save(tmp_path, monkeypatch):
+    def write(*args):
+        Path(args[-1]).write_bytes(b"run")
+        return 3
+
+    monkeypatch.setenv("EMBEDDING_LAB_HOME", str(tmp_path))
+    monkeypatch.setattr(saving, "_checkpoint", lambda run: None)
+    monkeypatch.setattr(saving.resources, "anew", write)
+    with Database.open(f"sqlite:///{tmp_path / 'lab.sqlite3'}") as database:
+        monkeypatch.setattr(saving.learner, "database", lambda: database)
+        who = learners.create(database, "Ada", learners.new_key(), saving.learner.now())
+        gallery = tmp_path / "runs" / str(who.id)
+        gallery.mkdir(parents=True)
+        for run_id in ("listed", "killed", "beingmade"):
+            saving._store_run(replace(finished(0, 1), id=run_id), who, "", "")
+            os.utime(gallery / f"{run_id}.zip", (0, 0) if run_id != "beingmade" else None)
+        for run_id in ("killed", "beingmade"):
+            learners.forget_run(database, who.id, run_id)
+        saving._store_run(finished(0, 1), who, "", "")
+        assert {file.stem for file in gallery.iterdir()} == {"listed", "beingmade", "r"}
 
 
 def test_a_download_waits_for_what_was_typed_last(monkeypatch):
