@@ -8,6 +8,8 @@ done in a tab is forgotten when that is loaded again.
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +20,9 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.data.folders import remove_own_folder
+from core.runs.executor import LocalExecutor
 from core.runs.machine import keep_little_memory
+from core.types import InputError
 from ui.guard import downloads, outside
 from ui.guard.headers import Headers
 from ui.guard.password import Password
@@ -35,11 +39,22 @@ outside.ask_nobody()
 downloads.stay()
 
 
+def start() -> LocalExecutor:
+    """The executor. A setting that cannot be used ends the server with one sentence; uvicorn would print the
+    traceback of whatever is raised here."""
+    try:
+        return executor()
+    except InputError as problem:
+        print(problem, file=sys.stderr, flush=True)
+        remove_own_folder()
+        os._exit(1)
+
+
 @asynccontextmanager
 async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
     if said := outside.who_can_reach():
         print(said, flush=True)
-    engine = executor()
+    engine = start()
     gc.collect()
     gc.freeze()  # modules stay: Python's collector need not look at them, and so comes to the rest sooner
     with push.mounted():

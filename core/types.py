@@ -239,6 +239,7 @@ class TaskRun(_Activity, Generic[S]):
     frames: tuple[Frame, ...] = ()
     status: RunStatus = RunStatus.WAITING
     error: str | None = None
+    note: str = ""  # what happened to it on its way, in one sentence
     turn: Turn | None = None  # while it wants to be trained
     checkpoints: tuple[int, ...] = ()  # steps whose state was kept
 
@@ -256,6 +257,7 @@ class Run(_Activity):
     frames: tuple[Frame, ...] = ()
     status: RunStatus = RunStatus.WAITING
     error: str | None = None
+    note: str = ""  # what happened to it on its way, in one sentence
     turn: Turn | None = None  # while it wants to be trained
     others: int = 0  # learners who asked for the same, for whom this run is theirs too
     replayed: bool = False  # an equal run had finished before; this one shows what it did

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import os
 import pickle
 import threading
 from collections import OrderedDict
@@ -56,9 +57,10 @@ class Results:
 def executor() -> LocalExecutor:
     """The worker processes. The first call starts them and warms them up in the background.
 
-    One per server, whichever thread comes first: server.py calls it at start-up, before any browser.
+    One per server, whichever thread comes first: server.py calls it at start-up, before any browser. Raises
+    InputError when EMBEDDING_LAB_CLUSTER names none that can be used.
     """
-    engine = LocalExecutor()
+    engine = LocalExecutor(cluster=os.environ.get("EMBEDDING_LAB_CLUSTER"))
     atexit.register(engine.close)
     return engine
 

@@ -1,7 +1,7 @@
 """Where training runs: outside the server process, a bounded number at a time, the rest in a queue.
 
-What the pages know of the machines that compute is `LocalExecutor`; a cluster engine would be a second class
-with its public methods.
+What the pages know of the machines that compute is `LocalExecutor`. Whether a run is trained by processes of
+this machine or on a cluster is the pool's affair.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ..models import registry
 from ..training.checkpoints import checkpoint_file
 from ..training.trainer import Task
 from ..types import InputError, Run, RunStatus, TaskRun, TrainingConfig
+from .cluster.proxy import Cluster
 from .live import LiveRun, View
-from .pool import Pool
-from .process import WorkerProcess
+from .pool import Pool, Worker
 from .request import RunRequest, refuse_unforkable
 
 R = TypeVar("R")
@@ -39,16 +39,20 @@ LOOK_SECONDS = 2.0  # between two looks for those, at most
 
 
 class LocalExecutor:
-    """Worker processes on this machine: at most `workers` that train and answer, one that draws maps."""
+    """Worker processes: at most `workers` that train and answer, one that draws maps. With the address of a
+    cluster, those that train are there. Raises InputError where it cannot be reached."""
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, cluster: str | None = None) -> None:
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._runs: dict[str, View] = {}
         self._audiences: dict[str, View] = {}  # what those hear in common who see the same
         self._home = Path(tempfile.mkdtemp(dir=own_folder()))
         self._closed = threading.Event()
         self.layout_ready = threading.Event()
-        self.pool = Pool(self._started, self._ended, self._saved, workers)
+        engine = Cluster(cluster) if cluster else None
+        if engine is not None:
+            engine.await_it()
+        self.pool = Pool(self._started, self._ended, self._saved, workers, engine)
         self.call(registry.preload)
         threading.Thread(target=self._watch_owners, daemon=True).start()
 
@@ -59,12 +63,12 @@ class LocalExecutor:
         input and RuntimeError, in words one can show, for anything unforeseen."""
         return self.pool.call(function, args, lane)
 
-    def _started(self, worker: WorkerProcess) -> None:
+    def _started(self, worker: Worker) -> None:
         if worker.lane == "layout":
             self.layout_ready.clear()
             self.call(layouts.warm_up, lane="layout").add_done_callback(self._warmed_up)
 
-    def _ended(self, worker: WorkerProcess) -> None:
+    def _ended(self, worker: Worker) -> None:
         if worker.lane == "layout":
             self.layout_ready.clear()
 
@@ -366,7 +370,7 @@ class LocalExecutor:
             live.changed()
             shutil.rmtree(live.folder, ignore_errors=True)
 
-    def processes(self) -> Sequence[WorkerProcess]:
+    def processes(self) -> Sequence[Worker]:
         """Every worker process, for the benchmark and the tests."""
         return self.pool.all()
 

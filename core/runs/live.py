@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..training.checkpoints import copy_checkpoints
+from ..training.checkpoints import checkpoints_in, copy_checkpoints
 from ..training.trainer import Task
 from ..types import Run, RunStatus, TaskRun
 from .drawing import Drawing, Engine
@@ -18,6 +18,9 @@ from .request import RunRequest
 from .worker import Work
 
 REPLAY_SECONDS = 10.0  # that a replay takes at most
+DEATHS = 2.0  # processes that a run may end before it is taken for the cause
+STILLBORN = 0.2  # for how many of those one counts that ended before it began
+WENT_ON = "The process that trained stopped; the run went on {} on another."
 Drawn = tuple[str, tuple[int, ...] | None]  # a map: its method, and the rows that it shows, None for all
 
 
@@ -46,6 +49,7 @@ class LiveRun:
         self._until = until
         self._engine = engine
         self._began, self._made, self._cost = 0, 0, 0.0  # this turn's first step; steps and seconds of all
+        self._deaths = 0.0  # processes that ended while they trained it, since somebody asked for it
         self.id = run.id
         self.task = task
         self.folder = str(folder)
@@ -137,9 +141,9 @@ class LiveRun:
     # ---- the run's own life ------------------------------------------------------------------
 
     def wait(self, until: int | None) -> None:
-        self._until = until
+        self._until, self._deaths = until, 0.0
         self.resting_status, self.undisturbed = None, self.undisturbed and until is None
-        self._change(status=RunStatus.WAITING, error=None)
+        self._change(status=RunStatus.WAITING, error=None, note="")
 
     def begin(self, turn: float) -> Work:
         """What a worker is to do next, for so many seconds. It may have to catch up from an earlier
@@ -170,6 +174,23 @@ class LiveRun:
     def fail(self, reason: str) -> None:
         self.undisturbed = False
         self._change(status=RunStatus.FAILED, error=reason)
+
+    def outlives(self, reason: str, began: bool) -> bool:
+        """The process that trained it has ended, or ended before it `began`, as where a machine goes down.
+        Whether another may go on; if not, the run fails."""
+        self._deaths += 1.0 if began else STILLBORN
+        if self._deaths >= DEATHS:
+            self.fail(reason)
+            return False
+        kept = max((step for step in checkpoints_in(self.folder) if step <= self.position), default=0)
+        if began:
+            self.note(WENT_ON.format(f"from step {kept}" if kept else "from its start"))
+        return True
+
+    def note(self, text: str) -> None:
+        """Have those who watch told that something happened, while it goes on."""
+        if text != self._run.note:
+            self._change(note=text)
 
     def take_step(self, step: int, steps: int) -> None:
         """The model has reached `step` of `steps`."""

@@ -37,12 +37,15 @@ def memory() -> int:
     return min(ours, int(limit)) if limit.isdigit() else ours
 
 
+def asked_workers() -> int | None:
+    """EMBEDDING_LAB_WORKERS, where it is a number."""
+    asked = os.environ.get("EMBEDDING_LAB_WORKERS", "")
+    return max(1, int(asked)) if asked.isdigit() else None
+
+
 def most_workers() -> int:
     """Processes that may train at once: EMBEDDING_LAB_WORKERS, else as many as cores and memory bear."""
-    asked = os.environ.get("EMBEDDING_LAB_WORKERS", "")
-    if asked.isdigit():
-        return max(1, int(asked))
-    return max(1, min(cores(), (memory() - SERVER_BYTES) // WORKER_BYTES))
+    return asked_workers() or max(1, min(cores(), (memory() - SERVER_BYTES) // WORKER_BYTES))
 
 
 def trainer_bytes() -> int:

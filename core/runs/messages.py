@@ -206,7 +206,11 @@ def space(method: str, sentences: SentenceSet) -> str:
 
 
 def status_line(run: Run) -> str:
-    """One line: what is happening, where, how fast, and who else is at it."""
+    """One line: what is happening, where, how fast, and who else is at it; then what happened on the way."""
+    return f"{_line(run)}. {run.note}" if run.note else _line(run)
+
+
+def _line(run: Run) -> str:
     if run.status is RunStatus.WAITING:
         return waiting_line(run.turn)
     words = "Replay of an equal run" if run.replayed else STATUS_WORDS[run.status]

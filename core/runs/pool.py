@@ -3,6 +3,9 @@
 Processes that have torch answer calls and train; calls are answered between two steps, so one such process is
 enough for one learner. A second one starts when a second run waits; when there are more runs than processes,
 they take turns (turns.py). All end when nobody has asked for long.
+
+With a cluster, runs are trained there. Calls stay here: they read files that the server has, checkpoints and
+tuned models, most take milliseconds, and each snapshot would travel back to be drawn.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import Any
 
 from ..types import InputError, RunStatus, Turn
 from . import machine
+from .cluster.proxy import Cluster, ClusterWorker
 from .functions import name_of
 from .live import LiveRun
 from .process import WorkerProcess
@@ -30,10 +34,17 @@ BROKEN_WORKER = (
     "memory. What it had learned up to its last checkpoint is kept. Fewer trained layers or a smaller "
     "batch need less memory."
 )
+GONE = (
+    "The machines that were training stopped answering. What was learned up to the last checkpoint is kept; "
+    "Continue goes on from there, on this server until they are back."
+)
+HERE = "The other machines do not answer, so this run trains on this server."
 BROKEN_CALL = "The computation stopped unexpectedly. It has been restarted: please try again."
 UNEXPECTED = "The computation failed in a way we did not foresee ({}). The server's log has the details."
 
 log = logging.getLogger(__name__)
+
+Worker = WorkerProcess | ClusterWorker
 
 
 class Pool:
@@ -45,27 +56,44 @@ class Pool:
 
     def __init__(
         self,
-        on_start: Callable[[WorkerProcess], None],
-        on_end: Callable[[WorkerProcess], None],
+        on_start: Callable[[Worker], None],
+        on_end: Callable[[Worker], None],
         on_saved: Callable[[str], None],
         most: int | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._on_start, self._on_end, self._on_saved = on_start, on_end, on_saved
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._numbers = itertools.count(1)
-        self._futures: dict[int, tuple[Future[Any], WorkerProcess]] = {}  # questions not answered yet
+        self._futures: dict[int, tuple[Future[Any], Worker]] = {}  # questions not answered yet
         self._lives: dict[str, LiveRun] = {}  # those that workers may report of
         self.turns = Turns()
-        self.most = most or machine.most_workers()
-        self.cores = machine.cores()
-        self.threads = self.cores  # of each process that trains, now
-        self.training: list[WorkerProcess] = []
-        self.lanes: dict[str, WorkerProcess] = {}  # the others: layout, background
-        self.busy: dict[WorkerProcess, str] = {}  # who trains which run
-        self.warm: set[WorkerProcess] = set()  # who has its model loaded
+        self.cluster, self._asked = cluster, most
+        self._fit()
+        self.threads = self.widest  # of each process that trains, now
+        self.training: list[Worker] = []
+        self.lanes: dict[str, WorkerProcess] = {}  # the others: layout; with a cluster, calls too
+        self.busy: dict[Worker, str] = {}  # who trains which run
+        self.warm: set[Worker] = set()  # who has its model loaded
         self.written = threading.Event()  # there is a checkpoint more than when it was cleared
         self._closed = False
         self._used = time.monotonic()
+        if cluster is not None:
+            cluster.on_change = self._take_change
+            self._start()
+
+    @property
+    def is_far(self) -> bool:
+        """Whether runs are trained on a cluster, now."""
+        return self.cluster is not None and self.cluster.is_there
+
+    def _fit(self) -> None:
+        """How many may train at once, on how many cores, of which one can use so many: there, or here."""
+        there = (self.cluster.cores, self.cluster.widest) if self.cluster and self.is_far else None
+        self.cores, self.widest = there or (machine.cores(), machine.cores())
+        self.most = self._asked or (
+            machine.asked_workers() or self.cores if there else machine.most_workers()
+        )
 
     # ---- calls -------------------------------------------------------------------------------
 
@@ -77,12 +105,13 @@ class Pool:
             worker.send("call", number, name_of(function), args)
         return future
 
-    def for_call(self, lane: str) -> WorkerProcess:
+    def for_call(self, lane: str) -> Worker:
         """The process that answers: of those with torch the one with least to do, training or not."""
         self._used = time.monotonic()
-        if lane != TORCH:
+        if lane != TORCH or self.cluster is not None:
             if lane not in self.lanes or self.lanes[lane].dead:
-                self.lanes[lane] = WorkerProcess(lane, 1, self._on_message)
+                threads = machine.cores() if lane == TORCH else 1
+                self.lanes[lane] = WorkerProcess(lane, threads, self._on_message)
                 self._on_start(self.lanes[lane])
             return self.lanes[lane]
         self._bury()
@@ -152,7 +181,10 @@ class Pool:
                 idle.remove(worker)
                 self.busy[worker] = run_id
                 seconds = self.turns.begin(run_id, worker)
-                worker.send("train", self._lives[run_id].begin(seconds))
+                live = self._lives[run_id]
+                if self.cluster is not None and isinstance(worker, WorkerProcess):
+                    live.note(HERE)
+                worker.send("train", live.begin(seconds))
             if idle and (stranded := self.turns.stranded()) is not None:
                 self.turns.move(stranded).send("leave", "move", stranded)
             self._tell_who_waits()
@@ -165,7 +197,7 @@ class Pool:
 
     # ---- processes ---------------------------------------------------------------------------
 
-    def idle(self, wanted: int) -> list[WorkerProcess]:
+    def idle(self, wanted: int) -> list[Worker]:
         """Processes that may train now. Where fewer than `wanted` runs find one, another is started if the
         machine bears it; it counts once its model is loaded, unless there is no other."""
         self._used = time.monotonic()
@@ -180,8 +212,12 @@ class Pool:
         self.training = [worker for worker in self.training if not worker.dead]
         self.warm &= set(self.training)
 
-    def _start(self) -> WorkerProcess:
-        worker = WorkerProcess("train", self.cores, self._on_message)
+    def _start(self) -> Worker:
+        worker: Worker
+        if self.cluster is not None and self.is_far:
+            worker = self.cluster.worker("train", self._on_message)
+        else:
+            worker = WorkerProcess("train", self.widest, self._on_message)
         worker.send("threads", self.threads)
         self.training.append(worker)
         self._on_start(worker)
@@ -189,21 +225,29 @@ class Pool:
 
     def share_cores(self) -> None:
         """Give every run its part of the cores; told between two steps."""
-        threads = max(1, self.cores // max(1, len(self.busy)))
+        threads = max(1, min(self.widest, self.cores // max(1, len(self.busy))))
         if threads != self.threads:
             self.threads = threads
             for worker in self.training:
                 worker.send("threads", threads)
 
-    def all(self) -> list[WorkerProcess]:
+    def all(self) -> list[Worker]:
         return [*self.lanes.values(), *self.training]
 
     def retire(self) -> None:
-        """End the processes when nothing was asked of any for long."""
+        """End the processes when nothing was asked of any for long, and those that stood in for a cluster
+        when it is back; look for it when it is gone."""
+        if self.cluster is not None:
+            self.cluster.tend()
+        gone: list[Worker]
         with self._lock:
             if self.busy or self._futures or time.monotonic() - self._used < IDLE_END:
-                return
-            gone, self.training, self.lanes = self.all(), [], {}
+                held = {self.turns.place(run_id) for run_id in self._lives}
+                here = [w for w in self.training if self.is_far and isinstance(w, WorkerProcess)]
+                gone = [worker for worker in here if worker not in held]
+                self.training = [worker for worker in self.training if worker not in gone]
+            else:
+                gone, self.training, self.lanes = self.all(), [], {}
             for worker in gone:
                 self._on_end(worker)
         for worker in gone:
@@ -215,10 +259,12 @@ class Pool:
         self.written.set()  # whoever waits for one need not
         for worker in gone:
             worker.close()
+        if self.cluster is not None:
+            self.cluster.close()
 
     # ---- what they say -----------------------------------------------------------------------
 
-    def _on_message(self, worker: WorkerProcess, message: tuple[Any, ...]) -> None:
+    def _on_message(self, worker: Worker, message: tuple[Any, ...]) -> None:
         match message:
             case ("result", number, value):
                 self._settle(number, value, None)
@@ -232,6 +278,8 @@ class Pool:
             case ("checkpoints", run_id, steps):
                 self._tell(run_id, lambda live: live.take_checkpoints(steps))
                 self.written.set()
+            case ("unkept", run_id, why):
+                self._tell(run_id, lambda live: live.note(why))
             case ("saved", run_id):
                 self._on_saved(run_id)
             case ("turn", run_id, seconds, change):
@@ -259,9 +307,7 @@ class Pool:
         if live is not None:
             action(live)
 
-    def _let_go(
-        self, worker: WorkerProcess, run_id: str, seconds: float | None = None, change: float = 0.0
-    ) -> None:
+    def _let_go(self, worker: Worker, run_id: str, seconds: float | None = None, change: float = 0.0) -> None:
         """The process is through with the run: a turn of so many seconds, or for good (None)."""
         with self._lock:
             self.warm.add(worker)
@@ -275,7 +321,7 @@ class Pool:
                 self._lives.pop(run_id, None)
         self._dispatch()
 
-    def _take_warm(self, worker: WorkerProcess) -> None:
+    def _take_warm(self, worker: Worker) -> None:
         """Its model is loaded, so now is the time for the process that draws maps, which compiles for long:
         before, it would take a core from the model and from the first page."""
         with self._lock:
@@ -283,17 +329,18 @@ class Pool:
             if "layout" not in self.lanes and not self._closed:
                 self.for_call("layout")
 
-    def _take_death(self, worker: WorkerProcess) -> None:
+    def _take_death(self, worker: Worker) -> None:
+        """The runs that it had go on elsewhere, from their last checkpoints."""
         with self._lock:
             calls = [number for number, (_, asked) in self._futures.items() if asked is worker]
             trained = self.busy.pop(worker, None)
             for run_id in self.turns.lost(worker):  # they were to rest, and do, where their files say
                 self._tell(run_id, lambda live: live.rest(None))
                 self._lives.pop(run_id, None)
-            if trained is not None:
-                self._tell(trained, lambda live: live.fail(BROKEN_WORKER))
-                self.turns.leave(trained)
-                self._lives.pop(trained, None)
+            live = self._lives.get(trained or "")
+            if live is not None and not live.outlives(BROKEN_WORKER, worker.ready.is_set()):
+                self.turns.leave(live.id)
+                del self._lives[live.id]
             lives = list(self._lives)
         for number in calls:
             self._settle(number, None, RuntimeError(BROKEN_CALL))
@@ -302,6 +349,18 @@ class Pool:
         self._on_end(worker)
         if not self._closed:
             self._dispatch()
+
+    def _take_change(self) -> None:
+        """The cluster has come, gone, grown or shrunk. When it goes, who was trained there or waited for it
+        is told; to go on here, where it may take much longer, takes a click."""
+        with self._lock:
+            self._fit()
+            for run_id in [] if self.is_far else list(self._lives):
+                if not isinstance(self.turns.place(run_id), WorkerProcess):
+                    self._lives.pop(run_id).fail(GONE)
+                    self.turns.leave(run_id)
+            self.busy = {worker: run_id for worker, run_id in self.busy.items() if run_id in self._lives}
+        self._dispatch()
 
 
 def failure(text: str | None, trace: str) -> Exception:

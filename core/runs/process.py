@@ -31,6 +31,28 @@ log = logging.getLogger(__name__)
 Receive = Callable[["WorkerProcess", tuple[Any, ...]], None]
 
 
+def environment(threads: int) -> dict[str, str]:
+    """What a process that computes has to find in its environment before it begins, wherever it runs."""
+    return {
+        "OMP_NUM_THREADS": str(threads),
+        # A thread that waits leaves its core to browser and server, but only after 30 microseconds: most
+        # waits within a step are shorter, and to sleep and wake took a tenth of it.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": "2000",
+        "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),  # large pages
+        "MKL_NUM_THREADS": str(threads),
+        "NUMBA_NUM_THREADS": "1",  # umap-learn's threading layer
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
+    }
+
+
+def connect() -> Connection:
+    """In the child: the connection to the server that started it."""
+    key = base64.b64decode(sys.stdin.readline())
+    return Client(sys.argv[1], authkey=key)
+
+
 class WorkerProcess:
     """A child process, the thread that reads what it says and the one that writes to it.
 
@@ -38,11 +60,12 @@ class WorkerProcess:
     and the child, waiting to be read, would never empty it.
 
     `on_message(worker, message)` is called on the reader thread for every message, and with
-    ("died", exit code) once when the process ends without having been asked to.
+    ("died", exit code) once when the process ends without having been asked to. `module` is what runs there.
     """
 
-    def __init__(self, lane: str, threads: int, on_message: Receive) -> None:
+    def __init__(self, lane: str, threads: int, on_message: Receive, module: str = "worker") -> None:
         self.lane = lane
+        self._module = module
         self.threads = threads
         self.on_message = on_message
         self.ready = threading.Event()
@@ -57,26 +80,15 @@ class WorkerProcess:
         # In our own folder, which goes when we end or are found dead. On Windows it is a named pipe.
         address = str(own_folder() / f"{secrets.token_hex(4)}.sock") if os.name == "posix" else None
         listener = Listener(address, authkey=key)
-        threads = str(self.threads)
-        environment = dict(os.environ) | {
+        own = {
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "EMBEDDING_LAB_LANE": self.lane,
             "TMPDIR": str(own_folder()),  # what libraries leave there goes with it
-            "OMP_NUM_THREADS": threads,
-            # A thread that waits leaves its core to browser and server, but only after 30 microseconds: most
-            # waits within a step are shorter, and to sleep and wake took a tenth of it.
-            "OMP_WAIT_POLICY": "PASSIVE",
-            "GOMP_SPINCOUNT": "2000",
-            "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),  # large pages
-            "MKL_NUM_THREADS": threads,
-            "NUMBA_NUM_THREADS": "1",  # umap-learn's threading layer
-            "TOKENIZERS_PARALLELISM": "false",
-            "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", f"{PACKAGE}.worker", str(listener.address)],
+            [sys.executable, "-m", f"{PACKAGE}.{self._module}", str(listener.address)],
             stdin=subprocess.PIPE,
-            env=environment,
+            env=dict(os.environ) | own | environment(self.threads),
             cwd=ROOT,
         )
         assert process.stdin is not None

@@ -6,7 +6,6 @@ standard input. A worker owns its models: a run trains a copy, so no run can tou
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import math
 import os
@@ -14,21 +13,30 @@ import sys
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from ..training.checkpoints import checkpoint_file, checkpoints_in, thin
+from ..training.checkpoints import checkpoint_file, checkpoints_in, files_of, thin
 from ..training.trainer import Task, Trainer, iterate
 from ..types import InputError
 from . import machine
 from .functions import resolve
+from .process import connect
 
 KEPT_RESTING = 2  # paused runs that stay in memory, so that "one step" does not reload anything
 CHECKPOINTS = 10  # about so many over a run, on round numbers, for those that can be rewound
 CHECKPOINT_BYTES = 400_000_000  # disk a run may use for the steps one can rewind to
 STEP_NEWS = 0.2  # seconds between two reports of a step without a snapshot
+
+
+class Wire(Protocol):
+    """What a worker needs of its connection to the server; a Connection is one."""
+
+    def send(self, message: tuple[Any, ...], /) -> None: ...
+    def recv(self) -> Any: ...
+    def poll(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,23 @@ def spacing(trainer: Trainer[Any]) -> int:
     return max(1, round(trainer.steps / min(CHECKPOINTS, room)))
 
 
+def staying(file: Path, rewinds: bool) -> tuple[int, ...]:
+    """Which steps stay of those that lie beside this checkpoint; it, the newest, does."""
+    room = max(3, CHECKPOINT_BYTES // max(1, file.stat().st_size)) if rewinds else 1
+    return thin(checkpoints_in(str(file.parent)), room)
+
+
+def drop_others(folder: str, stay: Collection[int]) -> None:
+    """Remove the files of all other steps."""
+    for step in set(checkpoints_in(folder)) - set(stay):
+        for part in files_of(folder, step):
+            part.unlink(missing_ok=True)
+
+
 class TrainingLane:
     """Trains one run at a time and keeps the trainers of those whose turn comes again, as memory allows."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Wire) -> None:
         self.connection = connection
         self.kept: OrderedDict[str, tuple[Work, Trainer[Any]]] = OrderedDict()  # the latest last
         self.resting: set[str] = set()  # whose last step is on disk
@@ -137,13 +158,9 @@ class TrainingLane:
         file = checkpoint_file(work.folder, trainer.step)
         file.parent.mkdir(exist_ok=True)
         trainer.save(file)
-        kept = checkpoints_in(work.folder)
-        room = max(3, CHECKPOINT_BYTES // max(1, file.stat().st_size)) if work.rewinds else 1
-        stay = thin(kept, room)
+        stay = staying(file, work.rewinds)
         self.connection.send(("checkpoints", work.run_id, stay))  # before any file goes
-        for step in set(kept) - set(stay):
-            for part in file.parent.glob(checkpoint_file(work.folder, step).name + "*"):
-                part.unlink(missing_ok=True)
+        drop_others(work.folder, stay)
 
     def asked_of(self, run_id: str) -> str:
         """Hear and answer what came in during the last step. What was asked of this run, or nothing."""
@@ -177,7 +194,7 @@ class TrainingLane:
 
 
 @contextlib.contextmanager
-def told(connection: Connection, whose: int | str) -> Iterator[None]:
+def told(connection: Wire, whose: int | str) -> Iterator[None]:
     """What goes wrong inside is reported as that of the call or run; only a lost connection ends us."""
     try:
         yield
@@ -188,7 +205,7 @@ def told(connection: Connection, whose: int | str) -> Iterator[None]:
         connection.send(("failed", whose, text, traceback.format_exc()))
 
 
-def serve(connection: Connection, warm_up: Sequence[Callable[[], None]] = ()) -> None:
+def serve(connection: Wire, warm_up: Sequence[Callable[[], None]] = ()) -> None:
     """Answer messages until the server says exit or goes away; warm up while there are none."""
     lane, cold = TrainingLane(connection), list(warm_up)
     connection.send(("ready",))
@@ -207,13 +224,12 @@ def serve(connection: Connection, warm_up: Sequence[Callable[[], None]] = ()) ->
             lane.answer(message)
 
 
-def main() -> None:
-    key = base64.b64decode(sys.stdin.readline())
+def begin(connection: Wire, lane: str) -> None:
+    """All of a worker's life."""
     with contextlib.suppress(OSError, AttributeError):
         os.nice(5)  # the server, and the first page that it paints, go before
-    connection = Client(sys.argv[1], authkey=key)
     warm_up: tuple[Callable[[], None], ...] = ()
-    if os.environ.get("EMBEDDING_LAB_LANE") == "train":
+    if lane == "train":
         from ..models import registry
         from ..training import bi_trainer
 
@@ -223,4 +239,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    begin(connect(), os.environ.get("EMBEDDING_LAB_LANE", ""))

@@ -173,6 +173,11 @@ def checkpoints_in(folder: str) -> list[int]:
     return sorted(int(file.stem.split("-")[1]) for file in Path(folder).glob("step-*.safetensors"))
 
 
+def files_of(folder: str, step: int) -> list[Path]:
+    """The files of a step's checkpoint, the one that makes it known last."""
+    return sorted(Path(folder).glob(checkpoint_file(folder, step).name + "*"), reverse=True)
+
+
 def copy_checkpoints(source: str, target: str, step: int) -> tuple[int, ...]:
     """Put all checkpoints up to `step` there too, and say which: the worker may be dropping some just now.
 

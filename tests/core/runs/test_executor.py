@@ -155,15 +155,30 @@ def test_no_more_checkpoints_are_written_than_there_is_room_for(steps, megabytes
     assert spacing(SimpleNamespace(steps=steps, nbytes=megabytes * 1_000_000)) == every
 
 
-def test_a_dead_worker_is_reported_and_the_next_run_works(executor: LocalExecutor) -> None:
-    run_id = executor.start(request(steps=2000))
-    wait(executor, run_id, lambda r: r.step >= 3)
+def test_a_run_goes_on_when_its_process_dies(executor: LocalExecutor) -> None:
+    """From its last checkpoint, and with the same numbers."""
+    run_id = executor.start(request(steps=60, seed=9))
+    wait(executor, run_id, lambda r: max(r.checkpoints, default=0) > 0)
     os.kill(executor.pool.training[0].pid, signal.SIGKILL)
+    run = wait(executor, run_id, rested)
+    assert run.status is RunStatus.FINISHED and "went on from step" in run.note
+    whole = wait(executor, executor.start(own(steps=60, seed=9)), rested)
+    assert [s.step for s in run.snapshots] == [s.step for s in whole.snapshots] and not whole.note
+    assert np.array_equal(run.snapshots[-1].embeddings, whole.snapshots[-1].embeddings)
+
+
+def test_a_run_that_ends_two_processes_fails(executor: LocalExecutor) -> None:
+    run_id = executor.start(request(steps=2000))
+    for step in (3, 6):
+        wait(executor, run_id, lambda r, step=step: r.step >= step)  # type: ignore[misc]
+        (worker,) = executor.pool.busy
+        os.kill(worker.pid, signal.SIGKILL)
+        while not worker.dead:
+            time.sleep(0.01)
     run = wait(executor, run_id, rested)
     assert run.status is RunStatus.FAILED
     assert run.error is not None and "stopped unexpectedly" in run.error
-    assert wait(executor, executor.start(request()), rested).status is RunStatus.FINISHED
-    executor.resume(run_id, steps=1)  # and the broken one goes on from its last checkpoint
+    executor.resume(run_id, steps=1)  # somebody asks again: from its last checkpoint
     assert wait(executor, run_id, rested).status is RunStatus.PAUSED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,19 +20,41 @@ from core.types import RunStatus
 from tests.core.runs.test_executor import PATIENCE, own, request, rested, wait
 
 
-class FakeProcess:
-    """A worker process that hears and does nothing."""
+class Fake:
+    """A worker that hears and does nothing."""
 
-    def __init__(self, lane: str, threads: int, on_message: Callable[..., None]) -> None:
-        self.lane, self.threads, self.dead = lane, threads, False
+    def __init__(self, lane: str, on_message: Callable[..., None]) -> None:
+        self.lane, self.dead, self.ready = lane, False, threading.Event()
         self.heard: list[tuple[Any, ...]] = []
         self.says = partial(on_message, self)
+
+    def close(self) -> None:
+        self.dead = True
 
     def send(self, *message: Any) -> None:
         self.heard.append(message)
 
     def last(self, kind: str) -> Any:
         return [message[1:] for message in self.heard if message[0] == kind][-1]
+
+
+class FakeProcess(Fake):
+    def __init__(self, lane: str, threads: int, on_message: Callable[..., None]) -> None:
+        super().__init__(lane, on_message)
+
+
+class FakeCluster:
+    """Two machines of four cores."""
+
+    def __init__(self) -> None:
+        self.cores, self.widest, self.worker = 8, 4, Fake
+
+    @property
+    def is_there(self) -> bool:
+        return self.cores > 0
+
+    def on_change(self) -> None: ...
+    def tend(self) -> None: ...
 
 
 class FakeRun:
@@ -42,6 +65,9 @@ class FakeRun:
     def __init__(self, name: str, owner: str = "") -> None:
         self.id, self.owners, self.resting_status = name, (owner or name,), None
         self.rested: list[Any] = []
+        self.notes: list[str] = []
+        self.note, self.fail = self.notes.append, self.rested.append
+        self.lives = 1
 
     def begin(self, seconds: float) -> tuple[str, float]:
         return self.id, seconds
@@ -51,6 +77,12 @@ class FakeRun:
 
     def rest(self, status: Any) -> None:
         self.rested.append(status or self.resting_status)
+
+    def outlives(self, reason: str, began: bool) -> bool:
+        self.lives -= 1
+        if self.lives < 0:
+            self.fail(reason)
+        return self.lives >= 0
 
     def changed(self) -> None:
         pass
@@ -147,13 +179,60 @@ def test_when_a_process_dies_those_in_its_memory_go_on_elsewhere_or_rest(fake: A
     one.says(("turn", "c", 0.4, 0.1))
     one.says(("turn", "e", 0.4, 0.1))
     fake.interrupt(runs["c"], RunStatus.PAUSED)
-    one.dead = True
-    runs["f"].fail = runs["f"].rested.append  # type: ignore[attr-defined]
+    one.dead, runs["f"].lives = True, 0
     one.says(("died", -9))
     assert runs["c"].rested == [RunStatus.PAUSED], "it was to rest"
-    assert runs["f"].rested == [pool.BROKEN_WORKER], "it was having its turn"
+    assert runs["f"].rested == [pool.BROKEN_WORKER], "it was having its turn, and is taken for the cause"
     two.says(("turn", "d", 9.0, 0.0))
     assert fake.busy[two] == "e", "it goes on from its last checkpoint"
+
+
+def test_a_run_goes_on_where_the_process_that_trained_it_died_for_the_first_time(fake: Any) -> None:
+    one, two = warm(fake)
+    run, other = FakeRun("c"), FakeRun("d")
+    fake.train(run)
+    fake.train(other)
+    one.dead = True
+    one.says(("died", -9))
+    assert not run.rested and fake.turn("c") is not None
+    two.says(("rested", "d"))
+    assert fake.busy[two] == "c"
+
+
+def test_runs_are_trained_on_the_cluster_and_here_only_once_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "WorkerProcess", FakeProcess)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    cluster: Any = FakeCluster()
+    far: Any = Pool(lambda _: None, lambda _: None, lambda _: None, cluster=cluster)
+    assert far.most == 8 and isinstance(far.for_call("encode"), FakeProcess), "calls stay here"
+    run, waiting = FakeRun("a"), FakeRun("b")
+    (there,) = far.training
+    far.train(run)
+    assert far.busy == {there: "a"} and type(there) is Fake
+    assert there.last("threads") == (4,), "as many as one machine has, not all of them"
+    far.most = 1
+    far.train(waiting)
+
+    cluster.cores = 0
+    cluster.on_change()
+    there.dead = True
+    there.says(("died", None))
+    assert run.rested == waiting.rested == [pool.GONE] and not far.busy and far.turn("b") is None
+    far.train(run)
+    (here,) = far.busy
+    assert isinstance(here, FakeProcess) and run.notes == [pool.HERE] and far.most == 2
+
+    cluster.cores = 8
+    cluster.on_change()
+    far.retire()
+    assert here in far.training, "it has a run"
+    here.says(("rested", "a"))
+    far.retire()
+    assert here.dead and here not in far.training
+    far.train(run)
+    assert type(next(iter(far.busy))) is Fake
 
 
 def test_a_call_goes_to_whoever_does_not_train_and_has_least_to_answer(fake: Any) -> None:
