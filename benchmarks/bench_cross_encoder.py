@@ -81,7 +81,7 @@ def seconds(work: object) -> float:
 def search(bi: Encoder) -> None:
     corpus = built_in()
     z, queries = bi.encode(corpus.full_texts), bi.encode([q.text for q in corpus.questions])
-    words = retrieval.Bm25Index(corpus.passages)
+    words = retrieval.Bm25Index(corpus.full_texts)
     found: dict[str, list[Ranking]] = {"BM25": [], "bi-encoder": [], f"re-ranked top {RETRIEVED}": []}
     for question, vector in zip(corpus.questions, queries):
         top = retrieval.rank_by_cosine(vector, z, RETRIEVED)

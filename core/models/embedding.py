@@ -6,7 +6,7 @@ And what of the texts a model does not read, which is said wherever they are emb
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..data.text import plural, shown
 from ..types import FloatArray, Notice
@@ -61,6 +61,14 @@ class Unread:
             self._strange += bool(parts)
             if len(self._words) <= NAMED:
                 self._words |= dict.fromkeys(text[a:b] for a, b in parts)
+
+    def state(self) -> list[Any]:
+        """What was counted so far, for JSON; `restore` goes on from there."""
+        return [self._count, self._cut, self._strange, self._first_cut, [*self._words]]
+
+    def restore(self, state: list[Any]) -> None:
+        self._count, self._cut, self._strange, self._first_cut, words = state
+        self._words = dict.fromkeys(words)
 
     @property
     def notices(self) -> tuple[Notice, ...]:

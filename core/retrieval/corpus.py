@@ -5,6 +5,7 @@ Apart from core/retrieval/ranking.py because reading and refusing input is anoth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
@@ -47,11 +48,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Passages in a fixed order; rankings speak of their rows."""
+    """Passages in a fixed order; rankings speak of their rows. Those of a collection lie in its folder, and
+    are read from there one by one."""
 
     title: str
-    passages: tuple[Passage, ...]
+    passages: Sequence[Passage]
     questions: tuple[Question, ...] = ()
+    folder: str = ""
 
     @property
     def full_texts(self) -> tuple[str, ...]:

@@ -5,17 +5,21 @@ Numpy only, so a page can call it directly. Models stay outside: embeddings and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..types import FloatArray, IntArray
+from ..vectors import highest
 from ..words import search_terms
-from .corpus import Corpus, Passage
+from .corpus import Corpus
 
+_COUNT = "count"
 NO_MATCH = 0.0  # BM25's score of a passage that shares no word with the query
 
 
@@ -47,41 +51,62 @@ def rank_by_cosine(query: ArrayLike, embeddings: ArrayLike, k: int | None = None
 
 
 def _best(scores: FloatArray, k: int | None) -> Ranking:
-    order = np.argsort(-scores, kind="stable")[:k].astype(np.int64)
+    few = k is not None and k < len(scores)
+    order = highest(scores[None], k or 0)[0] if few else np.argsort(-scores, kind="stable")
+    order = order.astype(np.int64)
     return Ranking(order, scores[order].astype(np.float32))
 
 
 class Bm25Index:
-    """BM25 over a corpus (Robertson & Zaragoza 2009, "The probabilistic relevance framework"), by bm25s.
+    """BM25 over texts (Robertson & Zaragoza 2009, "The probabilistic relevance framework"), by bm25s.
 
     Words are lower-cased, accents and common English words dropped; nothing else is done to them, so "cats"
     is not "cat". That is the point of the comparison.
     """
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Reads one text after the other; a word is in memory once, however often it stands there."""
         import bm25s
 
-        self.count = len(passages)
+        number: dict[str, int] = {}
+        ids = [array("i", [number.setdefault(w, len(number)) for w in self._words(text)]) for text in texts]
+        self.count = len(ids)
         self._index: Any = bm25s.BM25()
-        words = self._words([passage.full_text for passage in passages])
-        self._known = {word for row in words for word in row}
-        if self._known:
-            self._index.index(words, show_progress=False)
+        self._index.vocab_dict = number
+        if number:
+            self._index.index((ids, number), show_progress=False)
+
+    def save(self, folder: Path) -> None:
+        """Into files that `opened` reads as they are needed."""
+        folder.mkdir()
+        if self._index.vocab_dict:
+            self._index.save(folder, show_progress=False)
+        (folder / _COUNT).write_text(str(self.count))
+
+    @classmethod
+    def opened(cls, folder: Path) -> Bm25Index:
+        """An index that was saved: its postings stay on the disk, the words are in memory."""
+        import bm25s
+
+        index = cls(())
+        index.count = int((folder / _COUNT).read_text())
+        if next(folder.glob("*.json"), None):
+            index._index = bm25s.BM25.load(folder, mmap=True, show_progress=False)
+        return index
 
     def rank(self, query: str, k: int | None = None) -> Ranking:
         """The passages that share a word with the query, best first; possibly none."""
-        words = [word for word in self._words([query])[0] if word in self._known]
+        words = [word for word in self._words(query) if word in self._index.vocab_dict]
         if not words:
             return Ranking(np.zeros(0, np.int64), np.zeros(0, np.float32))
         scores = np.asarray(self._index.get_scores(words), np.float32)
-        found = _best(scores, None)
-        return found.top(int((scores > NO_MATCH).sum())).top(self.count if k is None else k)
+        return _best(scores, min(int((scores > NO_MATCH).sum()), self.count if k is None else k))
 
     @staticmethod
-    def _words(texts: Sequence[str]) -> list[list[str]]:
+    def _words(text: str) -> list[str]:
         from bm25s.stopwords import STOPWORDS_EN
 
-        return [[term for term in search_terms(text) if term not in STOPWORDS_EN] for text in texts]
+        return [term for term in search_terms(text) if term not in STOPWORDS_EN]
 
 
 # --- Re-rank -------------------------------------------------------------------------------------

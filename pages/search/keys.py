@@ -15,5 +15,6 @@ AT = Key("search_at", 5, url=True, low=1, high=20)
 GUESS = Key[str | None]("search_guess", None, url=True)
 GUESS_BEST = Key[str | None]("search_guess_best", None, url=True)
 STOPPED = Key("search_stopped", False)
-FILE = Key[tuple[str, str] | None]("search_file", None)  # name and text of an uploaded corpus
+FOLDER = Key[str | None]("search_folder", None, visit=True)  # of an uploaded collection
+MODEL = Key("search_model", "minilm-l6", url=True)  # that embeds it
 ERROR = Key[str | None]("search_error", None)

@@ -13,6 +13,8 @@ PATH = "search"
 
 def find() -> None:
     corpus = views.current()
+    if not views.prepared(corpus):
+        return
     query = views.ask_query(corpus)
     left, right = st.columns(2)
     with left:
@@ -27,15 +29,15 @@ def find() -> None:
     except UnansweredError:
         views.meanwhile(corpus)
         raise
-    words, word_seconds = views.by_words(corpus, query)
+    words = views.by_words(corpus, query)
     vector = views.by_vector(corpus, query)
     cosine = vector[0] if vector else None
     read = views.reread(corpus, query, cosine.top(depth)) if cosine else None
     known = views.answers_to(corpus, query)
     first, second, third = st.columns(3)
     with first:
-        note = f"Counts shared words, rare ones more. {word_seconds * 1e3:.1f} ms."
-        views.column(corpus, "BM25", note, words, known, None)
+        note = f"Counts shared words, rare ones more. {words[1] * 1e3:.1f} ms."
+        views.column(corpus, "BM25", note, words[0], known, None)
     with second:
         note = "Cosine of two vectors." + (f" {vector[1] * 1e3:.2f} ms to compare." if vector else "")
         views.column(corpus, "Bi-encoder", note, cosine, known, None)
@@ -49,13 +51,15 @@ def find() -> None:
             "only a few, so it can look closer; what was not retrieved, it never sees.",
         )
     st.subheader("As a table", anchor=False)
-    views.results_table(corpus, {"BM25": words, "Bi-encoder": cosine, "Re-ranked": read}, known)
+    views.results_table(corpus, {"BM25": words[0], "Bi-encoder": cosine, "Re-ranked": read}, known)
 
 
 def measure() -> None:
     corpus = views.current()
     if not corpus.questions:
         st.info("This corpus has no questions with known answers. Add some under Corpus.")
+        return
+    if not views.prepared(corpus):
         return
     st.markdown(
         f"{len(corpus.questions)} questions whose answers are known. Recall: are they among the first k? "

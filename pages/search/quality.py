@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from core.concepts.bi_vs_cross import BASE_MODEL
 from core.metrics.intervals import paired_bootstrap
 from core.retrieval import ranking as retrieval
 from core.retrieval.corpus import Corpus, Question
 from core.retrieval.ranking import Ranking
 from pages.search import views
-from ui import kit, messages
-from ui.batches import readings, vectors
+from ui import messages
+from ui.batches import readings
 from ui.charts import chart
 from ui.figures import cross_encoder
 from ui.tables import safe_table
@@ -23,14 +22,10 @@ from ui.tables import safe_table
 def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]], None]) -> None:
     """recall@k, MRR and nDCG of the three ways over all questions; `then` gets the nDCG of each."""
     questions = corpus.questions
-    if not views.finished(vectors(), corpus.full_texts, "passages embedded"):
-        return
-    z = views.matrix(corpus.passages)
     texts = tuple(question.text for question in questions)
-    asked = kit.embedded(BASE_MODEL, 0, "mean", texts)
-    index = views.word_index(corpus)
-    words = [index.rank(text) for text in texts]
-    cosine = [retrieval.rank_by_cosine(vector, z) for vector in asked]
+    if (found := views.all_orders(corpus, texts)) is None:
+        return
+    words, cosine = found
     pairs = [retrieval.pairs_to_read(t, corpus, first.top(limit)) for t, first in zip(texts, cosine)]
     orders = {views.WAYS[0]: words, views.WAYS[1]: cosine}
     every = [pair for some in pairs for pair in some]
@@ -41,9 +36,7 @@ def measure(corpus: Corpus, k: int, limit: int, then: Callable[[dict[str, float]
     answers = [question.answers for question in questions]
     quality = {name: retrieval.evaluate(rankings, answers, k) for name, rankings in orders.items()}
     rows = {
-        name: (found.recall, found.reciprocal_rank, found.ndcg)
-        for name, found in quality.items()
-        if found is not None
+        name: (one.recall, one.reciprocal_rank, one.ndcg) for name, one in quality.items() if one is not None
     }
     names = (f"recall@{k}", f"MRR@{k}", f"nDCG@{k}")
     chart(cross_encoder.quality(names, rows), "search_quality", "Recall, MRR and nDCG of the three ways")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -17,15 +18,16 @@ import streamlit as st
 
 from core.concepts import bi_vs_cross
 from core.concepts.bi_vs_cross import BASE_MODEL
-from core.data import tables
+from core.retrieval import collection, vector_index
 from core.retrieval import corpus as corpora
 from core.retrieval import ranking as retrieval
 from core.retrieval.corpus import Corpus, Passage
 from core.retrieval.ranking import Ranking
 from core.types import FloatArray, InputError, Notice
 from pages.search import keys
-from ui import kit, messages, state, widgets
+from ui import collections, kit, messages, state, widgets
 from ui.batches import Batches, readings, vectors
+from ui.collections import work
 from ui.messages import as_written
 from ui.tables import safe_table
 from ui.widgets import button
@@ -34,7 +36,7 @@ BUILT_IN, OWN = "Built-in passages", "My own"
 POLL = 0.5  # seconds between two looks
 LISTED = 500  # passages that the table of a large corpus shows
 MAX_QUERY = 300  # characters
-UPLOAD_MB = 20  # 10,000 passages of the longest kind allowed
+FOUND = 1_000  # places of an order over a collection
 LABEL = 60  # characters of a passage that has no title
 WAYS = ("BM25", "Bi-encoder", "Re-ranked")
 SYMBOLS = {True: ":material/arrow_upward:", False: ":material/arrow_downward:"}
@@ -55,21 +57,15 @@ def _parsed(text: str, title: str) -> tuple[Corpus, tuple[Notice, ...]]:
 
 @lru_cache(maxsize=4)
 def _word_index(passages: tuple[Passage, ...]) -> retrieval.Bm25Index:
-    return retrieval.Bm25Index(passages)
+    return retrieval.Bm25Index(passage.full_text for passage in passages)
 
 
 @lru_cache(maxsize=4)
-def matrix(passages: tuple[Passage, ...]) -> FloatArray:
+def _matrix(passages: tuple[Passage, ...]) -> FloatArray:
     """The vectors (n, d) of passages that are all embedded; shared, so read-only."""
     z = np.array(vectors().known([passage.full_text for passage in passages]), np.float32)
     z.flags.writeable = False
     return z
-
-
-def word_index(corpus: Corpus) -> retrieval.Bm25Index:
-    """BM25's index; a large corpus takes some seconds the first time."""
-    with st.spinner("Counting words"):
-        return _word_index(corpus.passages)
 
 
 def current() -> Corpus:
@@ -80,11 +76,14 @@ def current() -> Corpus:
 def _current() -> tuple[Corpus, tuple[Notice, ...]]:
     if state.get(keys.CORPUS) != OWN:
         return corpora.built_in(), ()
-    file = state.get(keys.FILE)
-    title, text = file if file is not None else ("Your passages", state.get(keys.TEXT))
-    found, notices = _parsed(text, title)
+    uploaded = collections.current(keys.FOLDER)
+    if uploaded is not None:
+        found = Corpus(uploaded.title, uploaded.passages, folder=uploaded.folder)
+        notices = uploaded.notices
+    else:
+        found, notices = _parsed(state.get(keys.TEXT), "Your passages")
     questions = corpora.parse_questions(state.get(keys.ANSWERS) or "", found)
-    return Corpus(found.title, found.passages, questions), notices
+    return replace(found, questions=questions), notices
 
 
 def choose_corpus() -> None:
@@ -102,46 +101,30 @@ def choose_corpus() -> None:
 
 
 def _own() -> None:
-    label = f"A text file, one passage a line, up to {corpora.MAX_PASSAGES:,}"
-    widgets.upload(label, ["txt"], key="search_upload", megabytes=UPLOAD_MB, act=_uploaded)
-    messages.warning(state.get(keys.ERROR))
-    file = state.get(keys.FILE)
-    if file is not None:
-        button("Use typed text instead", state.setter(keys.FILE, None), key="search_typed")
+    label = "A file of passages: one a line, or a table with a column of texts"
+    collections.upload(keys.FOLDER, keys.ERROR, label, labelled=False)
+    if state.get(keys.FOLDER) is not None:
+        work.model(keys.MODEL)
+        button("Use typed text instead", state.setter(keys.FOLDER, None), key="search_typed")
     else:
         widgets.text_area(keys.TEXT, "Passages, one a line", height=220)
     form = "A question, a |, and the numbers of the passages that answer it: How do bats hunt? | 3, 17"
     widgets.text_area(keys.ANSWERS, "Questions with known answers (optional)", height=100, help=form)
 
 
-def _uploaded() -> None:
-    """Keep the text of the file, because the uploader forgets it when another view is shown."""
-    state.put(keys.ERROR, None)
-    file = state.widget_value("search_upload")
-    if file is None:
-        return
-    with messages.kept_in(keys.ERROR):
-        data = file.getvalue()
-        tables.check_size(data, file.name)
-        text = tables.decode(data, file.name)
-        corpora.parse_passages(text)
-        state.put(keys.FILE, (file.name, text))
-        state.put(keys.STOPPED, False)
-
-
 # --- Work that takes a while ---------------------------------------------------------------------
 
 
-def finished(work: Batches[K, Any], wanted: Sequence[K], what: str) -> bool:
+def finished(batches: Batches[K, Any], wanted: Sequence[K], what: str) -> bool:
     """True once every key is computed. Until then: progress, Stop or Go on, and the work itself."""
-    progress = work.advance(wanted, go=not state.get(keys.STOPPED))
+    progress = batches.advance(wanted, go=not state.get(keys.STOPPED))
     if progress.done == progress.total:
         return True
 
     def look() -> None:
         stopped = state.get(keys.STOPPED)
         try:
-            now = work.advance(wanted, go=not stopped)
+            now = batches.advance(wanted, go=not stopped)
         except (InputError, RuntimeError) as error:
             state.put(keys.STOPPED, True)
             messages.error(str(error))
@@ -160,10 +143,12 @@ def finished(work: Batches[K, Any], wanted: Sequence[K], what: str) -> bool:
 
 def meanwhile(corpus: Corpus) -> None:
     """Embed the passages while a question is open, so that nobody waits for its answer; nothing is shown."""
-    work, wanted = vectors(), corpus.full_texts
+    if corpus.folder:  # its run goes on by itself
+        return
+    batches, wanted = vectors(), corpus.full_texts
 
     def done() -> bool:
-        progress = work.advance(wanted, go=not state.get(keys.STOPPED))
+        progress = batches.advance(wanted, go=not state.get(keys.STOPPED))
         return progress.done == progress.total
 
     def look() -> None:
@@ -203,20 +188,52 @@ def depth(corpus: Corpus) -> int:
 
 def by_words(corpus: Corpus, query: str) -> tuple[Ranking, float]:
     """BM25's order, and the seconds it took."""
-    index = word_index(corpus)
+    if corpus.folder:
+        return kit.ask(vector_index.by_words, corpus.folder, query, FOUND, lane=collections.ASK)
+    with st.spinner("Counting words"):
+        index = _word_index(tuple(corpus.passages))
     began = time.perf_counter()
     return index.rank(query), time.perf_counter() - began
 
 
 def by_vector(corpus: Corpus, query: str) -> tuple[Ranking, float] | None:
     """The bi-encoder's order and the seconds of comparing; None while passages are being embedded."""
+    if corpus.folder:
+        return _nearest(corpus, query)
     if not finished(vectors(), corpus.full_texts, "passages embedded"):
         return None
-    z = matrix(corpus.passages)
+    z = _matrix(tuple(corpus.passages))
     kit.tell_unread(corpus.full_texts, BASE_MODEL, where="Passages")
     asked = kit.embedded(BASE_MODEL, 0, "mean", (query,))
     began = time.perf_counter()
     return retrieval.rank_by_cosine(asked[0], z), time.perf_counter() - began
+
+
+def prepared(corpus: Corpus) -> bool:
+    """Whether a collection can be searched; else its progress is on the page. Others show their own."""
+    if not corpus.folder:
+        return True
+    report = work.index(collection.opened(corpus.folder), state.get(keys.MODEL))
+    if report is not None and not report.is_exact:
+        st.caption(
+            f"The {report.texts:,} vectors lie in a graph of neighbours (HNSW), built in "
+            f"{report.seconds:.0f} s. Asked for the {vector_index.FIRST} nearest of {report.asked} of them, "
+            f"it found {report.recall:.1%} of what comparing with all finds."
+        )
+    return report is not None
+
+
+def _nearest(corpus: Corpus, query: str) -> tuple[Ranking, float]:
+    """From the index, and below it what exact search says of the same query."""
+    model = state.get(keys.MODEL)
+    asked = kit.embedded(model, 0, "mean", (query,))[0]
+    found = kit.ask(vector_index.nearest, corpus.folder, model, asked, FOUND, lane=collections.ASK)
+    if found.is_graph:
+        st.caption(
+            f"For this query the graph took {found.seconds * 1e3:.2f} ms and comparing with all "
+            f"{found.exact_seconds * 1e3:.1f} ms; {found.found} of the first {len(found.exact)} are the same."
+        )
+    return found.ranking, found.seconds
 
 
 def reread(corpus: Corpus, query: str, first: Ranking) -> Ranking | None:
@@ -285,3 +302,17 @@ def results_table(corpus: Corpus, orders: dict[str, Ranking | None], known: set[
     columns["answer"] = ["yes" if row in known else "" for row in rows]
     columns["passage"] = [corpus.passages[row].full_text for row in rows]
     safe_table(columns, key="search_rows", name="search")
+
+
+def all_orders(corpus: Corpus, texts: tuple[str, ...]) -> tuple[list[Ranking], list[Ranking]] | None:
+    """Every question's order by words and by vector; None while passages are being embedded."""
+    if corpus.folder:
+        folder, model = corpus.folder, state.get(keys.MODEL)
+        asked = kit.embedded(model, 0, "mean", texts)
+        args = (folder, model, texts, asked, FOUND)
+        return kit.ask(vector_index.all_orders, *args, lane=collections.ASK)
+    if not finished(vectors(), corpus.full_texts, "passages embedded"):
+        return None
+    z, index = _matrix(tuple(corpus.passages)), _word_index(tuple(corpus.passages))
+    asked = kit.embedded(BASE_MODEL, 0, "mean", texts)
+    return [index.rank(text) for text in texts], [retrieval.rank_by_cosine(vector, z) for vector in asked]

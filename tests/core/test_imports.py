@@ -32,7 +32,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "runs": ("training", "cards"),
     "lessons": ("training", "cards"),
     "classroom": ("export", "lessons", "runs", "storage"),
-    "retrieval": ("models",),
+    "retrieval": ("training",),
     "training": ("metrics", "models", "losses"),
     "storage": ("cards",),
     "cards": ("metrics", "models", "losses"),

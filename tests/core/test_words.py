@@ -74,12 +74,12 @@ Go is a language by Google
 )
 def test_queries_that_found_nothing_before(query, first):
     found, _ = parse_passages(PASSAGES)
-    ranking = Bm25Index(found.passages).rank(query)
+    ranking = Bm25Index(found.full_texts).rank(query)
     assert ranking.rows.tolist() == [first]
 
 
 def test_a_letter_of_thai_is_no_match_and_common_words_are_none():
-    index = Bm25Index(parse_passages(PASSAGES)[0].passages)
+    index = Bm25Index(parse_passages(PASSAGES)[0].full_texts)
     assert len(index.rank("ดำ").rows) == 0
     assert len(index.rank("the is a").rows) == 0
 

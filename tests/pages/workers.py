@@ -18,6 +18,7 @@ from core.types import InputError, RunStatus, TaskRun
 from pages.sbert import views as sbert_views
 from pages.word2vec import live
 from ui import batches, resources
+from ui.collections import work
 from ui.runs import watching
 
 PAGES = (sbert_views, live)  # those that ask for more of a run than ui/runs/watching.py does
@@ -108,7 +109,7 @@ class InProcess:
 def runs_in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcess:
     """Every page's executor, in this process."""
     engine = InProcess(tmp_path)
-    for module in (watching, resources, *PAGES):
+    for module in (watching, resources, work, *PAGES):
         monkeypatch.setattr(module, "executor", lambda: engine)
     return engine
 

@@ -37,6 +37,14 @@ def page_is_drawn() -> None:
             _open.pop(session, None)
 
 
+def release(file_id: str) -> None:
+    """Let go of a file that this visitor's page has read; its uploader is empty at the next rerun."""
+    if (context := get_script_run_ctx()) and Runtime.exists():
+        manager = Runtime.instance().uploaded_file_mgr
+        assert isinstance(manager, MemoryUploadedFileManager)
+        manager.remove_file(context.session_id, file_id)
+
+
 class Uploads:
     """Refuses an upload that no uploader is open for, or that is one too many."""
 

@@ -39,7 +39,7 @@ def test_cosine_search_is_exact_and_stable() -> None:
 
 def test_bm25_finds_words_and_nothing_else() -> None:
     passages = small("Bats hunt by echo", "A purring cat", "The cat and the bat", "Rainbows").passages
-    index = Bm25Index(passages)
+    index = Bm25Index(p.full_text for p in passages)
     found = index.rank("cat purring")
     assert found.rows.tolist() == [1, 2]  # both words first; "cats" or a rainbow never
     assert (np.diff(found.scores) <= 0).all()
@@ -49,13 +49,13 @@ def test_bm25_finds_words_and_nothing_else() -> None:
 
 
 def test_bm25_survives_a_corpus_without_words() -> None:
-    assert len(Bm25Index(small("the", "...").passages).rank("anything").rows) == 0
+    assert len(Bm25Index(("the", "...")).rank("anything").rows) == 0
 
 
 def test_bm25_scores_follow_the_formula() -> None:
     """Lucene's variant, k1 = 1.5 and b = 0.75, computed by hand for one word."""
     passages = small("apple pear", "apple apple apple plum cherry", "plum").passages
-    found = Bm25Index(passages).rank("apple")
+    found = Bm25Index(p.full_text for p in passages).rank("apple")
     lengths, counts = np.array([2, 5, 1]), np.array([1, 3, 0])
     inverse = np.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
     expected = inverse * counts / (counts + 1.5 * (1 - 0.75 + 0.75 * lengths / lengths.mean()))
@@ -118,7 +118,7 @@ def test_the_built_in_corpus_is_whole() -> None:
 
 
 def _finds(found: Corpus, query: str, answers: Sequence[int]) -> bool:
-    return bool(set(Bm25Index(found.passages).rank(query, k=5).rows.tolist()) & set(answers))
+    return bool(set(Bm25Index(found.full_texts).rank(query, k=5).rows.tolist()) & set(answers))
 
 
 def test_passages_one_a_line() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.models import cross_encoder
+from core.retrieval import collection, embedding_run, vector_index
 from core.retrieval import corpus as corpora
 from pages.search import keys as search_keys
-from tests.pages.workers import batch_sizes, in_this_process  # noqa: F401
+from tests.pages.workers import batch_sizes, in_this_process, runs_in_this_process  # noqa: F401
 from ui import batches
 
 PAGE = "search"
@@ -85,6 +86,39 @@ def test_what_the_cross_encoder_cuts_is_said(open_app, calls):
     app.button_group(key="search").set_value("Search").run()
     until_done(app)
     assert sum("of which the end is cut" in caption.value for caption in app.caption) == 1
+
+
+def test_a_collection_is_embedded_stopped_gone_on_with_and_searched(
+    open_app,
+    calls,
+    runs_in_this_process,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    monkeypatch.setattr(embedding_run, "BATCH_TEXTS", 2)  # ten batches, four a look
+    monkeypatch.setattr(vector_index, "EXACT_UP_TO", 5)
+    file = tmp_path / "notes.txt"
+    file.write_text(OWN + "\n" + "\n".join(f"Lamp {i} was repaired." for i in range(16)))
+    found = collection.read(str(file), "notes", str(tmp_path / "home"), collection.Room(10**9, 10**9))
+    app = open_app(PAGE, search_corpus="My own", search_model="static", search_query="When do bats sleep?")
+    app.session_state["search_folder"] = found.folder
+    app.run()
+    assert not app.exception and app.button(key="own_stop").label == "Stop"
+    app.button(key="own_stop").click().run()
+    (run,) = runs_in_this_process.runs
+    stood = runs_in_this_process.trainers[run].step
+    assert 0 < stood < 20 and app.button(key="own_stop").label == "Go on"
+    app.button(key="own_stop").click().run()
+    for _ in range(4):
+        app.run()
+    assert not app.exception and not app.error
+    assert any("graph of neighbours" in c.value for c in app.caption)
+    assert any("of the first 10 are the same" in c.value for c in app.caption)
+    assert places(app)["Bats sleep all day."]["BM25"] == "1"
+    app.session_state["search_folder"] = str(tmp_path / "gone")
+    app.run()
+    assert "no longer on the server" in app.warning[0].value and not app.exception
+    assert "no passage yet" in app.run().warning[0].value, "then the page is as without it"
 
 
 def test_a_wrong_answer_number_names_its_line(open_app, calls):
