@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 from ..vectors import nearest_others, squared_distances
 from .quality import Points
 
@@ -109,11 +109,21 @@ def neighbour_graph(distances: FloatArray, neighbours: int) -> Graph:
     k = min(neighbours, n)
     others = nearest_others(distances, k - 1)
     indices = np.hstack([np.arange(n)[:, None], others])  # (n, k), every point its own first neighbour
-    lengths = np.take_along_axis(distances, indices, axis=1).astype(np.float32)
+    return graph_of(indices, np.take_along_axis(distances, indices, axis=1).astype(np.float32))
+
+
+def graph_of(indices: IntArray, lengths: FloatArray) -> Graph:
+    """The same from every point's neighbours (n, k), itself the first, and their distances."""
+    n, k = indices.shape
     with _lock:
         numba.set_num_threads(1)  # training shares these cores
         matrix = _umap().fuzzy_simplicial_set(
-            distances, k, np.random.RandomState(0), "precomputed", knn_indices=indices, knn_dists=lengths
+            np.zeros((n, 1)),
+            k,
+            np.random.RandomState(0),
+            "precomputed",
+            knn_indices=indices,
+            knn_dists=lengths,
         )[0]
     return Graph.of(matrix)
 

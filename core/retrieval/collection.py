@@ -87,7 +87,7 @@ class Collection:
 
     @property
     def codes(self) -> IntArray:
-        """The class of every text, (n,), as rows of `classes`; -1 for none."""
+        """The class of every text, (n,), as rows of `classes`; -1 where they have none."""
         return np.load(Path(self.folder) / _CODES).astype(np.int64)
 
     @property
@@ -183,6 +183,11 @@ def _written(
     reader = SentenceReader(table_of(upload), choice)
     with (folder / _TEXTS).open("wb") as out:
         for line, text, group in _rows(reader, told, labelled):
+            if labelled and group is None:
+                raise InputError(
+                    f"Line {line:,} has no class. Give each text one: class | text in a line, or a column of "
+                    "classes in a table."
+                )
             if len(text) > MAX_CHARACTERS:
                 raise InputError(
                     f"Line {line:,} has {len(text):,} characters; a text may have {MAX_CHARACTERS:,}. "

@@ -34,9 +34,10 @@ with main:
 
     with kit.sentences_not_tracebacks():
         problem = views.problem()
-        views.describe(problem)
-        VIEWS[widgets.view(keys.VIEW, "View", VIEWS)](problem)
-        views.classify_own(problem)
+        if problem is not None:
+            views.describe(problem)
+            VIEWS[widgets.view(keys.VIEW, "View", VIEWS)](problem)
+            views.classify_own(problem)
 
     with st.expander("What the two classifiers do"):
         st.markdown(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import numpy as np
 import streamlit as st
 
 from core.concepts import classification
+from core.concepts import labelled_collection as on_files
 from core.concepts.classification import METHODS, CurvePoint, Labelled, Split
 from core.data import sentence_sets, sentences
+from core.models import registry
+from core.retrieval.collection import Collection
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
-from ui import figures, inputs, kit, state, widgets
+from ui import collections, figures, inputs, kit, messages, state, widgets
 from ui.charts import chart
+from ui.collections import work
 from ui.figures import classifiers
 from ui.predictions.gate import predict
 from ui.tables import safe_table
+from ui.widgets import button
 
 EXAMPLE = (
     "weather | It will rain all day.\nweather | The sun is out at last.\nweather | A storm is coming.\n"
@@ -26,6 +32,9 @@ EXAMPLE = (
     "food | The noodles were cold."
 )
 MODEL, POOLING = "minilm-l6", "mean"
+LISTED = 500  # test sentences that a table shows
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 SAME = 0.05  # accuracies closer than this count as equal
 GOOD = 0.9
 CURVE = ("2", "4 or 8", "16 or more", "More than there are here")
@@ -43,22 +52,45 @@ class Problem:
     other_name: str | None
     z: FloatArray
     parts: Split
+    model: str = MODEL
+    folder: str = ""  # of a collection, whose vectors only workers read
 
     @property
     def truth(self) -> IntArray:
         return self.data.codes[self.parts.test]
+
+    def compute(
+        self, function: Callable[[FloatArray, IntArray, Split, *Ts], R], *args: *Ts, busy: str = "Classifying"
+    ) -> R:
+        """`function(z, codes, parts, *args)`, here or, for a collection, by a worker."""
+        if not self.folder:
+            return function(self.z, self.data.codes, self.parts, *args)
+        known = (self.folder, self.model, _seed())
+        answer: R = kit.ask(on_files.compute, function, *known, *args, busy=busy, lane=collections.BUILD)
+        return answer
 
 
 def choose() -> None:
     """The sentences and what their classes are."""
     key = inputs.sentence_set(keys.SET, on_change=_set_changed)
     if key == inputs.OWN:
-        inputs.own_text(keys.TEXT, "One a line: class | sentence", EXAMPLE, height=190)
+        _own()
         return
     info = sentence_sets.load_set(key)
     if info.attribute:
         names = {"groups": info.groups_are, "attribute": info.attribute}
         widgets.segmented_control(keys.LABELS, "Classes are", names, on_change=_labels_changed)
+
+
+def _own() -> None:
+    if state.get(keys.FOLDER) is None:
+        inputs.own_text(keys.TEXT, "One a line: class | sentence", EXAMPLE, height=190)
+    else:
+        work.model(keys.MODEL)
+        button("Use typed text instead", state.setter(keys.FOLDER, None), key="cls_typed")
+    with st.expander("A file instead", expanded=state.get(keys.FILE_ERROR) is not None):
+        label = "A table with a column of texts and one of classes, or lines of class | text"
+        collections.upload(keys.FOLDER, keys.FILE_ERROR, label, labelled=True)
 
 
 def _set_changed() -> None:
@@ -81,11 +113,14 @@ def settings() -> None:
     widgets.number_input(keys.SEED, "Seed of the split", at=right)
 
 
-def problem() -> Problem:
-    """What the widgets describe, with its vectors. Raises InputError for sentences that cannot be used."""
+def problem() -> Problem | None:
+    """What the widgets describe, with its vectors; None while those of a collection are computed. Raises
+    InputError for sentences that cannot be used."""
     key = state.get(keys.SET)
     other, other_name = None, None
     if key == inputs.OWN:
+        if (uploaded := collections.current(keys.FOLDER)) is not None:
+            return _of_collection(uploaded)
         chosen = inputs.own_sentences(state.get(keys.TEXT))
         data, name = classification.labelled(chosen, chosen.groups), "your classes"
     else:
@@ -96,8 +131,18 @@ def problem() -> Problem:
             other = classification.labelled(chosen, known.attributes)
             if state.get(keys.LABELS) == "attribute":
                 data, other, name, other_name = other, data, known.attribute, name
-    z = kit.embedded(MODEL, 0, POOLING, data.texts, busy="Embedding sentences")
+    z = kit.embedded(MODEL, 0, POOLING, tuple(data.texts), busy="Embedding sentences")
     return Problem(chosen, data, name, other, other_name, z, classification.split(data.codes, _seed()))
+
+
+def _of_collection(found: Collection) -> Problem | None:
+    messages.notices(found.notices, found.title)
+    data, model = on_files.labelled(found), state.get(keys.MODEL)
+    if not work.embedded(found, model):
+        return None
+    parts, nothing = classification.split(data.codes, _seed()), np.zeros((0, 0), np.float32)
+    none = SentenceSet((), found.title)
+    return Problem(none, data, "your classes", None, None, nothing, parts, model, found.folder)
 
 
 def _seed() -> int:
@@ -111,8 +156,9 @@ def method() -> tuple[str, int]:
 def describe(now: Problem) -> None:
     classes, learned, tested = len(now.data.classes), len(now.parts.train), len(now.parts.test)
     st.caption(
-        f"{classes} classes; {learned} sentences to learn from, {tested} others to test on, chosen by the "
-        f"seed. The model is all-MiniLM-L6-v2, unchanged; only the classifier on top learns."
+        f"{classes} classes; {learned:,} sentences to learn from, {tested:,} others to test on, chosen by "
+        f"the seed. The model ({registry.BASE_MODELS[now.model].title}) stays unchanged; only the classifier "
+        "on top learns."
     )
 
 
@@ -121,15 +167,10 @@ def classify_own(now: Problem) -> None:
     text = widgets.text_input(keys.NEW, "A sentence of your own", max_chars=1000)
     if not text.strip():
         return
-    vector = kit.embedded(MODEL, 0, POOLING, (text,))
+    vector = kit.embedded(now.model, 0, POOLING, (text,))
+    said = now.compute(classification.own, method()[1], vector)
     columns: dict[str, list[object]] = {"class": list(now.data.classes)}
-    for key, name in METHODS.items():
-        _, shares = classification.predict(key, now.z, now.data.codes, vector, method()[1])
-        columns[name] = [float(v) for v in shares[0]]
-    columns["Cosine to prototype"] = [
-        float(v)
-        for v in classification.nearest(vector, classification.prototypes(now.z, now.data.codes))[1][0]
-    ]
+    columns |= {name: [float(v) for v in values] for name, values in said.items()}
     safe_table(columns, key="cls_new_table", name="own-sentence")
     st.caption(
         "Probability by logistic regression, share of the votes of the nearest neighbours, and cosine to the "
@@ -142,7 +183,13 @@ def classify_own(now: Problem) -> None:
 
 @st.cache_data(max_entries=64, show_spinner="Fitting classifiers")
 def _curve(name: str, z: FloatArray, codes: IntArray, k: int, seed: int) -> tuple[CurvePoint, ...]:
-    return classification.learning_curve(name, z, codes, classification.split(codes, seed), k, seed)
+    return classification.curve(z, codes, classification.split(codes, seed), name, k, seed)
+
+
+def _curve_of(now: Problem, name: str, k: int) -> tuple[CurvePoint, ...]:
+    if now.folder:
+        return now.compute(classification.curve, name, k, _seed(), busy="Fitting classifiers")
+    return _curve(name, now.z, now.data.codes, k, _seed())
 
 
 def learning_curve(now: Problem) -> None:
@@ -153,7 +200,7 @@ def learning_curve(now: Problem) -> None:
         f"The fewest whose mean over {classification.DRAWS} random choices reaches {GOOD:.0%}.",
     )
     name, k = method()
-    curves = {METHODS[m]: _curve(m, now.z, now.data.codes, k, _seed()) for m in METHODS}
+    curves = {METHODS[m]: _curve_of(now, m, k) for m in METHODS}
     if not curves[METHODS[name]]:
         st.caption("Every class needs at least two sentences to learn from.")
         return
@@ -182,8 +229,7 @@ def confusion(now: Problem) -> None:
     rule = "The smallest share of its sentences that is told right; of several, yours counts."
     gate = predict(keys.GUESSES["confusion"], question, classes, rule, height=480)
     name, k = method()
-    z, codes, parts = now.z, now.data.codes, now.parts
-    found, shares = classification.predict(name, z[parts.train], codes[parts.train], z[parts.test], k)
+    found, shares = now.compute(classification.tested, name, k)
     table = classification.confusion(now.truth, found, len(classes))
     right = classification.accuracy(now.truth, found)
     chance = classification.majority_baseline(now.truth)
@@ -202,31 +248,28 @@ def confusion(now: Problem) -> None:
             else "There is no mistake among these test sentences: all classes are recognised equally often."
         ),
     )
-    columns = _test_sentences(now) | {"taken for": [classes[c] for c in found]}
-    columns |= {"share": shares.max(axis=1).astype(float)}
-    order = np.argsort(found == now.truth, kind="stable")  # mistakes first
-    mistakes = {name: [values[i] for i in order] for name, values in columns.items()}
-    safe_table(mistakes, key="cls_mistakes", name="test-sentences")
+    order = np.argsort(found == now.truth, kind="stable")[:LISTED]  # mistakes first
+    columns = _test_sentences(now, order) | {"taken for": [classes[c] for c in found[order]]}
+    columns |= {"share": shares[order].max(axis=1).astype(float)}
+    safe_table(columns, key="cls_mistakes", name="test-sentences")
 
 
 def prototypes(now: Problem) -> None:
-    z, codes, parts, classes = now.z, now.data.codes, now.parts, now.data.classes
-    means = classification.prototypes(z[parts.train], codes[parts.train])
-    found, cosines = classification.nearest(z[parts.test], means)
-    learned = classification.held_out_accuracy(method()[0], z, codes, parts, method()[1])
+    classes = now.data.classes
+    means, found, cosines, typical = now.compute(classification.by_prototypes)
+    learned = classification.accuracy(now.truth, now.compute(classification.tested, *method())[0])
     st.markdown(
         f"A prototype is the mean vector of a class. Taking the nearest one as the answer is right for "
-        f"**{classification.accuracy(now.truth, found):.0%}** of the {len(found)} test sentences; the chosen "
-        f"classifier for **{learned:.0%}**."
+        f"**{classification.accuracy(now.truth, found):.0%}** of the {len(found):,} test sentences; the "
+        f"chosen classifier for **{learned:.0%}**."
     )
     st.markdown("How alike the prototypes are:")
     figure = figures.matrix(means @ means.T, classes, height=160 + 30 * len(classes))
     chart(figure, "cls_prototypes", "Cosines between class prototypes")
-    nearest = np.argmax(means @ z[parts.train].T, axis=1)
-    typical = {"class": list(classes), "most typical": [now.data.texts[parts.train[i]] for i in nearest]}
-    safe_table(typical, key="cls_typical", name="typical-sentences")
+    known = {"class": list(classes), "most typical": [now.data.texts[int(i)] for i in typical]}
+    safe_table(known, key="cls_typical", name="typical-sentences")
     columns = _test_sentences(now)
-    columns |= {f"cosine to {name}": cosines[:, i].astype(float) for i, name in enumerate(classes)}
+    columns |= {f"cosine to {name}": cosines[:LISTED, i].astype(float) for i, name in enumerate(classes)}
     safe_table(columns, key="cls_cosines", name="cosines-to-prototypes")
 
 
@@ -239,10 +282,10 @@ def zero_shot(now: Problem) -> None:
         state.put(keys.WORDS, "\n".join(f"{name} | {name}" for name in classes))
     label = "What each class is about, one a line: class | description"
     words = _descriptions(widgets.text_area(keys.WORDS, label, height=40 + 28 * len(classes)), classes)
-    vectors = kit.embedded(MODEL, 0, POOLING, words)
-    found, cosines = classification.nearest(now.z[now.parts.test], vectors)
+    vectors = kit.embedded(now.model, 0, POOLING, words)
+    found, cosines = now.compute(classification.described, vectors)
     right, chance = classification.accuracy(now.truth, found), classification.majority_baseline(now.truth)
-    trained = classification.held_out_accuracy(method()[0], now.z, now.data.codes, now.parts, method()[1])
+    trained = classification.accuracy(now.truth, now.compute(classification.tested, *method())[0])
     bars = {"right": [chance, right, trained]}
     names = ["always the largest class", "descriptions only", "classifier with examples"]
     figure = classifiers.pairs_of_bars(names, bars, y_title="accuracy")
@@ -254,15 +297,19 @@ def zero_shot(now: Problem) -> None:
         "as the model places a description near its sentences. Better words help: describe what such a "
         "sentence would say, and watch the bar.",
     )
-    columns = _test_sentences(now) | {"taken for": [classes[c] for c in found]}
-    columns |= {f"cosine to {name}": cosines[:, i].astype(float) for i, name in enumerate(classes)}
+    columns = _test_sentences(now) | {"taken for": [classes[c] for c in found[:LISTED]]}
+    columns |= {f"cosine to {name}": cosines[:LISTED, i].astype(float) for i, name in enumerate(classes)}
     safe_table(columns, key="cls_zero_table", name="zero-shot")
 
 
-def _test_sentences(now: Problem) -> dict[str, Any]:
-    """The columns that begin a table of the test sentences: what each says, and what it is."""
+def _test_sentences(now: Problem, order: IntArray | None = None) -> dict[str, Any]:
+    """The columns that begin a table of the test sentences, or of those in `order`: what each says, and what
+    it is. Of many the first LISTED."""
+    if len(now.parts.test) > LISTED:
+        st.caption(f"{LISTED} of the {len(now.parts.test):,} test sentences are listed.")
+    rows = (now.parts.test if order is None else now.parts.test[order])[:LISTED]
     texts, classes = now.data.texts, now.data.classes
-    return {"sentence": [texts[i] for i in now.parts.test], "is": [classes[c] for c in now.truth]}
+    return {"sentence": [texts[int(i)] for i in rows], "is": [classes[c] for c in now.data.codes[rows]]}
 
 
 def _descriptions(text: str, classes: tuple[str, ...]) -> tuple[str, ...]:

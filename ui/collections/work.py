@@ -35,14 +35,22 @@ def model(key: Key[str]) -> str:
     return widgets.segmented_control(key, "Model", names, help=help_)
 
 
-def index(found: Collection, base_model: str) -> IndexReport | None:
-    """What the index of its vectors is and misses; until that is known None, with progress on the page."""
+def embedded(found: Collection, base_model: str) -> bool:
+    """Whether every text has its vector; until then there is progress on the page."""
     task = Embedding(found.folder, base_model)
     notices = embedding_run.embedded(task, found.count)
     if notices is None:
         _embed(task)
-        return None
+        return False
     messages.notices(notices, "Texts")
+    return True
+
+
+def index(found: Collection, base_model: str) -> IndexReport | None:
+    """What the index of its vectors is and misses; until that is known None, with progress on the page."""
+    if not embedded(found, base_model):
+        return None
+    task = Embedding(found.folder, base_model)
     report = vector_index.known(found.folder, base_model)
     if report is not None:
         return report

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pages.workers import in_this_process  # noqa: F401 (a fixture)
+from core.retrieval import collection
+from pages.classification import views
+from tests.pages.workers import in_this_process, runs_in_this_process  # noqa: F401 (fixtures)
 
 OWN = "\n".join(
     [f"pets | The {animal} sleeps on the sofa." for animal in ("cat", "dog", "hamster", "rabbit", "parrot")]
@@ -68,3 +70,28 @@ def test_an_emptied_text_stays_empty(open_app):
     assert not app.exception
     assert app.text_area(key="cls_text").value == ""
     assert "There is no sentence yet" in app.warning[0].value
+
+
+@pytest.mark.parametrize(
+    "view", ["Learning curve", "Confusion", "Before and after", "Prototypes", "Zero-shot"]
+)
+def test_a_collection_is_classified(open_app, runs_in_this_process, tmp_path, monkeypatch, view):  # noqa: F811
+    monkeypatch.setattr(views, "LISTED", 4)
+    file = tmp_path / "own.csv"
+    rows = [f"weather,Rain fell on day {i}." for i in range(12)]
+    rows += [f"food,Soup number {i} was <b>hot</b>." for i in range(12)]
+    file.write_text("class,text\n" + "\n".join(rows))
+    room = collection.Room(10**9, 10**9)
+    found = collection.read(str(file), "own", str(tmp_path / "home"), room, labelled=True)
+    app = open_app("classification", timeout=120, cls_set="own", cls_model="static", cls=view)
+    app.session_state["cls_folder"] = found.folder
+    for _ in range(4):
+        app.run()
+    assert not app.exception and not app.warning and not app.error
+    assert any("16 sentences to learn from, 8 others" in c.value for c in app.caption)
+    if view == "Before and after":
+        assert "at most 2,000" in app.info[0].value
+    if view == "Confusion":
+        assert any("Right: **100%**" in m.value for m in app.markdown)
+        assert any("4 of the 8 test sentences" in c.value for c in app.caption)
+        assert app.dataframe[0].value["taken for"].isin(["weather", "food"]).all()
