@@ -27,8 +27,9 @@ from ..data.text import MAX_GROUP_CHARACTERS, Told, clean, shown
 from ..types import InputError, IntArray, Notice
 from .corpus import MAX_CHARACTERS, Passage
 
-# What one text costs while its collection is indexed, measured by benchmarks/bench_large.py at 100,000.
-TEXT_BYTES, CHARACTER_BYTES = 4_000, 12  # of memory, in the process that does it
+# What one text costs the process that works on its collection: three copies of 384 numbers where a classifier
+# learns, and BM25's lists while they are made, 18 bytes a character of 100,000 sentences.
+TEXT_BYTES, CHARACTER_BYTES = 5_000, 20
 TEXT_DISK, CHARACTER_DISK = 2_400, 4  # vectors of 384 numbers, index, text and postings
 USUAL_CHARACTERS = 100  # of a sentence, to say how many texts there is room for
 SHARE = 0.5  # of what is left besides server and workers; several people have collections

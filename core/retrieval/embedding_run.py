@@ -58,7 +58,10 @@ class Embedder(Trainer[Embedded]):
     def __init__(self, task: Embedding, encoder: Encoder) -> None:
         folder = Path(task.folder)
         if not folder.is_dir():
-            raise InputError("These texts are no longer on the server. Upload the file again.")
+            raise InputError(
+                "These texts are no longer on the server: upload the file again. On a cluster the "
+                "machines have to share the server's temporary folder (TMPDIR)."
+            )
         self.task, self.encoder, self.texts = task, encoder, Texts(folder)
         self.batches = batches(self.texts.lengths().astype(np.int64))
         self.steps = len(self.texts)

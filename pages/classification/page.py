@@ -14,6 +14,7 @@ VIEWS = {
     "Before and after": tuned.before_and_after,
     "Prototypes": views.prototypes,
     "Zero-shot": views.zero_shot,
+    "Map": views.draw,
 }
 
 state.open_link(keys.TEXT, keys.WORDS)
@@ -36,7 +37,8 @@ with main:
         problem = views.problem()
         if problem is not None:
             views.describe(problem)
-            VIEWS[widgets.view(keys.VIEW, "View", VIEWS)](problem)
+            offered = [name for name in VIEWS if name != "Map" or problem.folder]
+            VIEWS[widgets.view(keys.VIEW, "View", offered)](problem)
             views.classify_own(problem)
 
     with st.expander("What the two classifiers do"):

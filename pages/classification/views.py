@@ -14,12 +14,13 @@ from core.concepts import labelled_collection as on_files
 from core.concepts.classification import METHODS, CurvePoint, Labelled, Split
 from core.data import sentence_sets, sentences
 from core.models import registry
+from core.retrieval import collection
 from core.retrieval.collection import Collection
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
 from ui import collections, figures, inputs, kit, messages, state, widgets
 from ui.charts import chart
-from ui.collections import work
+from ui.collections import board, work
 from ui.figures import classifiers
 from ui.predictions.gate import predict
 from ui.tables import safe_table
@@ -65,8 +66,9 @@ class Problem:
         """`function(z, codes, parts, *args)`, here or, for a collection, by a worker."""
         if not self.folder:
             return function(self.z, self.data.codes, self.parts, *args)
+        there: Any = on_files.compute  # whose arguments are those of the function, which no type can say
         known = (self.folder, self.model, _seed())
-        answer: R = kit.ask(on_files.compute, function, *known, *args, busy=busy, lane=collections.BUILD)
+        answer: R = kit.ask(there, function, *known, *args, busy=busy, lane=collections.BUILD)
         return answer
 
 
@@ -169,7 +171,7 @@ def classify_own(now: Problem) -> None:
         return
     vector = kit.embedded(now.model, 0, POOLING, (text,))
     said = now.compute(classification.own, method()[1], vector)
-    columns: dict[str, list[object]] = {"class": list(now.data.classes)}
+    columns: dict[str, Any] = {"class": list(now.data.classes)}
     columns |= {name: [float(v) for v in values] for name, values in said.items()}
     safe_table(columns, key="cls_new_table", name="own-sentence")
     st.caption(
@@ -300,6 +302,11 @@ def zero_shot(now: Problem) -> None:
     columns = _test_sentences(now) | {"taken for": [classes[c] for c in found[:LISTED]]}
     columns |= {f"cosine to {name}": cosines[:LISTED, i].astype(float) for i, name in enumerate(classes)}
     safe_table(columns, key="cls_zero_table", name="zero-shot")
+
+
+def draw(now: Problem) -> None:
+    """The map of a collection."""
+    board.draw(collection.opened(now.folder), now.model)
 
 
 def _test_sentences(now: Problem, order: IntArray | None = None) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def measure() -> None:
     quality.measure(corpus, k, depth, tell)
 
 
-VIEWS = {"Search": find, "Measure": measure, "Corpus": views.choose_corpus}
+VIEWS = {"Search": find, "Measure": measure, "Map": views.draw, "Corpus": views.choose_corpus}
 
 LEAD = (
     "A search in two stages: a quick model **retrieves** some passages from all of them, a slow one "

@@ -27,7 +27,7 @@ from core.types import FloatArray, InputError, Notice
 from pages.search import keys
 from ui import collections, kit, messages, state, widgets
 from ui.batches import Batches, readings, vectors
-from ui.collections import work
+from ui.collections import board, work
 from ui.messages import as_written
 from ui.tables import safe_table
 from ui.widgets import button
@@ -98,6 +98,15 @@ def choose_corpus() -> None:
         st.caption(f"The table lists the first {LISTED}; all of them are searched.")
     columns = {"number": list(range(1, len(shown) + 1)), "passage": [p.full_text for p in shown]}
     safe_table(columns, key="search_passages", name="passages")
+
+
+def draw() -> None:
+    """The map of an uploaded collection."""
+    folder = state.get(keys.FOLDER) if state.get(keys.CORPUS) == OWN else None
+    if folder is None:
+        st.info("The map shows a file of your own. Upload one under Corpus.")
+    elif work.embedded(found := collection.opened(folder), state.get(keys.MODEL)):
+        board.draw(found, state.get(keys.MODEL))
 
 
 def _own() -> None:

@@ -108,6 +108,9 @@ def _run(task: Embedding) -> TaskRun[embedding_run.Embedded]:
             return executor().task_run(run_id)
     if state.once(f"run {run.id}"):
         executor().renew(run.id, session_is_open())
+        if run.status is RunStatus.STOPPED:  # because nobody watched; who presses Stop has it paused
+            executor().resume(run.id)
+            return executor().task_run(run.id)
     return run
 
 

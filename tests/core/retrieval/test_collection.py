@@ -81,7 +81,7 @@ def test_what_cannot_be_kept_is_one_sentence_and_leaves_nothing(tmp_path, text, 
 
 
 def test_the_room_follows_from_memory_and_disk():
-    assert Room(10**9, 10**12).texts == 190_000 and Room(10**9, 10**12).is_short_of == "memory"
+    assert Room(10**9, 10**12).texts == 140_000 and Room(10**9, 10**12).is_short_of == "memory"
     assert Room(10**12, 10**9).texts == 350_000 and Room(10**12, 10**9).is_short_of == "disk"
     assert collections.room(-5, Path("/")).texts == 0
 

@@ -73,7 +73,7 @@ def test_an_emptied_text_stays_empty(open_app):
 
 
 @pytest.mark.parametrize(
-    "view", ["Learning curve", "Confusion", "Before and after", "Prototypes", "Zero-shot"]
+    "view", ["Learning curve", "Confusion", "Before and after", "Prototypes", "Zero-shot", "Map"]
 )
 def test_a_collection_is_classified(open_app, runs_in_this_process, tmp_path, monkeypatch, view):  # noqa: F811
     monkeypatch.setattr(views, "LISTED", 4)
