@@ -144,7 +144,7 @@ def test_ankis_export_has_no_tags_and_asks_its_cloze(cases):
 @pytest.mark.parametrize(("query", "row"), [("C++", 0), ("R", 1), ("天气", 2), ("cafe", 4)])
 def test_queries_find_their_passage(cases, query, row):
     passages = parse_passages((cases / "passages.txt").read_text(encoding="utf-8"))[0].passages
-    assert Bm25Index(passages).rank(query).rows.tolist() == [row]
+    assert Bm25Index(p.full_text for p in passages).rank(query).rows.tolist() == [row]
 
 
 def test_labels_that_are_numbers_stay_texts(cases):
