@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.data.folders import remove_own_folder
+from core.models import device
 from core.runs.executor import LocalExecutor
 from core.runs.machine import keep_little_memory
 from core.types import InputError
@@ -43,7 +44,10 @@ def start() -> LocalExecutor:
     """The executor. A setting that cannot be used ends the server with one sentence; uvicorn would print the
     traceback of whatever is raised here."""
     try:
-        return executor()
+        engine = executor()
+        if os.environ.get(device.SETTING, "auto") not in ("", "auto", "cpu"):
+            engine.call(device.check).result()
+        return engine
     except InputError as problem:
         print(problem, file=sys.stderr, flush=True)
         remove_own_folder()

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..data.text import clean, is_blank
 from ..metrics.measures import mean_random_cosine
+from ..models.device import numbers
 from ..models.settings import OWN, POOLINGS
 from ..types import FloatArray, InputError, IntArray
 from ..vectors import row_cosines, unit_rows
@@ -130,7 +131,7 @@ def dissect(text: str, base_model: str = "minilm-l6", seed: int = 0, pooling: st
     tokens = encoder.tokenize([text])
     pieces = _tokens(encoder, text)
     with torch.no_grad():
-        states = hidden_states(encoder, tokens)[:, 0].numpy()  # (L + 1, l, d)
+        states = numbers(hidden_states(encoder, tokens)[:, 0])  # (L + 1, l, d)
     last = states[-1]
     results = unit_rows(np.stack([parts(last, name).sum(axis=0) for name in POOLINGS]))
     pooled = parts(last, how).sum(axis=0)
@@ -162,7 +163,7 @@ def layer(text: str, number: int, base_model: str = "minilm-l6", seed: int = 0, 
         raise InputError(f"This model has layers 0 to {len(encoder.layers)}; {number} is not among them.")
     tokens = encoder.tokenize([check_text(text)])
     with torch.no_grad():
-        hidden: FloatArray = encoder.hidden_states(tokens, upto=number)[0, :most].numpy()
+        hidden: FloatArray = numbers(encoder.hidden_states(tokens, upto=number)[0, :most])
     return hidden.copy()  # without the rows that were left out
 
 
@@ -178,8 +179,8 @@ def compare(
     a, b = encoder.tokenize([first]), encoder.tokenize([second])
     matched = match(a.pieces[0], b.pieces[0])
     with torch.no_grad():
-        left = hidden_states(encoder, a)[:, 0].numpy()
-        right = hidden_states(encoder, b)[:, 0].numpy()
+        left = numbers(hidden_states(encoder, a)[:, 0])
+        right = numbers(hidden_states(encoder, b)[:, 0])
     u, v = (unit_rows(parts(states[-1], how).sum(axis=0)) for states in (left, right))
     moved = 1 - row_cosines(left[:, matched[:, 0]], right[:, matched[:, 1]])
     return Change(a.pieces[0], b.pieces[0], matched, np.maximum(moved, 0), float(u @ v), v - u)
@@ -196,8 +197,8 @@ def padded_batch(texts: tuple[str, ...], base_model: str = "minilm-l6", seed: in
     width = tokens.ids.shape[1]
     return PaddedBatch(
         tuple((*row, *[pad] * (width - len(row))) for row in tokens.pieces),
-        tokens.ids.numpy(),
-        tokens.mask.long().numpy(),
+        numbers(tokens.ids),
+        numbers(tokens.mask.long()),
         np.abs(alone - together).max(axis=1),
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.folders import no_room
+from ..models.device import numbers
 from ..types import FloatArray, InputError, IntArray, Run, TrainingConfig
 from .run_file import RunFile, Weights, pack, unpack
 
@@ -111,7 +112,7 @@ def base_slices(
         if name.startswith("head."):
             found[name] = np.zeros(value.shape, np.float32)
             continue
-        whole = own[name].detach().numpy() if name in own else np.zeros((0,), np.float32)
+        whole = numbers(own[name]) if name in own else np.zeros((0,), np.float32)
         if name == "embeddings.word" and words is not None:
             inside = len(words) and 0 <= words.min() <= words.max() < len(whole)
             rows = whole[words] if inside else whole[:0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 Needs = Literal["labelled", "triplets", "positives", "unlabelled"]
@@ -66,6 +67,11 @@ class Batch:
             torch.ones(len(left)) if label is None else torch.tensor(label, dtype=torch.float32),
             None if negative is None else torch.tensor(negative, dtype=torch.int64),
         )
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on that device."""
+        parts = (self.left, self.right, self.label, self.negative, self.known)
+        return Batch(*(None if part is None else part.to(device) for part in parts))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

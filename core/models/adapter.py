@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..types import InputError
 from . import registry
+from .device import chosen
 from .encoder import Encoder
 from .joint_model import ACROSS, Head, JointModel
 from .weights import to_hub_names, to_own_names
@@ -31,12 +32,13 @@ TARGETS = ("query", "key", "value", "dense")  # every linear map of a layer
 def read_adapter(folder: Path) -> JointModel:
     """The cross-encoder of this folder. Raises InputError when a file is missing, damaged or does not fit."""
     try:
-        adapter, head = load_file(folder / ADAPTER), load_file(folder / HEAD)
+        device = str(chosen())
+        adapter, head = load_file(folder / ADAPTER, device), load_file(folder / HEAD, device)
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         joint = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         base = registry.load("minilm-l6")
         own = merged(base, adapter, config)
-        return JointModel(own, read_head(head, base.dim), joint["across"], base).eval()
+        return JointModel(own, read_head(head, base.dim).to(device), joint["across"], base).eval()
     except FileNotFoundError as error:
         raise InputError(f"The cross-encoder in {folder.name} cannot be read: a file is missing.") from error
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError, RuntimeError) as error:

@@ -81,7 +81,7 @@ class Packing:
     @classmethod
     def of(cls, lengths: Tensor) -> Packing:
         """From the number of tokens of each sentence, (n,) int64, all at least 1."""
-        mask = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]  # (n, l)
+        mask = torch.arange(int(lengths.max()), device=lengths.device)[None, :] < lengths[:, None]  # (n, l)
         flat = mask.flatten().nonzero().squeeze(1)
         return cls(flat, flat % mask.shape[1], mask)
 
@@ -252,6 +252,10 @@ class Encoder(LayerStack):
     def dim(self) -> int:
         return self.shape.dim
 
+    @property
+    def device(self) -> torch.device:
+        return self.embeddings.word.device
+
     def tokenize(self, texts: Sequence[str], prompt: str | None = None) -> Tokens:
         """Split texts into the pieces the model knows, at most `max_length` each, special ones included.
 
@@ -267,6 +271,7 @@ class Encoder(LayerStack):
             ids[row, : len(one.ids)] = torch.tensor(one.ids)
             mask[row, : len(one.ids)] = True
         dropped = tuple(sum(rest.special_tokens_mask.count(0) for rest in one.overflowing) for one in found)
+        ids, mask = ids.to(self.device), mask.to(self.device)
         return Tokens(ids, mask, tuple(tuple(one.tokens) for one in found), dropped)
 
     def pieces(self, texts: list[str]) -> list[Encoding]:
@@ -312,7 +317,7 @@ class Encoder(LayerStack):
         with torch.no_grad():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                z[rows] = self(self.tokenize([unique[i] for i in rows], prompt), pooling, normalize)
+                z[rows] = self(self.tokenize([unique[i] for i in rows], prompt), pooling, normalize).cpu()
         place = {text: i for i, text in enumerate(unique)}
         result: FloatArray = z[[place[text] for text in texts]].numpy()
         return result

@@ -17,6 +17,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..types import FloatArray, InputError
 from . import registry
+from .device import chosen, numbers
 from .pair_model import JointAttention, TextPair
 
 LONGEST = 512  # tokens of a pair, where the tokenizer's config names no limit or an absurd one
@@ -34,13 +35,14 @@ class HubPairModel:
             dtype=torch.float32,
             attn_implementation="eager",
         ).eval()
+        self.model.to(chosen())
         self.max_tokens = min(int(self.tokenizer.model_max_length), LONGEST)
 
     def logits(self, pairs: Sequence[TextPair]) -> tuple[FloatArray, list[bool]]:
         inputs = self._inputs(pairs)
         lengths = [len(ids) for ids in self.tokenizer(*map(list, zip(*pairs)), verbose=False)["input_ids"]]
         with torch.no_grad():
-            found: FloatArray = self.model(**inputs).logits[:, 0].numpy()
+            found: FloatArray = numbers(self.model(**inputs).logits[:, 0])
         return found, [length > self.max_tokens for length in lengths]
 
     def attention(self, left: str, right: str) -> JointAttention:
@@ -50,12 +52,12 @@ class HubPairModel:
         tokens = self.tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
         owner = self.tokenizer([left], [right], truncation="longest_first", max_length=self.max_tokens)
         segments = _segments(owner.sequence_ids(0))
-        return JointAttention(tuple(tokens), segments, np.stack([layer[0].numpy() for layer in layers]))
+        return JointAttention(tuple(tokens), segments, np.stack([numbers(layer[0]) for layer in layers]))
 
     def _inputs(self, pairs: Sequence[TextPair]) -> Any:
         left, right = map(list, zip(*pairs))
         limit = {"truncation": "longest_first", "max_length": self.max_tokens}
-        return self.tokenizer(left, right, padding=True, return_tensors="pt", **limit)
+        return self.tokenizer(left, right, padding=True, return_tensors="pt", **limit).to(chosen())
 
 
 def _segments(owners: Sequence[int | None]) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from ..types import FloatArray
+from .device import numbers
 from .encoder import Embeddings, Encoder, Layer, LayerStack, Packing
 from .pair_model import JointAttention, TextPair
 
@@ -47,7 +48,7 @@ class JointPacking(Packing):
         packing = Packing.of(lengths)
         side = packing.pad(segments[:, None])[:, :, 0]  # (n, l)
         apart = side[:, :, None] != side[:, None, :]
-        bias = torch.zeros(apart.shape).masked_fill(apart, across)
+        bias = torch.zeros(apart.shape, device=apart.device).masked_fill(apart, across)
         bias = bias.masked_fill(~packing.mask[:, None, :], -torch.inf)
         return cls(packing.flat, packing.columns, packing.mask, bias[:, None])
 
@@ -74,6 +75,7 @@ def join(
     pairs: Sequence[TextPair],
     across: float = ACROSS,
     max_tokens: int = MAX_TOKENS,
+    device: torch.device | str = "cpu",
 ) -> JointTokens:
     """Tokens of each pair. Where a pair is too long, the longer text loses its last tokens first."""
     assert pairs, "there is nothing to tokenize"
@@ -97,9 +99,10 @@ def join(
             shown += ["[CLS]", *one.tokens[:count], "[SEP]"]
         pieces.append(tuple(shown))
         dropped.append(sum(len(one.ids) for one in both) - sum(kept))
-    place, side = torch.tensor(positions), torch.tensor(segments)
-    packing = JointPacking.joint(torch.tensor([len(shown) for shown in pieces]), side, across)
-    return JointTokens(torch.tensor(ids), place, side, packing, tuple(pieces), tuple(dropped))
+    lengths = torch.tensor([len(shown) for shown in pieces]).to(device)
+    word, place, side = torch.tensor([ids, positions, segments]).to(device)  # (t,) each
+    packing = JointPacking.joint(lengths, side, across)
+    return JointTokens(word, place, side, packing, tuple(pieces), tuple(dropped))
 
 
 def fit(left: int, right: int, room: int) -> tuple[int, int]:
@@ -166,8 +169,12 @@ class JointModel(LayerStack):
         self.layers = base.layers
         self.head = head
 
+    @property
+    def device(self) -> torch.device:
+        return self.embeddings.word.device
+
     def tokenize(self, pairs: Sequence[TextPair]) -> JointTokens:
-        tokens = join(self.tokenizer, pairs, self.across)
+        tokens = join(self.tokenizer, pairs, self.across, device=self.device)
         if self.bi_encoder is None:
             return tokens
         missing = [text for text in dict.fromkeys(t for p in pairs for t in p) if text not in self.vectors]
@@ -175,7 +182,7 @@ class JointModel(LayerStack):
             self.vectors, missing = {}, list(dict.fromkeys(text for pair in pairs for text in pair))
         self.vectors |= zip(missing, torch.from_numpy(self.bi_encoder.encode(missing)))
         cosines = [self.vectors[left] @ self.vectors[right] for left, right in pairs]
-        return replace(tokens, cosines=torch.stack(cosines))
+        return replace(tokens, cosines=torch.stack(cosines).to(self.device))
 
     def embed(self, tokens: JointTokens, dropout: float = 0.0) -> Tensor:
         """What enters the first layer, (t, d)."""
@@ -226,13 +233,13 @@ class JointPairModel:
     @torch.no_grad()
     def logits(self, pairs: Sequence[TextPair]) -> tuple[FloatArray, list[bool]]:
         tokens = self.joint.tokenize(pairs)
-        return self.joint(tokens).numpy(), [count > 0 for count in tokens.dropped]
+        return numbers(self.joint(tokens)), [count > 0 for count in tokens.dropped]
 
     @torch.no_grad()
     def attention(self, left: str, right: str) -> JointAttention:
         tokens = self.joint.tokenize([(left, right)])
-        weights: FloatArray = self.joint.attention(tokens).numpy()
-        return JointAttention(tokens.pieces[0], tuple(tokens.segments.tolist()), weights)
+        weights: FloatArray = numbers(self.joint.attention(tokens))
+        return JointAttention(tokens.pieces[0], tuple(numbers(tokens.segments).tolist()), weights)
 
 
 def attention_weights(layer: Layer, x: Tensor, bias: Tensor) -> Tensor:

@@ -173,11 +173,13 @@ def load(key: str, seed: int = 0) -> Encoder:
     `seed` matters for the blank slate alone. Raises InputError for an unknown key, a missing or changed
     file, an architecture other than BERT's, or a hub that cannot be reached.
     """
+    from .device import chosen
+
     row = _row(key)
     place = (key, seed if row.random else 0)
     with _lock:
         if place not in _loaded:
-            _loaded[place] = _read(row, seed)
+            _loaded[place] = _read(row, seed).to(chosen())
             while len(_loaded) > KEPT_MODELS:
                 _loaded.popitem(last=False)
         _loaded.move_to_end(place)

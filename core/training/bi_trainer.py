@@ -17,6 +17,7 @@ from ..losses import LOSSES, LossSettings
 from ..losses.forces import forces, summed_by_pair
 from ..losses.softmax import new_head
 from ..metrics.measures import measure
+from ..models.device import numbers
 from ..models.encoder import Encoder
 from ..types import (
     FloatArray,
@@ -100,10 +101,10 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
             z = self.embed(sample.rows, self.dropout)  # (m, d), one pass for all of them
         if not z.requires_grad:
             z.requires_grad_()  # no layer learns, only the loss's classifier; the forces still need it
-        terms = self.loss.compute(z, sample.batch, self.settings)
+        terms = self.loss.compute(z, sample.batch.to(z.device), self.settings)
         pulls = forces(terms, z)  # (k,) derivative by each pair's cosine
-        together, values = summed_by_pair(torch.from_numpy(sample.rows)[terms.pairs], pulls)
-        self.last_forces = Forces(together.numpy(), values.numpy())
+        together, values = summed_by_pair(self.encoder.indices(sample.rows)[terms.pairs], pulls)
+        self.last_forces = Forces(numbers(together), numbers(values))
         return terms.value
 
     def embed(self, rows: IntArray, dropout: float = 0.0) -> Tensor:
@@ -131,10 +132,10 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
             if step not in self.ahead:
                 self.ahead = {step: self.embed(batch)}
                 self.seconds += time.perf_counter() - began  # a part of that step
-            z[batch], others = self.ahead[step].detach().numpy(), np.setdiff1d(others, batch)
+            z[batch], others = numbers(self.ahead[step]), np.setdiff1d(others, batch)
         with torch.no_grad():
             for rows in self.encoder.chunks(others):
-                z[rows] = self.embed(rows).numpy()
+                z[rows] = numbers(self.embed(rows))
         self.finite(float(z.sum()), self.step)
         z.setflags(write=False)
         return z
@@ -165,7 +166,7 @@ class BiEncoderTrainer(GradientTrainer[Snapshot]):
             known = None if resume is None else resume.parameters.get(name)
             if known is not None and known.shape == tuple(fresh.shape):  # not after another concatenation
                 head[name] = torch.from_numpy(known.copy())
-        return {name: nn.Parameter(value) for name, value in head.items()}
+        return {name: nn.Parameter(value.to(self.encoder.device)) for name, value in head.items()}
 
 
 def warm_up() -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..metrics.measures import auc, pair_accuracy
 from ..models.cross_encoder import CrossEncoder, sigmoid
+from ..models.device import numbers
 from ..models.joint_model import JointModel, JointPacking, JointPairModel, JointTokens
 from ..models.pair_model import TextPair
 from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
@@ -83,7 +84,7 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
         left, right = sample.rows[sample.batch.left], sample.rows[sample.batch.right]
         asked = [(b, a) if turn else (a, b) for a, b, turn in zip(left.tolist(), right.tolist(), turned)]
         logits = self.reader.logits(asked, self.config.dropout)  # (b,)
-        return F.binary_cross_entropy_with_logits(logits, sample.batch.label)
+        return F.binary_cross_entropy_with_logits(logits, sample.batch.label.to(logits.device))
 
     def snapshot(self) -> CrossSnapshot:
         """The scores of all pairs now, both orders averaged, and how good those of held-out pairs are."""
@@ -135,7 +136,7 @@ class _Reader:
         with torch.no_grad():
             for start in range(0, len(asked), CHUNK):
                 chunk = by_length[start : start + CHUNK]
-                logits[chunk] = self.logits([asked[i] for i in chunk]).numpy()
+                logits[chunk] = numbers(self.logits([asked[i] for i in chunk]))
         forward, backward = np.split(sigmoid(logits), 2)
         return (forward + backward) * np.float32(0.5)
 
@@ -151,7 +152,7 @@ class _Reader:
 
 def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
     """The tokens of several pairs as one batch."""
-    lengths = torch.tensor([len(part.ids) for part in parts])
+    lengths = torch.tensor([len(part.ids) for part in parts]).to(parts[0].ids.device)
     segments = torch.cat([part.segments for part in parts])
     cosines = [part.cosines for part in parts if part.cosines is not None]
     return JointTokens(

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..models.device import numbers
 from ..types import FloatArray, TrainingConfig
 from .checkpoints import Checkpoint, save
 from .trainer import Diverged, S, Trainer
@@ -98,9 +99,9 @@ class GradientTrainer(Trainer[S]):
             moments = []
             for kept in (resume.first[name], resume.second[name]):
                 moment = torch.zeros_like(parameter)
-                moment[self.rows_of(name, resume)] = torch.from_numpy(kept)
+                moment[self.rows_of(name, resume)] = torch.from_numpy(kept).to(parameter.device)
                 moments.append(moment)
-            count = torch.tensor(float(resume.updates[name]))
+            count = torch.tensor(float(resume.updates[name])).to(parameter.device)
             self.optimizer.state[parameter] = {"step": count, "exp_avg": moments[0], "exp_avg_sq": moments[1]}
         self.step, self.seconds, self.fresh = resume.step, resume.seconds, False
 
@@ -136,5 +137,5 @@ def seeded(seed: int, step: int) -> Iterator[None]:
 
 def array_of(tensor: Tensor) -> FloatArray:
     """A copy of the numbers."""
-    found: FloatArray = tensor.detach().numpy().copy()
+    found: FloatArray = numbers(tensor).copy()
     return found

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..losses import LOSSES, LossSettings
 from ..losses.softmax import new_head
 from ..metrics.probe import graded_pairs, score
+from ..models.device import numbers
 from ..models.encoder import Encoder, pool
 from ..types import FloatArray, IntArray
 from ..vectors import pair_cosines
@@ -41,7 +42,7 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
         head: Sequence[Tensor] = new_head(task.concatenation, encoder.dim, len(CLASSES), task.seed)
         if resume is not None:
             head = [torch.from_numpy(resume.parameters[name].copy()) for name in HEAD]
-        self.weight, self.bias = (nn.Parameter(value) for value in head)
+        self.weight, self.bias = (nn.Parameter(value.to(encoder.device)) for value in head)
         self.settings = LossSettings(concatenation=task.concatenation, head=self.weight, head_bias=self.bias)
         super().__init__(self.encoder.parameters | dict(zip(HEAD, (self.weight, self.bias))), config)
         if resume is not None:
@@ -51,7 +52,7 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
         """A batch of pairs: u and v side by side for the classifier, and how wrong its guess is."""
         sample = self.sample(step)
         z = self.embed(sample.rows)  # (s, d): u and v of all pairs in one pass, which shares the weights
-        return LOSSES["softmax"].compute(z, sample.batch, self.settings).value
+        return LOSSES["softmax"].compute(z, sample.batch.to(z.device), self.settings).value
 
     def embed(self, rows: IntArray) -> Tensor:
         """Pooled vectors (len(rows), d), not normalised: as in the paper, the classifier sees lengths too."""
@@ -63,7 +64,7 @@ class NliTrainer(GradientTrainer[NliSnapshot]):
         z = np.empty((len(self.encoder.lengths), self.encoder.dim), np.float32)
         with torch.no_grad():
             for rows in self.encoder.chunks():
-                z[rows] = self.embed(rows).numpy()
+                z[rows] = numbers(self.embed(rows))
         u, v = z[self.rows[:, 0]], z[self.rows[:, 1]]  # (m, d)
         right = self.probabilities(u, v).argmax(axis=1) == self.labels
         cosines, held = pair_cosines(z, self.rows), self.held_out

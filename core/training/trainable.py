@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..models.device import numbers
 from ..models.encoder import Encoder, Packing
 from ..types import FloatArray, InputError, IntArray, TrainingConfig
 from .checkpoints import Checkpoint
@@ -58,6 +59,14 @@ class TrainableEncoder:
     def dim(self) -> int:
         return self.model.dim
 
+    @property
+    def device(self) -> torch.device:
+        return self.base.device
+
+    def indices(self, rows: IntArray) -> Tensor:
+        """Row numbers where the model is."""
+        return torch.from_numpy(rows).to(self.device)
+
     def _learn(self, prefix: str, module: nn.Module) -> None:
         for name, parameter in module.named_parameters():
             parameter.requires_grad_(True)
@@ -65,19 +74,19 @@ class TrainableEncoder:
 
     def _cut_embeddings(self) -> None:
         """Replace the tables by the rows that occur, and the token ids by places among those rows."""
-        occurring = self.ids.numpy()
+        occurring = numbers(self.ids)
         self.words = np.union1d(occurring, occurring if self.words is None else self.words)
-        self.ids = torch.from_numpy(np.searchsorted(self.words, occurring))
+        self.ids = self.indices(np.searchsorted(self.words, occurring))
         length = int(self.lengths.max()) + self.model.shape.first_position
         if self.resume is not None and "embeddings.position" in self.resume.parameters:
             length = max(length, len(self.resume.parameters["embeddings.position"]))
-        self.model.embeddings = self.base.embeddings.cut(torch.from_numpy(self.words), length)
+        self.model.embeddings = self.base.embeddings.cut(self.indices(self.words), length)
 
     def _run_frozen_layers(self) -> Tensor:
-        cache: Tensor = torch.empty(len(self.ids), self.dim)
+        cache: Tensor = torch.empty(len(self.ids), self.dim, device=self.device)
         with torch.no_grad():
             for rows in self.chunks():
-                index, packing = self._tokens_of(torch.from_numpy(rows))
+                index, packing = self._tokens_of(self.indices(rows))
                 x = self.model.embeddings(self.ids[index], packing)
                 cache[index] = self.model.run(x, packing, stop=self.first)
         return cache
@@ -86,7 +95,7 @@ class TrainableEncoder:
 
     def hidden(self, rows: IntArray, dropout: float) -> tuple[Tensor, Packing]:
         """The last layer's output for these sentences, laid end to end (t, d), and each token's place."""
-        index, packing = self._tokens_of(torch.from_numpy(rows))
+        index, packing = self._tokens_of(self.indices(rows))
         if self.cache is not None:
             x = self.cache.index_select(0, index)
         else:
@@ -102,7 +111,7 @@ class TrainableEncoder:
 
     def chunks(self, rows: IntArray | None = None) -> Iterator[IntArray]:
         """These rows, or all, short sentences first, in portions of at most CHUNK_TOKENS padded tokens."""
-        lengths = self.lengths.numpy()
+        lengths = numbers(self.lengths)
         rows = np.arange(len(lengths)) if rows is None else rows
         order = rows[np.argsort(lengths[rows], kind="stable")]
         start = 0
@@ -123,7 +132,7 @@ class TrainableEncoder:
         """Where the checkpoint's rows of this parameter stand now; a set with new words has more rows."""
         if name == "embeddings.word":
             assert resume.words is not None and self.words is not None
-            return torch.from_numpy(np.searchsorted(self.words, resume.words))
+            return self.indices(np.searchsorted(self.words, resume.words))
         return slice(len(resume.first[name]))
 
     def tuned(self) -> Encoder:
@@ -157,14 +166,14 @@ def with_parameters(
     twin = encoder.copy(sorted(touched), embeddings=any(name.startswith("embeddings.") for name in names))
     own = dict(twin.named_parameters())
     for name in names:
-        value = torch.from_numpy(np.ascontiguousarray(parameters[name]))
+        value = torch.from_numpy(np.ascontiguousarray(parameters[name])).to(encoder.device)
         target = own[name].detach() if name in own else None
         cut = name in TABLES
         if target is None or target.shape[cut:] != value.shape[cut:] or len(value) > len(target):
             raise InputError(f"The checkpoint's weights {name} do not fit this model.")
-        rows = torch.arange(len(value))
+        rows = torch.arange(len(value), device=encoder.device)
         if name == "embeddings.word":
-            rows = torch.from_numpy(words) if words is not None else rows
+            rows = torch.from_numpy(words).to(encoder.device) if words is not None else rows
             if len(rows) != len(value) or int(rows.max()) >= len(target) or int(rows.min()) < 0:
                 raise InputError("The checkpoint's word embeddings do not fit this model.")
         target[rows] = value
