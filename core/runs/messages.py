@@ -207,7 +207,7 @@ def space(method: str, sentences: SentenceSet) -> str:
 
 def status_line(run: Run) -> str:
     """One line: what is happening, where, how fast, and who else is at it; then what happened on the way."""
-    return f"{_line(run)}. {run.note}" if run.note else _line(run)
+    return f"{_line(run).rstrip('.')}. {run.note}" if run.note else _line(run)
 
 
 def _line(run: Run) -> str:

@@ -127,6 +127,7 @@ def _draw(runs: Sequence[TaskRun[RaceSnapshot]]) -> None:
         return
     run, race = runs[0], runs[0].task
     messages.error(run.error)
+    messages.info(run.note)
     if not run.snapshots:
         st.progress(0.0, text=f"{watching.word(runs)}. Both models have to be loaded first.")
         return

@@ -94,6 +94,7 @@ def _split(plan: tuple[NliTask, ...]) -> tuple[Any, ...]:
 
 def _progress(what: str, runs: Sequence[TaskRun[NliSnapshot]]) -> None:
     messages.error(next((run.error for run in runs if run.error), None))
+    messages.info(next((run.note for run in runs if run.note), None))
     steps, total = sum(run.step for run in runs), sum(task.steps for task in _tasks(runs))
     now = next((run for run in runs if run.status in (RunStatus.STARTING, RunStatus.RUNNING)), None)
     detail = f" · {written(getattr(now.task, what))}, step {now.step} of {now.task.steps}" if now else ""

@@ -219,6 +219,7 @@ def picture(now: Training) -> None:
 
 def _progress(now: Training) -> None:
     messages.error(now.run.error)
+    messages.info(now.run.note)
     step, total, corpus = now.run.step, now.total, now.corpus
     if now.run.is_active and not now.run.snapshots:
         st.progress(0.0, text="Loading the training loop. The first time it is compiled, for some seconds.")

@@ -116,7 +116,8 @@ class Cluster:
 
     def close(self) -> None:
         self._closed = True
-        self._driver.close()
+        if not self._driver.dead:
+            self._driver.close()
 
     def _hear(self, driver: WorkerProcess, message: tuple[Any, ...]) -> None:
         match message:

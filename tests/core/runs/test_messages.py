@@ -183,3 +183,11 @@ def test_a_replay_does_not_take_the_speed_of_the_training_for_its_own():
     speed = messages.status_line(run).rsplit(" · ", 1)[1]
     assert speed.endswith("steps a second")
     assert messages.status_line(replace(run, replayed=True)).endswith(f" · trained at {speed}")
+
+
+def test_what_happened_on_the_way_ends_the_line():
+    run = run_at(2, status=RunStatus.RUNNING, turn=Turn(None, 0, 9.0))
+    waits = replace(run, status=RunStatus.WAITING, turn=Turn(2, 1, 9.0))
+    for now in (run, waits):
+        line = messages.status_line(replace(now, note="It went on elsewhere."))
+        assert line == f"{messages.status_line(now).rstrip('.')}. It went on elsewhere."
