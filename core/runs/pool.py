@@ -359,7 +359,8 @@ class Pool:
                 if not isinstance(self.turns.place(run_id), WorkerProcess):
                     self._lives.pop(run_id).fail(GONE)
                     self.turns.leave(run_id)
-            self.busy = {worker: run_id for worker, run_id in self.busy.items() if run_id in self._lives}
+            if not self.is_far:
+                self.busy = {worker: run for worker, run in self.busy.items() if run in self._lives}
         self._dispatch()
 
 
