@@ -61,6 +61,7 @@ MINED = Key("mined", "")  # mined pairs as rows of the set; packed into the link
 REWIND_OPEN = Key("rewind_open", False)
 # (the run that got worse, the one that tries a remedy)
 TRIED = Key[tuple[str, ...]]("tried", (), visit=True)
+TRYING = Key("trying", "")  # the run of a remedy until it is put on the maps
 REVEALED = Key("revealed", False, url=True)  # a link that asks for no prediction, for a talk
 
 # Who is studying

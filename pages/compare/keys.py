@@ -10,6 +10,7 @@ A = Key("cmp_a", "", url=True)  # "run:ID" or "base:KEY"
 B = Key("cmp_b", "", url=True)
 A_STEP = Key("cmp_a_step", 0, url=True)
 B_STEP = Key("cmp_b_step", 0, url=True)
+NEXT = Key[tuple[str, int, str, int]]("cmp_next", ("", 0, "", 0))  # the sides that a tried remedy asks for
 MAP = Key("cmp_map", "Side by side", url=True)
 EVERY_ARROW = Key("cmp_arrows", False, url=True)
 SHUFFLE_SEED = Key("cmp_shuffle", 0, url=True, low=0, high=9999)

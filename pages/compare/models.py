@@ -107,6 +107,7 @@ def run_title(run: Run, given: str | None = None) -> str:
 def choose() -> tuple[Side, Side]:
     """The two menus with their moments. Opens with the newest run, before against after; without a run
     with two base models."""
+    _take_next()
     options = titles()
     runs = {RUN + run.id: run for run in known_runs()}
     newest = next(iter(runs), None)
@@ -116,6 +117,17 @@ def choose() -> tuple[Side, Side]:
     with right:
         b = _side("B, after", keys.B, keys.B_STEP, options, runs, newest or BASE + "minilm-l6", -1)
     return a, b
+
+
+def _take_next() -> None:
+    """A remedy that was tried, and what it mends, take their sides at the moments that are asked for."""
+    mended, step, tried, last = state.get(keys.NEXT)
+    for key, moment, side, at in ((keys.A, keys.A_STEP, mended, step), (keys.B, keys.B_STEP, tried, last)):
+        if side:
+            state.once(f"{moment.name} {side.removeprefix(RUN)}")  # else its usual moment would be shown
+            state.put(key, side)
+            state.put(moment, at)
+    state.put(keys.NEXT, keys.NEXT.default)
 
 
 def _side(

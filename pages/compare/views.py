@@ -218,13 +218,15 @@ def why_worse(both: Both) -> None:
 
 
 def _beside(run: Run, tried: Run) -> None:
-    widgets.button("Compare on the maps", _compare, run, tried, key="cmp_tried_show", type="primary")
-
-
-def _compare(run: Run, tried: Run) -> None:
-    for key, moment, found in ((keys.A, keys.A_STEP, run), (keys.B, keys.B_STEP, tried)):
-        state.put(key, RUN + found.id)
-        state.put(moment, found.step)
+    """Both stand on the maps as soon as the remedy is tried, and after a look elsewhere at a press."""
+    sides = RUN + run.id, run.step, RUN + tried.id, tried.step
+    if state.get(state.TRYING) == tried.id:
+        state.put(state.TRYING, "")
+        state.put(keys.NEXT, sides)
+        st.rerun()
+    if tuple(map(state.get, (keys.A, keys.A_STEP, keys.B, keys.B_STEP))) != sides:
+        show = state.setter(keys.NEXT, sides)
+        widgets.button("Compare on the maps", show, key="cmp_tried_show", type="primary")
 
 
 VIEWS: dict[str, Callable[[Both], None]] = {

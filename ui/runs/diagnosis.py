@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -98,7 +99,7 @@ def _checks(run: Run) -> tuple[Check, ...]:
 
 def _remedy(run: Run, check: Check, number: int) -> None:
     """What would be changed, and the button that tries it."""
-    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in check.change.items())
+    settings = ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in check.change.items())
     if check.without:
         text = {s.id: s.text for s in run.sentences.sentences}
         columns = {
@@ -122,6 +123,10 @@ def _remedy(run: Run, check: Check, number: int) -> None:
             button("Try it", partial(_try, run, check), key=f"cmp_try_{number}", icon="science")
 
 
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _grows_from(run: Run, check: Check) -> int | None:
     """The kept step from which a fork tries the remedy: the last that it leaves as it is. None where a fork
     cannot: it keeps the layers and the pairs, and needs weights to grow from."""
@@ -143,25 +148,28 @@ def _try(run: Run, check: Check) -> None:
             engine.resume(tried)
         live_run.remember(tried)
         state.put(state.TRIED, (run.id, tried))
+        state.put(state.TRYING, tried)
 
 
 def _tried(run: Run, beside: Callable[[Run, Run], None]) -> None:
-    """The run that tries a remedy, measured beside the one that it mends."""
-    mended, *tried = state.get(state.TRIED) or ("",)
-    found = live_run.own_run(tried[0]) if mended == run.id else None
-    if found is None:
+    """The run that tries a remedy measured beside the one that it mends, whichever of them is looked at."""
+    asked = state.get(state.TRIED)
+    if run.id not in asked:
+        return
+    mended, found = (run if run.id == known else live_run.own_run(known) for known in asked)
+    if found is None or mended is None:
         return
     if found.is_active:
         button("Stop", executor().stop, found.id, key="cmp_tried_stop", icon="stop")
         live_run.progress(found, "cmp_tried")
     elif found.snapshots:
         st.markdown("**What was tried, measured on the same held-out pairs**")
-        ends = run.snapshots[0], run.snapshots[-1], found.snapshots[-1]
+        ends = mended.snapshots[0], mended.snapshots[-1], found.snapshots[-1]
         rows = [
             (row.title, *(row.text(getattr(end.metrics, row.key)) for end in ends))
             for row in METRICS.values()
         ]
-        columns = zip(("measure", "base model", "this run", "tried"), zip(*rows))
+        columns = zip(("measure", "base model", "before", "tried"), zip(*rows))
         st.table(dict(columns), border="horizontal", hide_index=True)
-        beside(run, found)
+        beside(mended, found)
     messages.error(found.error)

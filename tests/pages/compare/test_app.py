@@ -116,7 +116,7 @@ def test_a_run_is_diagnosed_and_a_remedy_is_tried_as_a_fork_beside_it(monkeypatc
     monkeypatch.setattr(diagnosis, "executor", lambda: engine)
     monkeypatch.setattr(diagnosis.live_run, "own_run", {"t": tried}.get)
     monkeypatch.setattr(diagnosis.kit, "ask", lambda function, pairs, busy: np.full(len(pairs), 0.9))
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=60)
     app.session_state["kept"] = kept
     app.run()
     assert not app.exception
@@ -131,8 +131,31 @@ def test_a_run_is_diagnosed_and_a_remedy_is_tried_as_a_fork_beside_it(monkeypatc
         assert grown == [("r", 0, "mnrl"), "t"] and not asked
     else:
         assert asked[0].config.loss == "mnrl" and len(asked[0].held_out) == 2 and not grown
-    assert list(app.table[-1].value) == ["measure", "base model", "this run", "tried"]
+    assert list(app.table[-1].value) == ["measure", "base model", "before", "tried"]
     assert app.text[-1].value == "t"
+
+
+def test_a_remedy_that_was_tried_stands_on_the_maps_without_another_press(monkeypatch):
+    def page():
+        from pages.compare import models, views
+        from ui import state
+
+        _, b = models.choose()
+        if b.run is not None and len(state.get(state.TRIED)) == 2:
+            views._beside(*models.known_runs()[::-1])
+
+    runs = [replace(finished(0, 4), id="t"), finished(0, 2)]
+    monkeypatch.setattr(models, "known_runs", lambda: runs)
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state[keys.B.name] = "run:r"
+    app.session_state[state.TRIED.name], app.session_state[state.TRYING.name] = ("r", "t"), "t"
+    app.run()
+    assert not app.exception and not app.button
+    sides = [app.session_state[key.name] for key in (keys.A, keys.A_STEP, keys.B, keys.B_STEP)]
+    assert sides == ["run:r", 2, "run:t", 4]
+    app.select_slider(key=keys.B_STEP.name).set_value(0).run()
+    app.button(key="cmp_tried_show").click().run()
+    assert app.session_state[keys.B_STEP.name] == 4 and not app.button
 
 
 def test_a_fork_grows_from_what_the_remedy_leaves_as_it_is():
@@ -165,7 +188,7 @@ def test_after_follows_a_run_that_has_gone_on_but_not_a_chosen_moment(monkeypatc
 
     runs = [finished(0, 4)]
     monkeypatch.setattr(models, "known_runs", lambda: runs)
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     assert [app.session_state[k.name] for k in (keys.A_STEP, keys.B_STEP)] == [0, 4]
     runs[0] = finished(0, 4, 8)
     app.run()
@@ -187,7 +210,7 @@ def test_what_was_typed_last_is_saved_too(monkeypatch):
     monkeypatch.setattr(saving.learner, "current", lambda: object())
     monkeypatch.setattr(saving, "_checkpoint", lambda run: None)
     monkeypatch.setattr(saving, "_store_run", lambda run, who, title, note: saved.append((title, note)))
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     app.text_input(key="keep_title r").set_value("My *title*")
     app.text_area(key="keep_note r").set_value("=a <b>note</b>")
     app.button(key="keep_save").click().run()  # in one go with the text, as a browser sends it
