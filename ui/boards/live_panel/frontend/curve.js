@@ -19,7 +19,7 @@ export class Curve {
     this.root = el("section", { class: "curve", "aria-label": "Curves" },
       el("link", { rel: "stylesheet", href: new URL("uPlot.min.css", STATIC).href }), this.heading, this.plot,
       el("p", { class: "key" }, el("span", { class: "loss", text: "loss of the batch" }),
-        el("span", { class: "unseen", text: "unseen pairs that are right" }))); // prettier-ignore
+        el("span", { class: "unseen", text: "unseen pairs right" }))); // prettier-ignore
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
     load().then((uPlot) => {
