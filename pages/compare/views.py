@@ -224,7 +224,8 @@ def _beside(run: Run, tried: Run) -> None:
         state.put(state.TRYING, "")
         state.put(keys.NEXT, sides)
         st.rerun()
-    if tuple(map(state.get, (keys.A, keys.A_STEP, keys.B, keys.B_STEP))) != sides:
+    now = state.get(keys.A), state.get(keys.A_STEP), state.get(keys.B), state.get(keys.B_STEP)
+    if now != sides:
         show = state.setter(keys.NEXT, sides)
         widgets.button("Compare on the maps", show, key="cmp_tried_show", type="primary")
 
