@@ -25,6 +25,7 @@ import typer
 from .data.columns import Choice
 from .data.files import naming, read_bytes, replacing
 from .data.pair_files import ParsedPairs
+from .models.cross_encoder import LIKENESS, RELEVANCE
 from .models.embedding import Unread
 from .training.controls import CONTROLS, Control, suggested_rate
 from .types import FloatArray, InputError, Notice, Pair, Run, RunStatus, Sentence, SentenceSet, TrainingConfig
@@ -50,6 +51,7 @@ NAMED = "Columns to read, by name or number: text,group or left,right,label. Def
 Named = Annotated[str, typer.Option("--columns", help=NAMED)]
 PART = 512  # texts embedded at once; those of like length share a batch
 T = TypeVar("T")
+JOINT = (LIKENESS, RELEVANCE)  # what stands beside the base models where pairs are scored
 OTHERWISE = ("base_model", "snapshot_every")  # --model says the first, the command chooses the second
 
 
@@ -216,19 +218,25 @@ def encode(
 @app.command()
 def score(
     pairs: Pairs,
-    model: Model = DEFAULTS.base_model,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help=f"A base model's key, a model folder, or a cross-encoder: {LIKENESS} or {RELEVANCE}.",
+        ),
+    ] = DEFAULTS.base_model,
     header: Header = None,
     columns: Named = "",
 ) -> None:
-    """Print each pair's cosine, and how well the cosines agree with the labels."""
+    """Print each pair's cosine, or a cross-encoder's score, and how well they agree with the labels."""
     import numpy as np
 
     from .data import files
     from .data.text import spaced
     from .metrics import measures
-    from .vectors import pair_cosines
 
-    cosines, labels = array("d"), array("d")
+    scores, labels = array("d"), array("d")
     with files.rereadable(pairs) as file:
         with naming(file):  # every row is looked at before the work begins
             found = files.pairs(file, choice(header, columns))
@@ -237,19 +245,18 @@ def score(
         tell(file.name, found.notices)
         if found.repeats:
             typer.echo(f"{file.name}: {found.repeats:,} rows stand there before; all are scored.", err=True)
-        encode, unread = counted(encoder(model))
-        typer.echo("cosine\tlabel\tleft\tright")
+        name, scored_by, notices = pair_scorer(model)
+        typer.echo(f"{name}\tlabel\tleft\tright")
         for some in parts(found, found.count, quiet=sys.stdout.isatty()):
             _, left, right, label = zip(*some)
-            m = len(some)
-            scored = pair_cosines(encode([*left, *right]), [(i, m + i) for i in range(m)])
-            cosines.extend(scored)
+            scored = scored_by(left, right)
+            scores.extend(scored)
             labels.extend(label)
-            for cosine, a, b, c in zip(scored, left, right, label):
-                typer.echo(f"{cosine:.4f}\t{c:g}\t{spaced(a)}\t{spaced(b)}")
-    tell(pairs.name, unread.notices)
-    area = measures.auc(np.array(cosines), np.array(labels) >= 0.5)
-    rank = measures.spearman(np.array(cosines), np.array(labels))
+            for one, a, b, c in zip(scored, left, right, label):
+                typer.echo(f"{one:.4f}\t{c:g}\t{spaced(a)}\t{spaced(b)}")
+    tell(pairs.name, notices())
+    area = measures.auc(np.array(scores), np.array(labels) >= 0.5)
+    rank = measures.spearman(np.array(scores), np.array(labels))
     typer.echo(f"AUC {'–' if area is None else f'{area:.4f}'}", err=True)
     typer.echo(f"Rank correlation {'–' if rank is None else f'{rank:.4f}'}", err=True)
 
@@ -259,6 +266,15 @@ def search(
     texts: Texts,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many to print.")] = 5,
+    rerank: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=1000,
+            help="The cross-encoder for relevance reads so many of the nearest, "
+            "those printed at least, and orders them; the numbers are its logits.",
+        ),
+    ] = 0,
     model: Model = DEFAULTS.base_model,
     header: Header = None,
     columns: Named = "",
@@ -278,10 +294,16 @@ def search(
             for some in parts((s.text for s in sentences), count)
             for cosine, text in zip(encode(some) @ q, some)
         )
-        best = heapq.nlargest(top, scored, key=itemgetter(0))  # keeps no more than `top`
+        best = heapq.nlargest(max(top, rerank), scored, key=itemgetter(0))  # keeps no more than it needs
     tell(texts.name, unread.notices)
-    for cosine, text in best:
-        typer.echo(f"{cosine:.4f}\t{spaced(text)}")
+    if rerank:
+        from .models.cross_encoder import score_relevance
+
+        read = score_relevance([(query, text) for _, text in best])
+        tell(texts.name, cut_pairs(len(read.truncated)))
+        best = heapq.nlargest(top, zip(read.logits, (text for _, text in best)), key=itemgetter(0))
+    for number, text in best:
+        typer.echo(f"{number:.4f}\t{spaced(text)}")
 
 
 @app.command()
@@ -361,6 +383,41 @@ def counted(model: Encoder, **settings: Any) -> tuple[Callable[[Sequence[str]], 
         return model.encode(texts, **settings)
 
     return encode, unread
+
+
+Scorer = Callable[[Sequence[str], Sequence[str]], FloatArray]
+
+
+def pair_scorer(model: str) -> tuple[str, Scorer, Callable[[], tuple[Notice, ...]]]:
+    """The numbers' name, a function from m left and m right texts to m numbers, and what was not read."""
+    from .models import cross_encoder
+    from .vectors import pair_cosines
+
+    if model not in JOINT:
+        encode, unread = counted(encoder(model))
+
+        def cosines(left: Sequence[str], right: Sequence[str]) -> FloatArray:
+            m = len(left)
+            return pair_cosines(encode([*left, *right]), [(i, m + i) for i in range(m)])
+
+        return "cosine", cosines, lambda: unread.notices
+    score = cross_encoder.score_likeness if model == LIKENESS else cross_encoder.score_relevance
+    cut = 0
+
+    def joint(left: Sequence[str], right: Sequence[str]) -> FloatArray:
+        nonlocal cut
+        found = score(list(zip(left, right)))
+        cut += len(found.truncated)
+        return found.scores
+
+    return model, joint, lambda: cut_pairs(cut)
+
+
+def cut_pairs(count: int) -> tuple[Notice, ...]:
+    from .data.text import plural
+
+    what = plural(count, "pair has", "pairs have")
+    return (Notice(f"{count:,} {what} more tokens than this model reads; the end is cut."),) if count else ()
 
 
 def parts(rows: Iterable[T], total: int, quiet: bool = False) -> Iterator[list[T]]:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from core import cli
 from core.export import run_file
-from core.models import registry
+from core.models import cross_encoder, registry
 from core.models.settings import ModelSettings
 from core.models.static import save_static
 from core.training.controls import BY_FIELD
@@ -93,12 +93,31 @@ def test_score_prints_every_pair(trained):
     assert len(first) == 1 and 0.3 < float(first[0][0]) < 1.0
 
 
+@pytest.mark.parametrize("model", ["likeness", "relevance"])
+def test_score_by_a_cross_encoder(trained, model):
+    head, *lines = run("score", trained / "pairs.csv", "--model", model).strip().splitlines()
+    assert head == f"{model}\tlabel\tleft\tright"
+    rows = [line.split("\t") for line in lines]
+    score = {"likeness": cross_encoder.score_likeness, "relevance": cross_encoder.score_relevance}[model]
+    scores = score([(left, right) for _, _, left, right in rows]).scores
+    assert [row[0] for row in rows] == [f"{one:.4f}" for one in scores]
+
+
 def test_search_finds_the_nearest(trained):
     (trained / "passages.txt").write_text(
         "Bread is baked in an oven.\nThe cat sleeps on the mat.\nStars shine at night.\n", encoding="utf-8"
     )
     lines = run("search", trained / "passages.txt", "a sleeping kitten", "--top", 2).strip().splitlines()
     assert len(lines) == 2 and lines[0].endswith("The cat sleeps on the mat.")
+
+
+def test_search_reads_the_nearest_again(trained):
+    query, far = "Who bakes bread?", "Stars shine at night."
+    texts = ["I want to bake bread.", "What is bread?", far]
+    (trained / "passages.txt").write_text("\n".join(texts), encoding="utf-8")
+    lines = run("search", trained / "passages.txt", query, "--rerank", 2, "--top", 1).splitlines()
+    logits = cross_encoder.score_relevance([(query, text) for text in texts[:2]]).logits  # the two nearest
+    assert lines == [f"{logits.max():.4f}\t{texts[logits.argmax()]}"] and logits.argmax() == 1
 
 
 @pytest.mark.parametrize(
