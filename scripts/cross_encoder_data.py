@@ -20,12 +20,12 @@ import torch
 
 from core.models.encoder import Encoder
 from core.types import FloatArray
+from scripts.sentence_changes import CHANGES, DIFFERENT, OF_RATED, SAME
 
 Row = dict[str, str]
 Generator = np.random.Generator
 NEAREST = 10  # passages that retrieval hands to the cross-encoder
 HELD_BACK = 0.12  # share of the groups or titles
-SAME, DIFFERENT = 1.0, 0.0
 GOLD = {
     "1": SAME,
     "0": DIFFERENT,
@@ -34,12 +34,12 @@ GOLD = {
     "non-entailment": DIFFERENT,
 }  # what is neutral is left out
 FINE = {  # file: how often a row of equal and of other meaning is drawn in one epoch
-    "paws": (2.0, 1.6),
-    "condaqa": (2.0, 1.2),
-    "cannot": (1.0, 0.15),
+    "paws": (3.0, 2.4),
+    "condaqa": (4.0, 2.3),
+    "cannot": (0.6, 0.09),
     "breaking_nli": (4.0, 0.6),
     "hans_roles": (0.6, 0.3),
-    "conjnli": (0.2, 0.5),
+    "conjnli": (0.4, 1.0),
 }
 
 
@@ -67,6 +67,35 @@ def held_back(key: str, share: float = HELD_BACK) -> bool:
 
 def sts(file: Path) -> list[Rated]:
     return [Rated(row["sentence1"], row["sentence2"], float(row["score"]) / 5) for row in read(file)]
+
+
+def write_rated(file: Path, rows: Sequence[Rated]) -> None:
+    """As `sts` reads it."""
+    lines = ["sentence1\tsentence2\tscore", *(f"{r.left}\t{r.right}\t{5 * r.gold:.4f}" for r in rows)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def unrated(folder: Path, encoder: Encoder, count: int, rng: Generator) -> list[tuple[str, str]]:
+    """Pairs of middling likeness, neighbours by the bi-encoder that are not nearly the same: half among the
+    sentences of STS Benchmark's train part, half among sentences of Natural Questions."""
+    rated = sts(folder / "stsb" / "train.tsv")
+    known = {frozenset((p.left, p.right)) for p in rated}
+    own = list(dict.fromkeys(text for p in rated for text in (p.left, p.right)))
+    others = list(dict.fromkeys(plain_sentences(folder / "relevance")))
+    found: dict[frozenset[str], tuple[str, str]] = {}
+    for texts in (own, _drawn(others, 5000, rng)):
+        with torch.autocast("cpu", torch.bfloat16):
+            z = encoder.encode(texts, batch_size=64)
+        lists = list(nearest(z, z, 40))
+        left = count // 2
+        for i in rng.permutation(np.tile(np.arange(len(texts)), 2)):
+            j = lists[i][int(40 * rng.random() ** 2)]  # nearer ones oftener
+            key = frozenset((texts[i], texts[j]))
+            if left and z[i] @ z[j] < 0.93 and len(key) == 2 and key not in known and key not in found:
+                found[key] = (texts[i], texts[j])
+                left -= 1
+    return list(found.values())
 
 
 def fine(folder: Path, name: str) -> tuple[list[Rated], list[Rated]]:
@@ -112,68 +141,17 @@ def fine_epoch(
             if changed is not None:
                 own.append(Rated(text, changed, gold))
     drawn["changed sentences"] = own
-    roles = [(row.left, swap_roles(row.left)) for row in rated]
+    changed = [(row.left, change(row.left, rng)) for row in rated for change in OF_RATED]
     same = [row for row in rated if row.gold >= 0.9]
-    drawn["changed roles"] = same + [Rated(a, b, DIFFERENT) for a, b in roles if b is not None]
+    other = _drawn([Rated(a, b, DIFFERENT) for a, b in changed if b is not None], 2 * len(same), rng)
+    drawn["changed sentences of STS Benchmark"] = 2 * same + other
     return drawn
-
-
-NAME = re.compile(r"(?:[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*|\b\d[\d,.]*\d\b)")
-ONE = r"([A-Z][\w'-]+(?: [A-Z][\w'-]+){0,2}|[a-z]{4,})"
-AROUND_AND = re.compile(rf"\b{ONE} and {ONE}(?=[ ,.]|$)")
-FRONT = re.compile(r"^((?:In|On|After|Before|During|At|By) [^,]{3,30}), ([A-Z][^,]* [^.]+)\.?$")
-ROLES = re.compile(
-    r"\b([Aa]n?|[Tt]he) ([a-z]+)( (?:is|are|was|were)? ?[a-z]+(?: [a-z]+){0,3}? )"
-    r"([Aa]n?|[Tt]he) ([a-z]+)(?=[.,]|$| (?:in|on|at|with|near|and)\b)"
-)
-
-
-def swap_names(text: str, rng: Generator) -> str | None:
-    """Two names, or two numbers, change places: the words stay and the meaning does not."""
-    found = [m for m in NAME.finditer(text) if m.start() > 0]
-    kinds = [[m for m in found if m[0][0].isdigit() == digits] for digits in (True, False)]
-    kinds = [kind for kind in kinds if len({m[0] for m in kind}) > 1]
-    if not kinds:
-        return None
-    kind = kinds[int(rng.integers(len(kinds)))]
-    first, second = sorted(rng.choice(len(kind), 2, replace=False))
-    a, b = kind[first], kind[second]
-    if a[0] == b[0] or text[a.end() : b.start()].strip(" ,") in ("and", "or", ""):
-        return None  # "Anna and Ben" is "Ben and Anna"
-    return text[: a.start()] + b[0] + text[a.end() : b.start()] + a[0] + text[b.end() :]
-
-
-def swap_around_and(text: str, rng: Generator) -> str | None:
-    """ "food and water" for "water and food": other order, same meaning."""
-    m = AROUND_AND.search(text)
-    if m is None or m[1][0].isupper() != m[2][0].isupper() or m.start() == 0:
-        return None
-    if m[1].islower() and m[1][-1] != m[2][-1]:  # alike endings: rarely a noun and a verb
-        return None
-    return f"{text[: m.start()]}{m[2]} and {m[1]}{text[m.end() :]}"
-
-
-def move_front(text: str, rng: Generator) -> str | None:
-    """ "In 1901, he left." for "He left in 1901." """
-    m = FRONT.match(text.strip())
-    return None if m is None else f"{m[2].rstrip('. ')} {m[1][0].lower()}{m[1][1:]}."
-
-
-def swap_roles(text: str) -> str | None:
-    """ "A dog chases a cat." for "A cat chases a dog." """
-    m = ROLES.search(text)
-    if m is None or m[2] == m[5] or " and " in m[3]:
-        return None
-    return f"{text[: m.start()]}{m[1]} {m[5]}{m[3]}{m[4]} {m[2]}{text[m.end() :]}"
 
 
 def plain_sentences(folder: Path) -> list[str]:
     """Sentences of Natural Questions to make pairs of."""
     rows = read(folder / "nq_sentences.train.tsv")
     return [row["passage"] for row in rows if 8 <= len(row["passage"].split()) <= 30]
-
-
-CHANGES = ((swap_names, DIFFERENT, 0.2), (swap_around_and, SAME, 1.0), (move_front, SAME, 1.0))
 
 
 # --- Relevance --------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def logits_of(model: PairLogits, pairs: Sequence[tuple[str, str]]) -> np.ndarray
 
 def of_likeness(model: PairLogits, folder: Path, most: int) -> dict[str, float | None]:
     """Spearman's correlation on STSb dev; AUC of "the same meaning" in what each other set holds back."""
-    dev = data.sts(folder / "stsb" / "dev.tsv")[:: max(1, 1500 // most)]
+    dev = data.sts(folder / "stsb" / "dev.tsv")[:: max(1, 1500 // max(most, 500))]
     found = {"stsb dev": spearman(logits_of(model, [(p.left, p.right) for p in dev]), [p.gold for p in dev])}
     for name in data.FINE:
         rows = data.fine(folder / "finepairs", name)[1]

@@ -1,14 +1,15 @@
 """Train the packaged cross-encoders: LoRA adapters for all-MiniLM-L6-v2, each with a head.
 
-    python scripts/train_cross_encoder.py likeness ../shared/data --start FOLDER --out assets/likeness
+    python scripts/train_cross_encoder.py likeness ../shared/data --start FOLDER --out FOLDER
     python scripts/train_cross_encoder.py relevance ../shared/data --out assets/relevance
 
 Likeness (same meaning?) learns from rated pairs, relevance (does the passage answer?) from lists of one
 answering passage and hard negatives: cross_encoder_data.py says of what. The recipes below are those of the
 shipped weights, and everything random derives from the seed and the step. Weights are averaged over the last
 steps (an exponential moving average); the average is measured, on the part held back, and kept. With --start
-a run begins with the adapter of a folder, with --state a stopped run goes on where it was, and --blend writes
-the straight line between start and end, so much of the way: a little of the new for less forgetting.
+a run begins with the adapter of a folder (likeness needs one: it is the teacher too), with --state a stopped
+run goes on where it was, and --blend writes the straight line between start and end, so much of the way: a
+little of the new for less forgetting.
 """
 
 from __future__ import annotations
@@ -20,32 +21,24 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.func import functional_call
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.models import registry
-from core.models.adapter import ADAPTER, HEAD, PREFIX, write_adapter
-from core.models.encoder import Encoder, Layer
-from core.models.joint_model import ACROSS, Head, JointModel, join
+from core.models.adapter import ADAPTER, HEAD, write_adapter
+from core.models.encoder import Encoder
+from core.models.joint_model import ACROSS
 from scripts import cross_encoder_data as data
+from scripts.cross_encoder_adapted import Adapted, hub_names
 from scripts.cross_encoder_data import Asked, Rated, Vectors
-from scripts.cross_encoder_measures import of_likeness, of_relevance
-
-MAX_TOKENS = 256  # of a pair, as in use
-INNER = 64  # width of the head's network
-MATRICES = {  # our names of a layer's linear maps, and transformers' names
-    "query_key_value": ("attention.self.query", "attention.self.key", "attention.self.value"),
-    "attention_out": ("attention.output.dense",),
-    "up": ("intermediate.dense",),
-    "down": ("output.dense",),
-}
+from scripts.cross_encoder_measures import logits_of, of_likeness, of_relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,10 @@ class Recipe:
     decay: float = 0.01
     dropout: float = 0.1
     average: float = 0.998  # decay of the moving average of the weights
-    batch: int = 24  # pairs of a step, for likeness
+    together: int = 1  # batches of a step
+    batch: int = 32  # pairs of a batch, for likeness
+    taught: int = 8000  # pairs that the teacher scores, for likeness
+    sharpness: float = 2.0  # likeness: of the ordered loss
     correlation: float = 0.3  # likeness: weight of 1 - Pearson's r within the batch
     lists: tuple[int, int] = (6, 3)  # relevance: lists of sentences, lists of paragraphs in a step
     negatives: tuple[int, int] = (4, 3)  # of each such list
@@ -68,86 +64,9 @@ class Recipe:
 
 
 RECIPES = {
-    "likeness": Recipe(steps=1000, rate=4e-4, head_rate=4e-4, scale_rate=1e-3, average=0.995),
+    "likeness": Recipe(steps=1200, together=2, rate=7e-4, head_rate=7e-4, scale_rate=1e-3),
     "relevance": Recipe(steps=1000, rate=5e-4, dropout=0.05, average=0.995),
 }
-
-
-class Adapted(nn.Module):
-    """The joint model with W + B A in place of each linear map W; only A, B, token types and head learn."""
-
-    def __init__(self, base: Encoder, recipe: Recipe, vectors: Vectors | None = None) -> None:
-        super().__init__()
-        torch.manual_seed(recipe.seed)
-        head = Head(base.dim, INNER, apart=vectors is not None)
-        self.vectors = vectors
-        nn.init.normal_(head.out.weight, std=0.02)  # at first the cosine decides
-        nn.init.zeros_(head.out.bias)
-        self.joint = JointModel(base.copy(), head).requires_grad_(False)
-        self.trained = nn.ParameterDict({"token_type": base.embeddings.token_type.detach().clone()})
-        self.head = head.requires_grad_(True)
-        self.lora = nn.ParameterDict()
-        for i, layer in enumerate(self.joint.layers):
-            assert isinstance(layer, Layer)
-            for own, theirs in MATRICES.items():
-                rows, columns = getattr(layer, own).weight.shape
-                for name in theirs:
-                    a = torch.empty(recipe.rank, columns)
-                    nn.init.kaiming_uniform_(a, a=math.sqrt(5))  # as peft starts
-                    self.lora[_key(i, name, "A")] = a
-                    self.lora[_key(i, name, "B")] = torch.zeros(rows // len(theirs), recipe.rank)
-
-    def start(self, folder: Path) -> None:
-        """Begin with the adapter and the head of this folder."""
-        adapter, head = load_file(folder / ADAPTER), load_file(folder / HEAD)
-        names = {PREFIX + name: key for key, name in zip(self.lora, hub_names(self.lora))}
-        for name, value in adapter.items():
-            target = self.lora[names[name]] if name in names else self.trained["token_type"]
-            target.data.copy_(value.float())
-        self.head.load_state_dict({key: value.float() for key, value in head.items()})
-
-    def weights(self) -> dict[str, Tensor]:
-        """The adapted matrices under the joint model's own names."""
-        found: dict[str, Tensor] = {"embeddings.token_type": self.trained["token_type"]}
-        for i, layer in enumerate(self.joint.layers):
-            for own, theirs in MATRICES.items():
-                change = [self.lora[_key(i, name, "B")] @ self.lora[_key(i, name, "A")] for name in theirs]
-                found[f"layers.{i}.{own}.weight"] = getattr(layer, own).weight + torch.cat(change)
-        return found
-
-    def forward(self, pairs: Sequence[tuple[str, str]], dropout: float = 0.0) -> Tensor:
-        tokens = join(self.joint.tokenizer, pairs, self.joint.across, MAX_TOKENS)
-        if self.vectors is not None:
-            z = torch.from_numpy(self.vectors.of([text for pair in pairs for text in pair]))
-            tokens = replace(tokens, cosines=(z[0::2] * z[1::2]).sum(dim=1))
-        # bfloat16 halves the time; the weights that learn stay float32.
-        with torch.autocast("cpu", torch.bfloat16):
-            logits: Tensor = functional_call(self.joint, self.weights(), (tokens, dropout))
-        return logits.float()
-
-    def groups(self, recipe: Recipe) -> list[dict[str, object]]:
-        inside = [*self.lora.values(), self.trained["token_type"]]
-        slopes = [self.head.scale, *([] if self.head.apart is None else [self.head.apart])]
-        network = [*self.head.inner.parameters(), *self.head.out.parameters()]
-        return [
-            {"params": inside, "lr": recipe.rate, "peak": recipe.rate},
-            {"params": network, "lr": recipe.head_rate, "peak": recipe.head_rate},
-            {"params": slopes, "lr": recipe.scale_rate, "peak": recipe.scale_rate},
-        ]
-
-
-def _key(layer: int, name: str, which: str) -> str:
-    """A key that ParameterDict accepts: no dots."""
-    return f"{layer}/{name.replace('.', '-')}/{which}"
-
-
-def hub_names(lora: nn.ParameterDict) -> dict[str, Tensor]:
-    """As transformers and peft call them."""
-    found = {}
-    for key, value in lora.items():
-        layer, name, which = key.split("/")
-        found[f"encoder.layer.{layer}.{name.replace('-', '.')}.lora_{which}.weight"] = value.detach()
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +80,9 @@ class Batch:
     ordered: bool = False
 
 
-def likeness_batches(folder: Path, recipe: Recipe) -> Iterator[Batch]:
-    """Endless: by turns a batch of STS Benchmark and one of another set, each of similar length and each
-    pair in a random order of its texts."""
+def likeness_batches(folder: Path, taught: Sequence[Rated], recipe: Recipe) -> Iterator[Batch]:
+    """Endless: by turns a batch of graded pairs and one of another set, each of similar length and each
+    pair in a random order of its texts. Half of the graded pairs are STS Benchmark's, half the teacher's."""
     rated = data.sts(folder / "stsb" / "train.tsv")
     fine = {name: data.fine(folder / "finepairs", name)[0] for name in data.FINE}
     sentences = data.plain_sentences(folder / "relevance")
@@ -171,7 +90,9 @@ def likeness_batches(folder: Path, recipe: Recipe) -> Iterator[Batch]:
     graded: list[list[Rated]] = []
     others: list[list[Rated]] = []
     while True:
-        graded = graded or _cut(rated, recipe.batch, rng)
+        if not graded:
+            some = rng.permutation(len(taught))[: len(rated)]
+            graded = _cut([*rated, *(taught[i] for i in some)], recipe.batch, rng)
         if not others:
             drawn = data.fine_epoch(rated, fine, sentences, rng)
             cut = [batch for rows in drawn.values() for batch in _cut(rows, recipe.batch, rng)]
@@ -182,10 +103,22 @@ def likeness_batches(folder: Path, recipe: Recipe) -> Iterator[Batch]:
             yield Batch(pairs, torch.tensor([p.gold for p in batch]), ordered=ordered)
 
 
+def taught_pairs(folder: Path, base: Encoder, teacher: Path, recipe: Recipe, file: Path) -> list[Rated]:
+    """Pairs of middling likeness with the teacher's score; `file` keeps them for a resumed run."""
+    if not file.is_file():
+        pairs = data.unrated(folder, base, recipe.taught, np.random.default_rng(recipe.seed))
+        model = Adapted(base, recipe.rank, recipe.seed)
+        model.start(teacher)
+        logits = logits_of(model, pairs) + logits_of(model, [(b, a) for a, b in pairs])
+        golds = 1 / (1 + np.exp(-logits / 2))
+        data.write_rated(file, [Rated(a, b, float(gold)) for (a, b), gold in zip(pairs, golds)])
+    return data.sts(file)
+
+
 def _cut(rows: Sequence[Rated], size: int, rng: np.random.Generator) -> list[list[Rated]]:
     """Shuffled batches of similar length."""
     order = np.argsort([len(p.left) + len(p.right) + rng.uniform(-12, 12) for p in rows])
-    starts = rng.permutation(np.arange(0, len(rows), size))
+    starts = rng.permutation(np.arange(0, len(rows) - size // 2, size))
     return [[rows[i] for i in order[start : start + size]] for start in starts]
 
 
@@ -213,6 +146,7 @@ def relevance_batches(learn: Sequence[Sequence[Asked]], recipe: Recipe) -> Itera
 def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
     """Likeness: cross-entropy with soft labels, and how far scores and labels are from a straight line; of
     sets without graded scores only the order counts, softplus(other - same) over all such two of the batch.
+    It is sharp, so that it soon lets go: half a point of logit apart is enough, and grades stay as they are.
 
     Relevance: cross-entropy of choosing the answering passage of each list, and a little of each pair's own,
     so that 0.5 is where "answers" begins.
@@ -220,7 +154,8 @@ def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
     if batch.ordered:
         same, other = logits[batch.gold > 0.5], logits[batch.gold <= 0.5]
         both = len(same) and len(other)
-        return F.softplus(other[None, :] - same[:, None]).mean() if both else logits.sum() * 0.0
+        apart = recipe.sharpness * (other[None, :] - same[:, None])
+        return F.softplus(apart).mean() / recipe.sharpness if both else logits.sum() * 0.0
     alone = F.binary_cross_entropy_with_logits(logits, batch.gold)
     if not batch.lists:
         x, y = torch.sigmoid(logits), batch.gold - batch.gold.mean()
@@ -230,8 +165,20 @@ def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
     return recipe.alone * alone + (torch.stack(chosen).mean() if chosen else 0.0)
 
 
+def groups(model: Adapted, recipe: Recipe) -> list[dict[str, Any]]:
+    """What learns, by learning rate."""
+    head = model.head
+    inside = [*model.lora.values(), model.token_type]
+    slopes = [head.scale, *([] if head.apart is None else [head.apart])]
+    network = [*head.inner.parameters(), *head.out.parameters()]
+    rates = (recipe.rate, recipe.head_rate, recipe.scale_rate)
+    return [
+        {"params": params, "lr": rate, "peak": rate} for params, rate in zip((inside, network, slopes), rates)
+    ]
+
+
 def rate_at(share: float, warmup: float) -> float:
-    """Linear warm-up, then half a cosine down to 2%."""
+    """Linear warm-up, then half a cosine down to 2 %."""
     return min(1.0, share / warmup) * (0.98 * 0.5 * (1 + math.cos(math.pi * share)) + 0.02)
 
 
@@ -258,30 +205,31 @@ def train(
     model: Adapted, batches: Iterator[Batch], recipe: Recipe, state: Path | None
 ) -> Iterator[tuple[int, Average]]:
     """Yields after every step. Prints where it is once in a while."""
-    optimizer = torch.optim.AdamW(model.groups(recipe), weight_decay=recipe.decay, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(groups(model, recipe), weight_decay=recipe.decay, betas=(0.9, 0.98))
     average = Average(model, recipe.average)
     begun = 0 if state is None or not state.is_file() else restore(state, optimizer, average)
-    losses: list[float] = []
+    losses: list[list[float]] = []
     began = time.perf_counter()
-    for step, batch in zip(range(recipe.steps), batches):
+    for step in range(recipe.steps):
+        together = [next(batches) for _ in range(recipe.together)]
         if step < begun:
             continue
         torch.manual_seed(recipe.seed * 1_000_003 + step)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * rate_at(step / recipe.steps, recipe.warmup)
-        loss = objective(model(batch.pairs, recipe.dropout), batch, recipe)
         optimizer.zero_grad()
-        loss.backward()
+        losses.append([])
+        for batch in together:
+            loss = objective(model(batch.pairs, recipe.dropout), batch, recipe)
+            loss.backward()
+            losses[-1].append(loss.item())
         nn.utils.clip_grad_norm_(average.live, 1.0)
         optimizer.step()
         average.add(step + 1)
-        losses.append(loss.item())
         if (step + 1) % 50 == 0:
             seconds = time.perf_counter() - began
-            print(
-                f"step {step + 1}/{recipe.steps}  loss {np.mean(losses[-50:]):.4f}  {seconds:.0f} s",
-                flush=True,
-            )
+            loss_now = "  ".join(f"{x:.4f}" for x in np.mean(losses[-50:], axis=0))
+            print(f"step {step + 1}/{recipe.steps}  loss {loss_now}  {seconds:.0f} s", flush=True)
         if state is not None and (step + 1) % 200 == 0:
             keep(state, step + 1, optimizer, average)
         yield step + 1, average
@@ -332,6 +280,8 @@ def main() -> None:
         "--blend", type=float, help="only this: move --out to this share of the way from --start"
     )
     given = parser.parse_args()
+    if given.judgement == "likeness" and given.start is None:
+        parser.error("likeness needs --start, the adapter that it begins with and learns from")
     if given.blend is not None:
         blend(given.start, given.out, given.blend)
         return
@@ -340,12 +290,13 @@ def main() -> None:
     print(recipe, flush=True)
     base = registry.load("minilm-l6")
     if given.judgement == "likeness":
-        model = Adapted(base, recipe)
-        batches, held = likeness_batches(given.data, recipe), {}
+        model = Adapted(base, recipe.rank, recipe.seed)
+        taught = taught_pairs(given.data, base, given.start, recipe, given.out / "taught.tsv")
+        batches, held = likeness_batches(given.data, taught, recipe), {}
     else:
         vectors = Vectors(base, given.vectors or given.out / "vectors.npz")
         learn, held = data.relevance(given.data / "relevance", vectors, recipe.seed)
-        model = Adapted(base, recipe, vectors)
+        model = Adapted(base, recipe.rank, recipe.seed, vectors)
         batches = relevance_batches(learn, recipe)
 
     if given.start is not None:
@@ -362,7 +313,7 @@ def main() -> None:
         last = step == recipe.steps
         if last or step % given.every == 0:
             average.swap()
-            token_types = model.trained["token_type"].detach()
+            token_types = model.token_type.detach()
             write_adapter(given.out, hub_names(model.lora), token_types, model.head, recipe.rank, 1.0, ACROSS)
             print(
                 f"step {step}  {measure((3000 if not held else 60) if last else 150 if not held else 15)}",
