@@ -276,7 +276,9 @@ class View:
         run = self.live.view(self.drawn, self.replayed)
         if isinstance(run, TaskRun):
             return replace(run, id=self.id)
-        others = max(0, sum(not view.abandoned_for() for view in self.live.views) - 1)
+        watching = [view for view in self.live.views if not view.abandoned_for()]
+        learners = {one for view in watching for one in view.browsers or {view.id}}
+        others = max(0, len(learners) - 1)  # two tabs of a browser are one learner
         return replace(run, id=self.id, others=others, replayed=self.replayed is not None)
 
     def replay(self, wait: Callable[[float], bool]) -> None:

@@ -34,6 +34,9 @@ def test_who_asks_for_the_same_joins_the_run_that_is_on(executor: LocalExecutor,
     assert runs[0].others == 2 and "one run with 2 others" in status_line(runs[0])
     assert runs[0].turn is not None and runs[0].turn.others == 0, "it takes no turns with itself"
     assert len({executor.audience(run_id) for run_id in three}) == 1, "they hear one and the same message"
+    again = executor.start(request(seed=21, steps=2000), Tab("browser 0", lambda: True))
+    assert executor.run(again).others == 2, "two tabs of a browser are one learner"
+    executor.forget(again)
     other = executor.start(request(seed=22, steps=2000))
     assert executor.run(other).others == 0 and executor.audience(other) != executor.audience(three[0])
     executor.forget(other)
