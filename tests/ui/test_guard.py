@@ -65,6 +65,9 @@ def test_without_the_class_password_there_is_a_form_and_nothing_else(visit, monk
     form = client.get("/study?learner=key")
     assert form.status_code == 401 and "Class password" in form.text and "the page" not in form.text
     assert "content-security-policy" in form.headers
+    framed = {"sec-fetch-dest": "iframe", "sec-fetch-site": "cross-site"}  # where no cookie is kept
+    assert "window of its own" in client.get("/study", headers=framed).text
+    assert "window of its own" not in form.text
     assert client.get("/_stcore/health").text == "the page"
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/ws"):
         pass

@@ -22,6 +22,10 @@ DAYS = 120  # a term
 LONGEST = 4_000  # bytes of the form
 WAIT = 1.0  # seconds after a wrong password
 HEALTH = "/_stcore/health"
+FRAMED = (
+    "In a page of another site the browser keeps no password. Open the app in a window of its own, or ask "
+    "whoever runs the server."
+)
 FORM = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Embedding Lab</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root {{ color-scheme: light dark }}
@@ -56,7 +60,9 @@ class Password:
 
     async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
-            return HTMLResponse(FORM.format(said=""), 401)
+            sent = request.headers.get
+            framed = (sent("sec-fetch-dest"), sent("sec-fetch-site")) == ("iframe", "cross-site")
+            return HTMLResponse(FORM.format(said=FRAMED if framed else ""), 401)
         body = b""
         async for part in request.stream():
             body += part
