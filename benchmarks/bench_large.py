@@ -79,13 +79,13 @@ def stages(count: int, home: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     import sklearn.linear_model
     import sklearn.neighbors  # noqa: F401
 
-    from core.concepts import classification, labelled_collection
+    from core.concepts import classification
     from core.maps import large
     from core.models import registry
     from core.retrieval import collection, embedding_run, ranking, vector_index
     from core.training.trainer import iterate
 
-    file, room = Path(home) / "texts.csv", collection.Room(10**12, 10**12)
+    file, room = Path(home) / "texts.csv", collection.Capacity(10**12, 10**12)
     table(file, count)
     known: dict[str, Any] = {}
 
@@ -115,11 +115,10 @@ def stages(count: int, home: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     print("NOTE", json.dumps({"recall": known["report"].recall, "exact": known["report"].is_exact,
           "graph_ms": 1e3 * float(np.median([f.seconds for f in found])),
           "exact_ms": 1e3 * float(np.median([f.exact_seconds for f in found]))}))  # fmt: skip
-    compute = labelled_collection.compute
     for method in classification.METHODS:
         yield (
             f"classify: {method}",
-            partial(compute, classification.tested, folder, MODEL, 7, method, 5),
+            partial(classification.compute, classification.tested, folder, MODEL, 7, method, 5),
         )
     vectors = str(embedding_run.vectors_file(folder, MODEL))
     drawn = large.drawn_rows(count)

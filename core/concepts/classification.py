@@ -5,13 +5,15 @@ scikit-learn is imported inside the functions that fit, so that a page paints be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..retrieval import collection, embedding_run
+from ..retrieval.collection import TextCollection
 from ..types import FloatArray, InputError, IntArray, Pair, SentenceSet
 from ..vectors import centroids, cosine_matrix, label_codes
 
@@ -24,6 +26,9 @@ MOST_TESTED = 5_000  # sentences; of more, accuracy would only be known to less 
 MANY, ROUGHLY = 20_000, 1e-3  # so many to learn from, and the tolerance that is enough then
 METHODS = {"logistic": "Logistic regression", "knn": "Nearest neighbours"}
 INVERSE_PENALTY = 10.0  # unit vectors are short: scikit-learn's default of 1 holds the weights back
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,11 @@ def labelled(sentence_set: SentenceSet, labels: Sequence[str | None]) -> Labelle
     classes = tuple(dict.fromkeys(label for _, label in kept))
     codes = label_codes([label for _, label in kept])
     return checked(Labelled(tuple(s.text for s, _ in kept), tuple(s.id for s, _ in kept), codes, classes))
+
+
+def of_collection(found: TextCollection) -> Labelled:
+    """Its texts, read as they are asked for, and their classes. Raises InputError as `checked`."""
+    return checked(Labelled(found.texts, (), found.codes, found.classes))
 
 
 def checked(found: Labelled) -> Labelled:
@@ -178,6 +188,21 @@ def nearest(z: FloatArray, class_vectors: FloatArray) -> tuple[IntArray, FloatAr
 
 
 # ---- what the views show, from vectors (n, d), codes (n,) and a split --------------------------------
+
+
+def compute(
+    function: Callable[Concatenate[FloatArray, IntArray, Split, P], R],
+    folder: str,
+    base_model: str,
+    seed: int,
+    *args: P.args,
+    **more: P.kwargs,
+) -> R:
+    """`function(z, codes, parts, ...)`, one of those below, of a collection whose vectors are in their file;
+    called in a worker."""
+    codes = collection.opened(folder).codes
+    z = embedding_run.vectors(folder, base_model)
+    return function(z, codes, split(codes, seed), *args, **more)
 
 
 def curve(

@@ -1,7 +1,7 @@
 """Texts by the hundred thousand: read from an upload a row at a time, and kept in files, not in memory.
 
 Any process opens a collection by its folder and reads the rows that it needs; the vectors and indexes of the
-same texts lie beside them. How many texts a machine bears follows from its memory and disk (`room`).
+same texts lie beside them. How many texts a machine bears follows from its memory and disk (`capacity`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ABOUT, _TEXTS, _ENDS, _CODES = "collection.json", "texts.utf8", "ends.npy", "co
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Capacity:
     """Bytes of memory and of disk that one collection may take."""
 
     memory: int
@@ -65,13 +65,13 @@ class Room:
         return memory <= self.memory and texts * TEXT_DISK + characters * CHARACTER_DISK <= self.disk
 
 
-def room(free_memory: int, folder: Path) -> Room:
+def capacity(free_memory: int, folder: Path) -> Capacity:
     """What a collection may take of so many free bytes of memory, and of the disk that holds the folder."""
-    return Room(int(SHARE * max(0, free_memory)), int(SHARE * shutil.disk_usage(folder).free))
+    return Capacity(int(SHARE * max(0, free_memory)), int(SHARE * shutil.disk_usage(folder).free))
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class TextCollection:
     """What is known of it without opening its files. `id` depends on texts and classes alone."""
 
     id: str
@@ -143,8 +143,8 @@ class Passages(Sequence[Passage]):
 
 
 def read(
-    upload: str, title: str, home: str, space: Room, labelled: bool = False, choice: Choice = AS_FOUND
-) -> Collection:
+    upload: str, title: str, home: str, space: Capacity, labelled: bool = False, choice: Choice = AS_FOUND
+) -> TextCollection:
     """The collection in an uploaded file: a folder below `home`, the same one for the same texts.
 
     Any table or text (core/data/tables.py); `labelled` keeps the classes beside the texts, and repeated
@@ -165,19 +165,21 @@ def read(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def opened(folder: str) -> Collection:
+def opened(folder: str) -> TextCollection:
     """A collection that was read before. Raises InputError when it is gone."""
     try:
         known = json.loads((Path(folder) / _ABOUT).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError("These texts are no longer on the server. Upload the file again.") from error
     notices = tuple(Notice(n["text"], tuple(n["lines"]), n["count"]) for n in known.pop("notices"))
-    return Collection(**known | {"classes": tuple(known["classes"]), "notices": notices, "folder": folder})
+    return TextCollection(
+        **known | {"classes": tuple(known["classes"]), "notices": notices, "folder": folder}
+    )
 
 
 def _written(
-    upload: Path, title: str, folder: Path, space: Room, labelled: bool, choice: Choice
-) -> Collection:
+    upload: Path, title: str, folder: Path, space: Capacity, labelled: bool, choice: Choice
+) -> TextCollection:
     """Row after row from the one file into the others; only ends, codes and hashes are in memory."""
     ends, codes, classes = array("q", [0]), array("i"), dict[str, int]()
     seen, same, told, characters = set[int](), blake2b(digest_size=16), Told(), 0
@@ -224,7 +226,9 @@ def _written(
     np.save(folder / _CODES, np.frombuffer(codes, np.int32))
     same.update("\n".join(classes).encode("utf-8", "replace"))
     notices = (*reader.taken, *(n if n.lines != (0,) else Notice(n.text) for n in told.notices))
-    found = Collection(same.hexdigest(), str(folder), title, len(codes), characters, tuple(classes), notices)
+    found = TextCollection(
+        same.hexdigest(), str(folder), title, len(codes), characters, tuple(classes), notices
+    )
     (folder / _ABOUT).write_text(json.dumps(asdict(found), ensure_ascii=True), encoding="utf-8")
     return found
 

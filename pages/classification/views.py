@@ -10,12 +10,11 @@ import numpy as np
 import streamlit as st
 
 from core.concepts import classification
-from core.concepts import labelled_collection as on_files
 from core.concepts.classification import METHODS, CurvePoint, Labelled, Split
 from core.data import sentence_sets, sentences
 from core.models import registry
 from core.retrieval import collection
-from core.retrieval.collection import Collection
+from core.retrieval.collection import TextCollection
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
 from ui import collections, figures, inputs, kit, messages, state, widgets
@@ -66,7 +65,7 @@ class Problem:
         """`function(z, codes, parts, *args)`, here or, for a collection, by a worker."""
         if not self.folder:
             return function(self.z, self.data.codes, self.parts, *args)
-        there: Any = on_files.compute  # whose arguments are those of the function, which no type can say
+        there: Any = classification.compute  # the rest are the function's own arguments
         known = (self.folder, self.model, _seed())
         answer: R = kit.ask(there, function, *known, *args, busy=busy, lane=collections.BUILD)
         return answer
@@ -137,9 +136,9 @@ def problem() -> Problem | None:
     return Problem(chosen, data, name, other, other_name, z, classification.split(data.codes, _seed()))
 
 
-def _of_collection(found: Collection) -> Problem | None:
+def _of_collection(found: TextCollection) -> Problem | None:
     messages.notices(found.notices, found.title)
-    data, model = on_files.labelled(found), state.get(keys.MODEL)
+    data, model = classification.of_collection(found), state.get(keys.MODEL)
     if not work.embedded(found, model):
         return None
     parts, nothing = classification.split(data.codes, _seed()), np.zeros((0, 0), np.float32)

@@ -18,7 +18,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.data.folders import own_folder
 from core.retrieval import collection
-from core.retrieval.collection import Collection, Room
+from core.retrieval.collection import Capacity, TextCollection
 from core.runs import machine
 from core.types import InputError
 from ui import messages, state, widgets
@@ -36,10 +36,10 @@ _UNFIT = re.compile(r"[^\w. -]")
 
 
 @cache
-def space() -> Room:
+def space() -> Capacity:
     """What one collection may take of this machine, beside server and training processes."""
     others = machine.SERVER_BYTES + machine.most_workers() * machine.WORKER_BYTES
-    return collection.room(machine.memory() - others, own_folder())
+    return collection.capacity(machine.memory() - others, own_folder())
 
 
 def megabytes() -> int:
@@ -89,7 +89,7 @@ def _make_room(home: Path, newest: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def current(key: Key[str | None]) -> Collection | None:
+def current(key: Key[str | None]) -> TextCollection | None:
     """The learner's collection, or None where there is none; one that is gone is told."""
     folder = state.get(key)
     if folder is None:

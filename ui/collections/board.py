@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.maps import large
 from core.retrieval import collection, embedding_run
-from core.retrieval.collection import Collection
+from core.retrieval.collection import TextCollection
 from core.types import Sentence, SentenceSet
 from ui import resources
 from ui.boards import moving_map
@@ -19,7 +19,7 @@ HEIGHT = 520
 KEPT = 4  # collections' texts as the board takes them, some 10 MB each
 
 
-def draw(found: Collection, base_model: str) -> None:
+def draw(found: TextCollection, base_model: str) -> None:
     """Its texts, by class where they have one; of many, so many at random. The vectors must be there."""
     file = str(embedding_run.vectors_file(found.folder, base_model))
     rows = large.drawn_rows(found.count)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.models import registry
 from core.retrieval import embedding_run, vector_index
-from core.retrieval.collection import Collection
+from core.retrieval.collection import TextCollection
 from core.retrieval.embedding_run import Embedding
 from core.retrieval.vector_index import IndexReport
 from core.runs.messages import duration, waiting_line
@@ -35,7 +35,7 @@ def model(key: Key[str]) -> str:
     return widgets.segmented_control(key, "Model", names, help=help_)
 
 
-def embedded(found: Collection, base_model: str) -> bool:
+def embedded(found: TextCollection, base_model: str) -> bool:
     """Whether every text has its vector; until then there is progress on the page."""
     task = Embedding(found.folder, base_model)
     notices = embedding_run.embedded(task, found.count)
@@ -46,7 +46,7 @@ def embedded(found: Collection, base_model: str) -> bool:
     return True
 
 
-def index(found: Collection, base_model: str) -> IndexReport | None:
+def index(found: TextCollection, base_model: str) -> IndexReport | None:
     """What the index of its vectors is and misses; until that is known None, with progress on the page."""
     if not embedded(found, base_model):
         return None

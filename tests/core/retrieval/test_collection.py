@@ -10,7 +10,7 @@ import pytest
 from core.models import registry
 from core.retrieval import collection as collections
 from core.retrieval import embedding_run, vector_index
-from core.retrieval.collection import Collection, Room
+from core.retrieval.collection import Capacity, TextCollection
 from core.retrieval.embedding_run import Embedding
 from core.retrieval.ranking import Bm25Index, rank_by_cosine
 from core.training.trainer import iterate
@@ -18,10 +18,12 @@ from core.types import InputError, Notice
 from core.vectors import unit_rows
 from tests.tiny import tiny_encoder
 
-PLENTY = Room(10**9, 10**9)
+PLENTY = Capacity(10**9, 10**9)
 
 
-def read(tmp_path: Path, text: str, name: str = "notes.txt", room: Room = PLENTY, **more: bool) -> Collection:
+def read(
+    tmp_path: Path, text: str, name: str = "notes.txt", room: Capacity = PLENTY, **more: bool
+) -> TextCollection:
     file = tmp_path / name
     file.write_text(text, encoding="utf-8")
     return collections.read(str(file), "Notes", str(tmp_path / "home"), room, **more)
@@ -62,12 +64,12 @@ def test_classes_of_a_table_are_kept_with_repeated_texts(tmp_path):
     [
         (
             "a\nb\nc\n",
-            Room(2 * collections.TEXT_BYTES + 100, 10**9),
+            Capacity(2 * collections.TEXT_BYTES + 100, 10**9),
             "Line 3 is one too many: this machine's memory holds 2",
         ),
         (
             "a\nb\nc\n",
-            Room(10**9, collections.TEXT_DISK + 100),
+            Capacity(10**9, collections.TEXT_DISK + 100),
             "Line 2 is one too many: this machine's disk holds 1",
         ),
         ("a\n" + "b" * 2_001, PLENTY, "Line 2 has 2,001 characters"),
@@ -81,9 +83,9 @@ def test_what_cannot_be_kept_is_one_sentence_and_leaves_nothing(tmp_path, text, 
 
 
 def test_the_room_follows_from_memory_and_disk():
-    assert Room(10**9, 10**12).texts == 140_000 and Room(10**9, 10**12).is_short_of == "memory"
-    assert Room(10**12, 10**9).texts == 350_000 and Room(10**12, 10**9).is_short_of == "disk"
-    assert collections.room(-5, Path("/")).texts == 0
+    assert Capacity(10**9, 10**12).texts == 140_000 and Capacity(10**9, 10**12).is_short_of == "memory"
+    assert Capacity(10**12, 10**9).texts == 350_000 and Capacity(10**12, 10**9).is_short_of == "disk"
+    assert collections.capacity(-5, Path("/")).texts == 0
 
 
 # --- Vectors ---------------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ WORDS = ("bank", "river", "money", "cat", "dog", "bird", "runs", "sleeps", "sing
 
 
 @pytest.fixture
-def some(tmp_path, monkeypatch) -> Collection:
+def some(tmp_path, monkeypatch) -> TextCollection:
     """400 different texts of one to twelve words, and a tiny model."""
     rng = np.random.default_rng(3)
     texts = (" ".join(rng.choice(WORDS, rng.integers(1, 13))) + f" {i}" for i in range(400))
@@ -139,7 +141,7 @@ def test_texts_that_are_gone_are_one_sentence(tmp_path):
 
 
 @pytest.fixture
-def indexed(some) -> Collection:
+def indexed(some) -> TextCollection:
     """The same with random vectors of few dimensions, in which a graph finds most."""
     z = unit_rows(np.random.default_rng(1).normal(size=(400, 12)))
     np.save(embedding_run.vectors_file(some.folder, "few"), z)

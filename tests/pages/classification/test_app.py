@@ -81,7 +81,7 @@ def test_a_collection_is_classified(open_app, runs_in_this_process, tmp_path, mo
     rows = [f"weather,Rain fell on day {i}." for i in range(12)]
     rows += [f"food,Soup number {i} was <b>hot</b>." for i in range(12)]
     file.write_text("class,text\n" + "\n".join(rows))
-    room = collection.Room(10**9, 10**9)
+    room = collection.Capacity(10**9, 10**9)
     found = collection.read(str(file), "own", str(tmp_path / "home"), room, labelled=True)
     app = open_app("classification", timeout=120, cls_set="own", cls_model="static", cls=view)
     app.session_state["cls_folder"] = found.folder

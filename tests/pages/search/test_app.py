@@ -99,7 +99,7 @@ def test_a_collection_is_embedded_stopped_gone_on_with_and_searched(
     monkeypatch.setattr(vector_index, "EXACT_UP_TO", 5)
     file = tmp_path / "notes.txt"
     file.write_text(OWN + "\n" + "\n".join(f"Lamp {i} was repaired." for i in range(16)))
-    found = collection.read(str(file), "notes", str(tmp_path / "home"), collection.Room(10**9, 10**9))
+    found = collection.read(str(file), "notes", str(tmp_path / "home"), collection.Capacity(10**9, 10**9))
     app = open_app(PAGE, search_corpus="My own", search_model="static", search_query="When do bats sleep?")
     app.session_state["search_folder"] = found.folder
     app.run()
