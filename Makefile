@@ -3,6 +3,8 @@
 #             JOBS=0 runs it in one process (for a debugger)
 # make check  lint, formatting, types
 # make bench  print the benchmark tables; ARGS="projection" runs only the named ones
+# make cluster       PostgreSQL, nginx, two page servers and a Ray cluster on this machine (docs/deploy.md)
+# make cluster-test  walks through it with four browsers and kills parts
 # make setup  only install
 #
 # PYTHON=python3.12     which Python makes .venv
@@ -23,7 +25,7 @@ BIN = $(VENV)/bin/python
 
 export VENV PYTHON TORCH_INDEX
 
-.PHONY: app test check format bench setup browser clean
+.PHONY: app test check format bench cluster cluster-test setup browser clean
 
 app:
 	@sh scripts/setup.sh app
@@ -50,6 +52,12 @@ check: setup
 format: setup
 	@$(BIN) -m ruff check --fix .
 	@$(BIN) -m ruff format .
+
+cluster: setup
+	@$(BIN) scripts/cluster.py
+
+cluster-test: browser
+	@$(BIN) scripts/cluster_journey.py
 
 bench: setup
 	@$(BIN) -m benchmarks $(ARGS)

@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,18 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core.data.folders import remove_own_folder
 from core.models import device
+from core.runs.channel import meanwhile
 from core.runs.executor import LocalExecutor
 from core.runs.machine import keep_little_memory
+from core.storage import bell
+from core.storage.database import several_servers
 from core.types import InputError
-from ui.guard import downloads, outside
+from ui import visits
+from ui.guard import downloads, health, outside
 from ui.guard.headers import Headers
 from ui.guard.password import Password
 from ui.guard.uploads import Uploads
+from ui.learner import database
 from ui.resources import executor
 from ui.runs import push
 from ui.visits import entrance
@@ -41,15 +46,19 @@ downloads.stay()
 
 
 def start() -> LocalExecutor:
-    """The executor. A setting that cannot be used ends the server with one sentence; uvicorn would print the
-    traceback of whatever is raised here."""
+    """The executor, and a shared database where there is one. A setting that cannot be used ends the server
+    with one sentence; uvicorn would print the traceback of whatever is raised here."""
+    setting = "DATABASE_URL: "
     try:
+        if several_servers():
+            visits.share(database())
+        setting = ""
         engine = executor()
         if os.environ.get(device.SETTING, "auto") not in ("", "auto", "cpu"):
             engine.call(device.check).result()
         return engine
     except InputError as problem:
-        print(problem, file=sys.stderr, flush=True)
+        print(f"{setting}{problem}", file=sys.stderr, flush=True)
         remove_own_folder()
         os._exit(1)
 
@@ -61,12 +70,15 @@ async def life(_: st.App) -> AsyncIterator[dict[str, Any]]:
     engine = start()
     gc.collect()
     gc.freeze()  # modules stay: Python's collector need not look at them, and so comes to the rest sooner
-    with push.mounted():
-        yield {}
+    async with AsyncExitStack() as stack:
+        if several_servers():
+            await stack.enter_async_context(meanwhile(bell.listen(database(), push.room_hub().changed)))
+        with push.mounted():
+            yield {}
     engine.close()
     remove_own_folder()
 
 
 guards = [Middleware(guard) for guard in (Headers, Password, Uploads)]  # the first one sees a request first
-routes = [push.route(), *entrance.routes()]
+routes = [push.route(), *health.routes(), *entrance.routes()]
 app = st.App(Path(__file__).with_name("app.py"), routes=routes, middleware=guards, lifespan=life)

@@ -28,6 +28,7 @@ class Key(Generic[T]):
     low: T | None = None
     high: T | None = None
     visit: bool = False
+    kind: Any = tuple[str, ...]  # of a visit's value, so that it can be written as JSON
 
     @property
     def bounds(self) -> tuple[T, T]:

@@ -22,9 +22,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
+from core.data.folders import LIVE, data_folder
 from core.runs.executor import LocalExecutor
 from core.runs.functions import name_of
 from core.runs.live import Tab
+from core.storage.database import several_servers
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -60,7 +62,8 @@ def executor() -> LocalExecutor:
     One per server, whichever thread comes first: server.py calls it at start-up, before any browser. Raises
     InputError when EMBEDDING_LAB_CLUSTER names none that can be used.
     """
-    engine = LocalExecutor(cluster=os.environ.get("EMBEDDING_LAB_CLUSTER"))
+    shared = data_folder() / LIVE if several_servers() else None
+    engine = LocalExecutor(cluster=os.environ.get("EMBEDDING_LAB_CLUSTER"), shared=shared)
     atexit.register(engine.close)
     return engine
 

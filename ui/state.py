@@ -37,19 +37,22 @@ def get(key: Key[T]) -> T:
     """The value now, also before the widget that owns it has been drawn."""
     if key.url:
         _adopt(key)
-    value: T = _home(key).get(key.name, key.default)
+    visit = visits.remembered() if key.visit else None
+    value: T
+    if visit is not None:
+        value = visit.get(key.name, key.default, key.kind)
+    else:
+        value = st.session_state.get(key.name, key.default)
     return value
 
 
 def put(key: Key[T], value: T) -> None:
     """Set a value. For a key that a drawn widget owns, only from that widget's callback or before it."""
-    _home(key)[key.name] = value
-
-
-def _home(key: Key[Any]) -> Any:
-    """Where the key's value lies: in the session, or with all that is kept for this browser."""
-    kept = visits.remembered() if key.visit else None
-    return st.session_state if kept is None else kept
+    visit = visits.remembered() if key.visit else None
+    if visit is not None:
+        visit.put(key.name, value, key.kind)
+    else:
+        st.session_state[key.name] = value
 
 
 def clear(key: Key[Any]) -> None:
@@ -233,11 +236,13 @@ def write_link(*keys: Key[str]) -> bool:
     return fits
 
 
+_TEXTS = Key[tuple[tuple[str, str], ...]]("_texts", (), visit=True, kind=tuple[tuple[str, str], ...])
+
+
 def _kept_texts() -> dict[str, str]:
     """Name -> packed texts too long for a link, of this visitor."""
-    kept = visits.remembered()
-    texts: dict[str, str] = {} if kept is None else kept.setdefault("_texts", {})
-    return texts
+    kept: tuple[tuple[str, str], ...] = get(_TEXTS)
+    return dict(kept)
 
 
 def _keep_text(word: str) -> str:
@@ -246,8 +251,7 @@ def _keep_text(word: str) -> str:
         return ""
     name, kept = MARK + hashlib.sha256(word.encode()).hexdigest()[:16], _kept_texts()
     kept[name] = kept.pop(name, word)  # the newest last
-    for oldest in list(kept)[:-KEPT_TEXTS]:
-        del kept[oldest]
+    put(_TEXTS, tuple(kept.items())[-KEPT_TEXTS:])
     return name
 
 

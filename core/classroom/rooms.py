@@ -6,7 +6,6 @@ counting wrong codes per address. Of keys only hashes are stored.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from ..data.text import clean
 from ..storage import schema
+from ..storage.bell import ring
 from ..storage.database import Database, put
+from ..storage.learners import hashed
 from ..types import InputError
 
 ALPHABET = "ACDEFGHJKLMNPQRTUVWXY"  # without B (8), I, O, S (5), Z (2)
@@ -61,11 +62,6 @@ class Member:
 
     number: int
     nickname: str
-
-
-def hashed(key: str) -> str:
-    """What is stored of a key."""
-    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
 def open_room(database: Database, title: str, key: str, hours: int, now: datetime) -> Room:
@@ -236,6 +232,7 @@ def end(database: Database, room_id: int, now: datetime) -> None:
 def delete_room(database: Database, room_id: int) -> None:
     """Delete the room and everything that anybody did in it."""
     with database.write() as connection:
+        ring(connection, schema.rooms.c.topic, schema.rooms.c.id == room_id)
         _delete(connection, [room_id])
 
 
@@ -244,6 +241,7 @@ def changed(connection: Connection, room_id: int, everybody: bool = True) -> Non
     t = schema.rooms
     values = {"news": t.c.news + 1} | ({"version": t.c.version + 1} if everybody else {})
     connection.execute(update(t).where(t.c.id == room_id).values(**values))
+    ring(connection, t.c.topic, t.c.id == room_id)
 
 
 def still_open(connection: Connection, room_id: int, now: datetime) -> int | None:

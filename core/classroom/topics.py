@@ -54,9 +54,10 @@ class RoomHub:
                 del self._topics[old]
         return topic
 
-    def changed(self, name: str) -> None:
-        """Say so to all who listen; nobody else has to hear of it."""
+    def changed(self, name: str | None) -> None:
+        """Say so to all who listen; nobody else has to hear of it. None: any room may have."""
         with self._lock:
-            topic = self._topics.get(name)
-        if topic is not None:
-            topic.changed()
+            topics = list(self._topics.values()) if name is None else [self._topics.get(name)]
+        for topic in topics:
+            if topic is not None:
+                topic.changed()

@@ -25,6 +25,7 @@ except ImportError:  # Windows, where a folder with an open file in it cannot be
 PREFIX, OWNER = "embedding-lab-", "owner"
 DISK = "EMBEDDING_LAB_DISK"  # GB that the checkpoints of all runs together may take
 DISK_GB = 2.0
+LIVE = "live"  # below the data folder: runs that several page servers tell each other of
 HOME = "EMBEDDING_LAB_HOME"  # the folder of everything below
 TUNED = "EMBEDDING_LAB_TUNED"  # another folder for tuned models alone
 
@@ -55,18 +56,36 @@ def own_folder() -> Path:
     """
     place = Path(tempfile.gettempdir())
     remove_orphans(place)
+    folder = claim(place)
+    # After the sockets in it, which multiprocessing removes itself, one by one.
+    global _remove
+    _remove = Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-100)
+    return folder
+
+
+def claim(place: Path) -> Path:
+    """A new folder there that is this process's while it lives. Raises InputError when there is no room."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
         owner = (folder / f"{OWNER}.part").open("w")
         _lock(owner)
         (folder / f"{OWNER}.part").rename(folder / OWNER)
     except OSError as error:
         raise InputError(no_room(place, error)) from error
     _held.append(owner)
-    # After the sockets in it, which multiprocessing removes itself, one by one.
-    global _remove
-    _remove = Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-100)
     return folder
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether the process that claimed it lives."""
+    try:
+        with (folder / OWNER).open("r+") as file:
+            _lock(file)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def remove_own_folder() -> None:

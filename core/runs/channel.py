@@ -11,8 +11,8 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from ..cards.moments import Shown, most_telling
@@ -177,6 +177,16 @@ class Hub:
     def find(self, name: str) -> Topic | None:
         with self._lock:
             return next((t for t in self._by_run.values() if t.name == name), None)
+
+
+@asynccontextmanager
+async def meanwhile(listen: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Listen on the event loop while this is open."""
+    task = asyncio.create_task(listen)
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def relay(

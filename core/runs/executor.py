@@ -28,6 +28,8 @@ from .cluster.proxy import Cluster
 from .live import LiveRun, View
 from .pool import Pool, Worker
 from .request import RunRequest, refuse_unforkable
+from .servers.journal import Found
+from .servers.others import Others
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -40,14 +42,18 @@ LOOK_SECONDS = 2.0  # between two looks for those, at most
 
 class LocalExecutor:
     """Worker processes: at most `workers` that train and answer, one that draws maps. With the address of a
-    cluster, those that train are there. Raises InputError where it cannot be reached."""
+    cluster, those that train are there. In the folder `shared` several page servers tell each other of their
+    runs (journal.py). Raises InputError where either cannot be used."""
 
-    def __init__(self, workers: int | None = None, cluster: str | None = None) -> None:
+    def __init__(
+        self, workers: int | None = None, cluster: str | None = None, shared: Path | None = None
+    ) -> None:
         self._lock = threading.RLock()  # guards everything below; reader threads and pages share it
         self._runs: dict[str, View] = {}
         self._audiences: dict[str, View] = {}  # what those hear in common who see the same
-        self._home = Path(tempfile.mkdtemp(dir=own_folder()))
         self._closed = threading.Event()
+        self._others = Others(shared, lambda live: self.pool.train(live), self._closed)
+        self._home = self._others.home or Path(tempfile.mkdtemp(dir=own_folder()))
         self.layout_ready = threading.Event()
         engine = Cluster(cluster) if cluster else None
         if engine is not None:
@@ -90,16 +96,17 @@ class LocalExecutor:
         learner joins it where it is, or sees again what it did, at the pace of training.
         """
         if not isinstance(task, RunRequest):
-            other: TaskRun[Any] = TaskRun(self._new_id(), task)
-            return self._enqueue(self._add(LiveRun(other, task, self._folder(other.id), self), alive), until)
+            other = self._live_run(TaskRun(self._new_id(), task), task)
+            return self._enqueue(self._add(other, alive), until)
         until = task.until if until is None else until
         with self._lock:
             equal = None if until is not None else self._equal(task)
             if equal is not None:
                 return self._join(equal, task.layout, alive)
             run = Run(self._new_id(), task.config, task.sentences, task.pairs, task.held_out)
-            view = self._add(LiveRun(run, task, self._folder(run.id), self), alive, task.layout)
-            return self._enqueue(view, until)
+            if until is None and (led := self._others.equal(task)) is not None:
+                return self._take_in(run.id, led, alive).id
+            return self._enqueue(self._add(self._live_run(run, task), alive, task.layout), until)
 
     def _equal(self, task: RunRequest) -> LiveRun | None:
         """An undisturbed run of the same content."""
@@ -127,24 +134,12 @@ class LocalExecutor:
             raise InputError(f"Step {step} was not kept. Steps to go back to: {kept}.")
         config = config or old.config
         refuse_unforkable(old.config, config)
-        live = self._branch(view, step, RunStatus.PAUSED, config, run_id)
+        folder = self._folder(self._new_id())
+        live = view.live.branch(folder, step, view.drawn, RunStatus.PAUSED, config, run_id)
         with self._lock:
             fork = self._add(live, None)
         fork.drawn, fork.tabs = view.drawn, view.tabs
         return fork.id
-
-    def _branch(
-        self,
-        view: View,
-        step: int,
-        status: RunStatus,
-        config: TrainingConfig | None = None,
-        forked: str | None = None,
-    ) -> LiveRun:
-        new_id, task = self._new_id(), view.live.task
-        assert isinstance(task, RunRequest)
-        task = task if config is None else replace(task, config=config)
-        return view.live.branch(new_id, self._folder(new_id), step, view.drawn, task, status, forked)
 
     def run(self, run_id: str) -> Run:
         """A bi-encoder's run as it is now. Raises InputError when it has been forgotten, or is of another
@@ -215,7 +210,7 @@ class LocalExecutor:
                 step = min((s for s in kept if s >= view.replayed), default=max(kept, default=0))
                 self._part(view, step, status)
             elif len(live.views) == 1:
-                self.pool.interrupt(live, status)
+                self._rest(live, status)
             elif live.is_active and view.leaves is None:
                 view.leaves = status
                 if not self.pool.save(live):
@@ -232,11 +227,12 @@ class LocalExecutor:
         """Make it a run of its own that rests at this checkpoint."""
         shared, view.leaves = view.live, None
         try:
-            live = self._branch(view, step, status)
+            live = shared.branch(self._folder(self._new_id()), step, view.drawn, status)
         except InputError:  # nothing was kept yet: it goes on with the others
             return
         shared.views.remove(view)
         view.show(live)
+        self._others.shows(view.id, live)
         self.pool.share(shared)
         view.changed()
         shared.changed()
@@ -252,7 +248,7 @@ class LocalExecutor:
         view = self._live(run_id)
         with self._lock:
             if len(view.live.views) == 1:
-                self.pool.interrupt(view.live, RunStatus.STOPPED, "drop")
+                self._rest(view.live, RunStatus.STOPPED, "drop")
             self._drop(view)
 
     def checkpoint_path(self, run_id: str, step: int) -> str | None:
@@ -264,10 +260,10 @@ class LocalExecutor:
     def adopt(self, run: Run, layout: str, alive: Callable[[], bool] | None = None) -> tuple[str, str]:
         """Take in a run from a file, at rest, under a new id: that id, and where its last step's checkpoint
         belongs. `adopted` says that it lies there."""
-        run = replace(run, id=self._new_id(), checkpoints=())
         task = RunRequest(run.config, run.sentences, run.pairs, run.held_out, layout)
-        live = LiveRun(run, task, self._folder(run.id), self)
+        live = self._live_run(replace(run, id=self._new_id(), checkpoints=()), task)
         live.undisturbed = False
+        live.write_down()
         with self._lock:
             view = self._add(live, alive, layout)
             self._forget()
@@ -283,6 +279,7 @@ class LocalExecutor:
         view = View(view_id, live, alive, None if layout is None else (layout, None))
         live.views.append(view)
         self._runs[view_id] = view
+        self._others.shows(view_id, live)
         if layout is not None:
             live.draw(layout)
         return view
@@ -299,17 +296,43 @@ class LocalExecutor:
     def _live(self, run_id: str) -> View:
         with self._lock:
             view = self._runs.get(run_id) or self._audiences.get(run_id)
+        if view is None and (found := self._others.find(run_id)) is not None:
+            view = self._take_in(run_id, found)
         if view is None:
             raise InputError("This run is no longer in memory. Train again to make a new one.")
         view.seen = time.monotonic()
         return view
+
+    def _take_in(self, run_id: str, found: Found, alive: Callable[[], bool] | None = None) -> View:
+        """Another server's run, under an id of ours: followed while that server lives, else led from here."""
+        with self._lock:
+            if run_id in self._runs:  # another of this visitor's tabs was quicker
+                return self._runs[run_id]
+            live = self._live_run(replace(found.run, id=run_id), found.task)
+            live.undisturbed = found.state.undisturbed
+            layout = found.task.layout if isinstance(found.task, RunRequest) else None
+            view = self._add(live, alive, layout)
+        if isinstance(found.run, TaskRun):  # its snapshots were not written down: it does its steps again
+            self._enqueue(view, found.again_until)
+        else:
+            live.until = found.state.until
+            self._others.follow(live, found)
+        live.write_down()
+        return view
+
+    def _live_run(self, run: Run | TaskRun[Any], task: Task[Any]) -> LiveRun:
+        return LiveRun(run, task, self._folder(run.id), self, self._others.home is not None)
+
+    def _rest(self, live: LiveRun, status: RunStatus, how: str = "pause") -> None:
+        self._others.leave(live)
+        self.pool.interrupt(live, status, how)
 
     def _new_id(self) -> str:
         return secrets.token_hex(4)
 
     def _folder(self, run_id: str) -> Path:
         folder = self._home / run_id
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         return folder
 
     def _lives(self) -> list[LiveRun]:
@@ -329,7 +352,7 @@ class LocalExecutor:
             for live in self._lives():
                 left = [view.abandoned_for() > OWNER_GRACE for view in live.views]
                 if all(left) and live.is_active:
-                    self.pool.interrupt(live, RunStatus.STOPPED)
+                    self._rest(live, RunStatus.STOPPED)
             with self._lock:
                 self._forget()
             with contextlib.suppress(OSError):  # a folder that went while it was looked at
@@ -347,21 +370,17 @@ class LocalExecutor:
 
     def _make_room(self) -> None:
         """Take the checkpoints of the runs that rest longest, until those of all fit the disk budget, and
-        those that the workers may be writing.
-
-        Such a run can still be replayed, and goes on by repeating its steps.
-        """
+        those that the workers may be writing."""
         with self._lock:
             by_folder = {Path(live.folder): live for live in self._resting()}
         for folder in too_many(list(by_folder), self._home, disk_budget(), to_come=self.pool.most):
-            by_folder[folder].take_checkpoints(())  # told first: nobody asks for a file that is gone
-            for file in folder.glob("step-*"):
-                file.unlink(missing_ok=True)
+            by_folder[folder].drop_checkpoints()
 
     def _drop(self, view: View) -> None:
         live = view.live
         del self._runs[view.id]
         live.views.remove(view)
+        self._others.forget(view.id, live)
         self.pool.share(live)
         view.changed()
         if not live.views:
@@ -377,4 +396,5 @@ class LocalExecutor:
     def close(self) -> None:
         self._closed.set()
         self.pool.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        if self._others.home is None:  # else another server goes on with them
+            shutil.rmtree(self._home, ignore_errors=True)

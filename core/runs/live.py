@@ -12,9 +12,10 @@ from typing import Any
 
 from ..training.checkpoints import checkpoints_in, copy_checkpoints
 from ..training.trainer import Task
-from ..types import Run, RunStatus, TaskRun
+from ..types import Run, RunStatus, TaskRun, TrainingConfig
 from .drawing import Drawing, Engine
 from .request import RunRequest
+from .servers.journal import Record
 from .worker import Work
 
 REPLAY_SECONDS = 10.0  # that a replay takes at most
@@ -42,12 +43,13 @@ class LiveRun:
     """
 
     def __init__(
-        self, run: Run | TaskRun[Any], task: Task[Any], folder: Path, engine: Engine, until: int | None = None
+        self, run: Run | TaskRun[Any], task: Task[Any], folder: Path, engine: Engine, recorded: bool = False
     ) -> None:
         self._lock = threading.RLock()  # a reader thread appends while a page copies
         self._run = run
-        self._until = until
+        self.until: int | None = None
         self._engine = engine
+        self._record = Record(folder, task) if recorded else None  # for other servers
         self._began, self._made, self._cost = 0, 0, 0.0  # this turn's first step; steps and seconds of all
         self._deaths = 0.0  # processes that ended while they trained it, since somebody asked for it
         self.id = run.id
@@ -91,23 +93,23 @@ class LiveRun:
 
     def branch(
         self,
-        run_id: str,
         folder: Path,
         step: int,
         drawn: Drawn | None,
-        task: RunRequest,
         status: RunStatus,
+        config: TrainingConfig | None = None,
         forked: str | None = None,
     ) -> LiveRun:
         """A run of its own, at rest, that stands where this one stood at the kept checkpoint `step`, or at an
         earlier one where that was dropped a moment ago. Raises InputError when none is left."""
-        run = self.view(drawn)
-        assert isinstance(run, Run)
+        run, task = self.view(drawn), self.task
+        assert isinstance(run, Run) and isinstance(task, RunRequest)
+        task = replace(task, config=config or task.config)
         copied = copy_checkpoints(self.folder, str(folder), step) if run.snapshots else ()
         step = max(copied, default=0)
         run = replace(
             run,
-            id=run_id,
+            id=folder.name,
             config=task.config,
             snapshots=tuple(s for s in run.snapshots if s.step <= step),
             frames=tuple(f for f in run.frames if f.step <= step),
@@ -116,8 +118,9 @@ class LiveRun:
             error=None,
             forked_from=run.forked_from if forked is None else (forked, step),
         )
-        other = LiveRun(run, task, folder, self._engine)
+        other = LiveRun(run, task, folder, self._engine, self._record is not None)
         other.undisturbed = False
+        other.write_down()
         drawing = self.drawings.get(drawn or ("", None))
         if drawn is not None and drawing is not None:
             other.drawn, other.drawings[drawn] = drawn, other._drawing(drawn)
@@ -133,15 +136,28 @@ class LiveRun:
     def is_active(self) -> bool:
         return self._run.is_active
 
+    @property
+    def has_snapshots(self) -> bool:
+        return bool(self._run.snapshots)
+
     def _change(self, **fields: Any) -> None:
         with self._lock:
             self._run = replace(self._run, **fields)
+            if "status" in fields:
+                self.write_down()
         self.changed()
+
+    def write_down(self) -> None:
+        """For other servers: what it did, and how it stands."""
+        if self._record is not None:
+            if isinstance(self._run, Run):
+                self._record.snapshots(self._run)
+            self._record.stands(self._run, self.until, self.undisturbed)
 
     # ---- the run's own life ------------------------------------------------------------------
 
     def wait(self, until: int | None) -> None:
-        self._until, self._deaths = until, 0.0
+        self.until, self._deaths = until, 0.0
         self.resting_status, self.undisturbed = None, self.undisturbed and until is None
         self._change(status=RunStatus.WAITING, error=None, note="")
 
@@ -152,13 +168,13 @@ class LiveRun:
             self._change(status=RunStatus.STARTING)
         self._began = self.position
         rewinds = isinstance(self._run, Run)
-        return Work(self.id, self.task, self._until, self.folder, self.position, rewinds, turn)
+        return Work(self.id, self.task, self.until, self.folder, self.position, rewinds, turn)
 
     def left(self, seconds: float) -> float | None:
         """Seconds of training until its end, after a turn of so many; None where nobody can know yet."""
         self._cost += seconds
         self._made += max(0, self.position - self._began)
-        last = self.steps if self._until is None else self._until
+        last = self.steps if self.until is None else self.until
         return (last - self.position) * self._cost / self._made if last and self._made else None
 
     def rest(self, status: RunStatus | None) -> None:
@@ -213,6 +229,8 @@ class LiveRun:
             if known and hasattr(known[-1], "outline"):  # large, and only the newest is looked at
                 known = (*known[:-1], known[-1].outline())
             self._run = replace(self._run, snapshots=(*known, snapshot))
+            if self._record is not None and isinstance(self._run, Run):
+                self._record.snapshots(self._run)
         self.take_step(step, steps)
         for drawing in tuple(self.drawings.values()):
             drawing.go_on()
@@ -223,6 +241,12 @@ class LiveRun:
         with self._lock:
             self.position = max((self.position, *steps))
         self._change(checkpoints=steps)
+
+    def drop_checkpoints(self) -> None:
+        """Make room: it can still be replayed, and goes on by repeating its steps."""
+        self.take_checkpoints(())  # told first: nobody asks for a file that is gone
+        for file in Path(self.folder).glob("step-*"):
+            file.unlink(missing_ok=True)
 
     # ---- the map -----------------------------------------------------------------------------
 

@@ -48,6 +48,11 @@ def database_url(environment: Mapping[str, str] = os.environ) -> str:
     return URL.create("sqlite", database=str(data_folder(environment) / FILE_NAME)).render_as_string()
 
 
+def several_servers(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether other page servers may work on the same database, on this machine or another."""
+    return not database_url(environment).startswith("sqlite")
+
+
 class Database:
     """An open database. Safe to share between threads: every call takes its own connection."""
 
@@ -80,6 +85,11 @@ class Database:
                 raise InputError(f"The database {shown} cannot be opened: {reason}.") from error
             raise
         return database
+
+    @property
+    def address(self) -> str:
+        """For PostgreSQL's own client library, password and all: never to be shown."""
+        return self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -185,7 +195,7 @@ def _make_tables(connection: Connection, shown: str) -> None:
     if version is None:
         schema.metadata.create_all(connection)
         connection.execute(insert(known).values(version=schema.VERSION))
-    elif version == 1:  # it lacks the tables of class rooms only
+    elif version in (1, 2):  # they lack tables only
         schema.metadata.create_all(connection)
         connection.execute(update(known).values(version=schema.VERSION))
     elif version != schema.VERSION:

@@ -91,7 +91,7 @@ def create(database: Database, name: str, key: str, now: datetime) -> Learner:
     clean = checked_name(name)
     assert len(key) >= 16, "a key is long and random"
     with database.write() as connection:
-        row = insert(schema.learners).values(name=clean, key_hash=_hash(key), created=now)
+        row = insert(schema.learners).values(name=clean, key_hash=hashed(key), created=now)
         result = connection.execute(row)
         assert result.inserted_primary_key is not None
         return Learner(int(result.inserted_primary_key[0]), clean, now)
@@ -102,7 +102,7 @@ def find(database: Database, key: str) -> Learner | None:
     t = schema.learners
     with database.read() as connection:
         row = connection.execute(
-            select(t.c.id, t.c.name, t.c.created).where(t.c.key_hash == _hash(key))
+            select(t.c.id, t.c.name, t.c.created).where(t.c.key_hash == hashed(key))
         ).first()
     return None if row is None else Learner(*row)
 
@@ -258,5 +258,6 @@ def to_json(value: Any, what: str) -> str:
     return encoded
 
 
-def _hash(key: str) -> str:
+def hashed(key: str) -> str:
+    """What is stored of a key."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -1,8 +1,9 @@
 """The tables of the database, in terms that SQLite and PostgreSQL know.
 
 Whoever changes a table raises VERSION and writes, in database.py, what turns a database of the version before
-into one of the new; a test opens the first version's. Version 2 brought the tables of class rooms. Moments
-are stored as whole microseconds since 1970 in UTC, because SQLite would drop the time zone.
+into one of the new; a test opens the first version's. Version 2 brought the tables of class rooms, version 3
+that of visits. Moments are stored as whole microseconds since 1970 in UTC, because SQLite would drop the time
+zone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-VERSION = 2
+VERSION = 3
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -133,6 +134,15 @@ lessons = Table(
     _text_key("lesson"),
     Column("value", Text, nullable=False),  # JSON
     Column("at", StoredTime, nullable=False),
+)
+
+visits = Table(  # what a browser's next page has to find again, on whichever server that is
+    "lab_visits",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    _text_key("name"),
+    Column("value", Text, nullable=False),  # JSON
+    Column("at", StoredTime, nullable=False, index=True),
 )
 
 runs = Table(

@@ -186,7 +186,8 @@ def copy_checkpoints(source: str, target: str, step: int) -> tuple[int, ...]:
     copied = []
     for kept in (s for s in checkpoints_in(source) if s <= step):
         with contextlib.suppress(FileNotFoundError):
-            os.link(checkpoint_file(source, kept), checkpoint_file(target, kept))
+            with contextlib.suppress(FileExistsError):
+                os.link(checkpoint_file(source, kept), checkpoint_file(target, kept))
             copied.append(kept)
     if not copied:
         raise InputError("The steps of this run are no longer kept. Train again to make new ones.")

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from ui.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished comparison: what it was made from, and the held-out AUCs it ended with."""
+
+    sentences: str
+    pairs: int
+    steps: int
+    seed: int
+    held_out: int
+    before: float
+    random: float
+    hard: float
+
 
 VIEW = Key("con", "Words", url=True)
 P = Key("con_p", "The nurse gave the patient a painkiller.", url=True)
@@ -22,7 +37,7 @@ COUNT = Key("con_count", 48, url=True, low=8, high=200)
 STEPS = Key("con_steps", 40, url=True, low=10, high=200)
 SEED = Key("con_seed", 7, url=True, low=0, high=10_000)
 RUNS = Key[tuple[str, ...]]("con_runs", (), url=True)  # run ids: random negatives, hard negatives
-OUTCOMES = Key[tuple[Any, ...]]("con_outcomes", (), visit=True)  # views.Outcome, one a finished comparison
+OUTCOMES = Key[tuple[Outcome, ...]]("con_outcomes", (), visit=True, kind=tuple[Outcome, ...])
 GUESSES = {
     name: Key[str | None](f"con_guess_{name}", None, url=True) for name in ("words", "triplets", "hard")
 }

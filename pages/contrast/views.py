@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
@@ -253,20 +252,6 @@ def _watch() -> None:
     watching.watch(_runs, draw)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One finished comparison: what it was made from, and the held-out AUCs it ended with."""
-
-    sentences: str
-    pairs: int
-    steps: int
-    seed: int
-    held_out: int
-    before: float
-    random: float
-    hard: float
-
-
 def _result(runs: list[Run], gate: Gate, inside: dict[str, float] | None) -> None:
     """What both runs ended with. Without `inside` the runs are not those of the page's settings."""
     first, last = ([run.snapshots[i].metrics for run in runs] for i in (0, -1))
@@ -297,7 +282,7 @@ def _remember(runs: list[Run], random: float, hard: float) -> None:
     key = state.get(keys.SET)
     name = "my own" if key == inputs.OWN else sentence_sets.load_set(key).title
     config, before = runs[0].config, runs[0].snapshots[0].metrics.held_out_auc or 0.0
-    outcome = Outcome(
+    outcome = keys.Outcome(
         name, len(runs[0].pairs), config.steps, config.seed, len(runs[0].held_out), before, random, hard
     )
     if outcome not in state.get(keys.OUTCOMES):
@@ -306,7 +291,7 @@ def _remember(runs: list[Run], random: float, hard: float) -> None:
 
 def _all_outcomes() -> None:
     """Every comparison of this session, since one seed proves nothing."""
-    every: tuple[Outcome, ...] = state.get(keys.OUTCOMES)
+    every: tuple[keys.Outcome, ...] = state.get(keys.OUTCOMES)
     if not every:
         return
     changes = [o.hard - o.random for o in every]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.lessons.progress import LessonProgress
+from core.lessons.sittings import InventoryRecord
 from ui.keys import Key
 
 LESSON = Key("lesson", "", url=True)  # the open lesson; "" is the list, "own" the teacher's pasted one
@@ -14,8 +16,9 @@ SEED = Key("lesson_seed", 7, url=True, low=0, high=9999)  # of every run of a le
 TEXT = Key("lesson_text", "")  # a lesson file as a teacher wrote it; packed into the link
 BEFORE = Key("lesson_before", "")  # what an uploaded lesson file took the place of
 ERROR = Key[str | None]("lesson_error", None)
-KEPT = Key[Any]("lesson_kept", None, visit=True)  # lesson -> core.lessons.progress.LessonProgress, in pairs
-RUNS = Key[Any]("lesson_runs", None, visit=True)  # (lesson, step) -> run id, in pairs
-TEST = Key[Any]("lesson_test", None, visit=True)  # core.lessons.sittings.InventoryRecord
+# lesson -> its progress, and (lesson, step) -> run id, both in pairs
+KEPT = Key[Any]("lesson_kept", None, visit=True, kind=tuple[tuple[str, LessonProgress], ...])
+RUNS = Key[Any]("lesson_runs", None, visit=True, kind=tuple[tuple[tuple[str, int], str], ...])
+TEST = Key[Any]("lesson_test", None, visit=True, kind=InventoryRecord)
 PLAN = Key("lesson_plan", "what_is_an_embedding", url=True)  # the lesson whose plan is shown
 SAID = Key[str | None]("lesson_said", None)

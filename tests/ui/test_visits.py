@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
+from core.lessons.progress import Answer, LessonProgress
+from core.lessons.sittings import InventoryRecord, Sitting
 from core.storage import learners
+from core.storage.database import Database
+from core.storage.learners import Prediction
 from core.types import InputError
+from pages.contrast import keys as contrast_keys
+from pages.lessons import keys as lesson_keys
 from ui import state, visits
+from ui.predictions import record as predicted
 from ui.runs import live_run, watching
 
 NUMBER = random.Random(7)
@@ -113,15 +121,39 @@ def test_without_a_cookie_a_visit_is_a_session(browser, engine, monkeypatch):
     assert live_run.history() == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (state.RUN_IDS, ("1a", "2b")),
+        (predicted.VISIT, (("q 1", Prediction("What?", "Yes", None, datetime(2026, 3, 2, tzinfo=UTC))),)),
+        (lesson_keys.KEPT, (("l", LessonProgress(1, 2, ((0, Answer("a", "b")),), ((1, "mine"),))),)),
+        (lesson_keys.RUNS, ((("l", 2), "3c"),)),
+        (lesson_keys.TEST, InventoryRecord((Sitting("a", (("item", "right"),), True),))),
+        (contrast_keys.OUTCOMES, (contrast_keys.Outcome("s", 4, 5, 7, 8, 0.5, 0.6, 0.7),)),
+    ],
+)
+def test_another_server_knows_what_a_browser_did(tmp_path, monkeypatch, key, value):
+    monkeypatch.setattr(visits, "FRESH", 0.0)
+    with Database.open(f"sqlite:///{tmp_path / 'lab.sqlite3'}") as database:
+        monkeypatch.setattr(visits, "_database", database)
+        here, there, stranger = visits.Visit("ada"), visits.Visit("ada"), visits.Visit("grace")
+        assert there.get(key.name, key.default, key.kind) == key.default
+        here.put(key.name, value, key.kind)
+        assert there.get(key.name, key.default, key.kind) == value
+        assert stranger.get(key.name, key.default, key.kind) == key.default
+        there.put(key.name, key.default, key.kind | None)
+        assert here.get(key.name, value, key.kind | None) == key.default, "the newest counts"
+
+
 def test_the_longest_ago_is_forgotten_first(browser, monkeypatch):
     monkeypatch.setattr(visits, "KEPT_VISITS", 2)
     for name in ("ada", "grace", "ada", "lin"):
         browser(name)
-        visits.remembered().setdefault("who", name)
+        visits.remembered().put("who", name, str)
     browser("ada")
-    assert visits.remembered() == {"who": "ada"}
+    assert visits.remembered().get("who", None, str) == "ada"
     browser("grace")
-    assert visits.remembered() == {}
+    assert visits.remembered().get("who", None, str) is None
 
 
 def test_a_text_too_long_for_a_link_is_found_by_its_own_browser_only(browser, open_app, monkeypatch):

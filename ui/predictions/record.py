@@ -16,7 +16,8 @@ from ui import learner, messages, state
 from ui.keys import Key
 
 Predictions = Mapping[str, Prediction]  # by what each is kept under
-VISIT = Key[Any]("predictions", None, visit=True)  # name -> Prediction, in pairs
+# name -> Prediction, in pairs
+VISIT = Key[Any]("predictions", None, visit=True, kind=tuple[tuple[str, Prediction], ...])
 
 
 def name(key: str, options: Any) -> str:
