@@ -24,6 +24,7 @@ FEWEST = 3  # sentences a class needs: two to learn from, one to test on
 MOST_CLASSES = 20
 MOST_TESTED = 5_000  # sentences; of more, accuracy would only be known to less than a percent more closely
 MANY, ROUGHLY = 20_000, 1e-3  # so many to learn from, and the tolerance that is enough then
+DISTANCES_MB = 64  # of nearest neighbours' distances at once; by default it is a gigabyte
 METHODS = {"logistic": "Logistic regression", "knn": "Nearest neighbours"}
 INVERSE_PENALTY = 10.0  # unit vectors are short: scikit-learn's default of 1 holds the weights back
 
@@ -126,8 +127,11 @@ def predict(
         # At 95,000 texts: 0.440 of them right after 2.6 s, 0.443 after 9 s with the usual tolerance.
         tolerance = {"tol": ROUGHLY} if len(known) > MANY else {}
         model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000, **tolerance)
-    model.fit(known, codes)
-    shares = np.asarray(model.predict_proba(new), np.float32)
+    from sklearn import config_context
+
+    with config_context(working_memory=DISTANCES_MB):
+        model.fit(known, codes)
+        shares = np.asarray(model.predict_proba(new), np.float32)
     return shares.argmax(axis=1).astype(np.int64), shares
 
 
