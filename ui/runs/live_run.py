@@ -78,6 +78,9 @@ def snapshot_interval(sentences: int, steps: int) -> int:
 
 def start(data: TrainingData, config: TrainingConfig, until: int | None = None) -> None:
     """Begin a new run; a callback for the Train button."""
+    now = current_run()
+    if now is not None and now.is_active:
+        return  # one click came twice, which was seen on a busy machine; this run is what it began
     every = max(config.snapshot_every, snapshot_interval(len(data.sentences), config.steps))
     config = config.replace(snapshot_every=min(every, 100))
     request = RunRequest(config, data.sentences, data.train, data.held_out, state.get(state.LAYOUT), until)

@@ -17,6 +17,7 @@ from pages.train_live import beside, map
 from tests.pages.workers import batch_sizes, in_this_process  # noqa: F401
 from ui import batches, resources, state
 from ui.boards.moving_map import BoardResult, MarkAction
+from ui.runs import live_run
 
 
 def values(app, *keys):
@@ -252,6 +253,27 @@ def test_a_run_keeps_its_own_sentences(panel):
     assert not app.exception
     if panel == "Map as table":
         assert app.dataframe[0].value["sentence"].tolist() == [s.text for s in stale()[1].sentences.sentences]
+
+
+def test_a_click_that_comes_twice_begins_one_run(monkeypatch):
+    """Seen once, in Firefox on a busy machine: the page then said that it had one run with another."""
+
+    def page():
+        from core.types import TrainingConfig
+        from ui import training_data
+        from ui.runs import live_run
+
+        for _ in range(2):
+            live_run.start(training_data.current(), TrainingConfig())
+
+    began = []
+    stub = SimpleNamespace(
+        start=lambda request, alive: began.append(request) or "r",
+        run=lambda run_id: SimpleNamespace(is_active=True),
+    )
+    monkeypatch.setattr(live_run, "executor", lambda: stub)
+    monkeypatch.setattr(live_run.watching, "keep_going", lambda run_id: None)
+    assert not AppTest.from_function(page).run(timeout=60).exception and len(began) == 1
 
 
 def test_whole_numbers_sort_as_numbers():
