@@ -43,7 +43,6 @@ PATIENCE = "10"  # seconds without an answer of the cluster's head after which R
 SWITCHES = {  # before Ray is imported: it asks nobody outside
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": PATIENCE,
-    "RAY_BACKEND_LOG_LEVEL": "error",
 }
 
 

@@ -15,7 +15,7 @@ from ...types import InputError
 from ..process import WorkerProcess, environment
 from .driver import SETTING, refusal
 
-PATIENCE = 60.0  # seconds a server's start waits for the cluster
+PATIENCE = 120.0  # seconds a server's start waits for the cluster and a first machine with cores
 AGAIN = 20.0  # seconds between two attempts to find a cluster that was gone
 PASSED_ON = ("EMBEDDING_LAB_HOME", "EMBEDDING_LAB_TUNED", "EMBEDDING_LAB_MODELS", "EMBEDDING_LAB_DEVICE")
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from core.runs import pool
-from core.runs.cluster import driver
+from core.runs.cluster import driver, proxy
 from core.runs.executor import LocalExecutor
 from core.types import RunStatus
 from tests.core.runs.test_executor import (  # noqa: F401 (collected here again, with this file's fixture)
@@ -94,6 +94,7 @@ def nodes() -> Iterator[list[Node]]:
 
 @pytest.fixture(scope="module")
 def executor(nodes: list[Node]) -> Iterator[LocalExecutor]:
+    proxy.PATIENCE = PATIENCE
     engine = LocalExecutor(workers=1, cluster=nodes[0].address)
     yield engine
     engine.close()
