@@ -146,7 +146,7 @@ def relevance_batches(learn: Sequence[Sequence[Asked]], recipe: Recipe) -> Itera
 def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
     """Likeness: cross-entropy with soft labels, and how far scores and labels are from a straight line; of
     sets without graded scores only the order counts, softplus(other - same) over all such two of the batch.
-    It is sharp, so that it soon lets go: half a point of logit apart is enough, and grades stay as they are.
+    It is sharp, so that it lets go of two pairs sooner and leaves their grades as they are.
 
     Relevance: cross-entropy of choosing the answering passage of each list, and a little of each pair's own,
     so that 0.5 is where "answers" begins.
