@@ -26,7 +26,8 @@ ROOM_FILES = 14
 # the bottom are everybody's. Arrows go down only.
 ARROWS: dict[str, tuple[str, ...]] = {
     "__main__": ("cli",),
-    "cli": ("concepts", "export", "runs", "lessons", "retrieval", "storage"),
+    "cli": ("cli_input", "concepts", "export", "runs", "lessons", "retrieval", "storage"),
+    "cli_input": ("models",),
     "concepts": ("training", "retrieval"),
     "export": ("training",),
     "runs": ("training", "cards"),
