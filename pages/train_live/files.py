@@ -110,7 +110,7 @@ def _dialog(kind: Kind) -> None:
         text = {s.id: s.text for s in found.sentence_set.sentences}
         pairs = found.pairs[:SHOWN_ROWS]
         sides = {"first": [text[p.left] for p in pairs], "second": [text[p.right] for p in pairs]}
-        _preview(sides | {"label": [f"{p.label:g}" for p in pairs]})
+        _preview({"label": [f"{p.label:g}" for p in pairs]} | sides)  # first, or a phone hides it
         widgets.segmented_control(keys.PAIR_UPLOAD, "The file", UPLOADS)
         label = f"Use these {len(found.pairs):,} pairs"
         button(label, _take_pairs, upload, choice, found, key="take_pairs", type="primary")
