@@ -37,7 +37,10 @@ with main:
         problem = views.problem()
         if problem is not None:
             views.describe(problem)
-            offered = [name for name in VIEWS if name != "Map" or problem.folder]
+            left_out = (
+                "Before and after" if problem.folder else "Map"
+            )  # a run trains on fewer; a map shows more
+            offered = [name for name in VIEWS if name != left_out]
             VIEWS[widgets.view(keys.VIEW, "View", offered)](problem)
             views.classify_own(problem)
 

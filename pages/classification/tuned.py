@@ -8,7 +8,6 @@ from core.concepts import classification
 from core.concepts.classification import Labelled, Split
 from core.data import sentence_sets
 from core.data.pairs import pairs_from_groups
-from core.data.text import MAX_SENTENCES
 from core.runs.request import RunRequest
 from core.types import Run, Sentence, SentenceSet, TrainingConfig
 from pages.classification import keys
@@ -28,11 +27,6 @@ CHANGES = ("It gets worse", "It stays about the same", "It gets better")
 
 def before_and_after(now: Problem) -> None:
     """Predict, train or choose a run, and compare the same classifiers on both sets of vectors."""
-    if now.folder:
-        st.info(
-            f"A run here trains on at most {MAX_SENTENCES:,} sentences. Choose a built-in set, or type some."
-        )
-        return
     asked = now.other_name or now.label_name
     question = f"The model is fine-tuned on {now.label_name}. How does telling {asked} apart change?"
     rule = f"The accuracy of the chosen classifier on test sentences; about the same: within {SAME:g}."

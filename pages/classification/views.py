@@ -32,6 +32,7 @@ EXAMPLE = (
     "food | The noodles were cold."
 )
 MODEL, POOLING = "minilm-l6", "mean"
+NARROW = 270  # pixels of the left column
 LISTED = 500  # test sentences that a table shows
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -87,7 +88,7 @@ def _own() -> None:
     if state.get(keys.FOLDER) is None:
         inputs.own_text(keys.TEXT, "One a line: class | sentence", EXAMPLE, height=190)
     else:
-        work.model(keys.MODEL)
+        work.model(keys.MODEL, NARROW)
         button("Use typed text instead", state.setter(keys.FOLDER, None), key="cls_typed")
     with st.expander("A file instead", expanded=state.get(keys.FILE_ERROR) is not None):
         label = "A table with a column of texts and one of classes, or lines of class | text"
@@ -234,7 +235,9 @@ def confusion(now: Problem) -> None:
     table = classification.confusion(now.truth, found, len(classes))
     right = classification.accuracy(now.truth, found)
     chance = classification.majority_baseline(now.truth)
-    st.markdown(f"Right: **{right:.0%}** of {len(found)} test sentences (always the largest: {chance:.0%}).")
+    st.markdown(
+        f"Right: **{right:.0%}** of {len(found):,} test sentences (always the largest: {chance:.0%})."
+    )
     figure = classifiers.confusion(table, classes)
     chart(figure, "cls_confusion", "Confusion matrix")
     recall = table.diagonal() / table.sum(axis=1)

@@ -28,11 +28,11 @@ _runs: dict[Embedding, str] = {}  # the run that embeds it
 _building: dict[Embedding, Future[IndexReport]] = {}
 
 
-def model(key: Key[str]) -> str:
-    """Which model embeds the texts."""
+def model(key: Key[str], room: int = widgets.ROOM) -> str:
+    """Which model embeds the texts; `room` as of a segmented control."""
     names = {name: registry.BASE_MODELS[name].title for name in ("minilm-l6", "static")}
     help_ = "MiniLM understands more; static word vectors are some ten times as quick."
-    return widgets.segmented_control(key, "Model", names, help=help_)
+    return widgets.segmented_control(key, "Model", names, room=room, help=help_)
 
 
 def embedded(found: TextCollection, base_model: str) -> bool:
