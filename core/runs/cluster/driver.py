@@ -151,7 +151,7 @@ class Driver:
     # ---- what the actors say -----------------------------------------------------------------
 
     def _listen(self, number: int, actor: Any) -> None:
-        for what in heard_from(actor):
+        for what in self._said(number, actor):
             match what:
                 case ("files", run_id, step, files):
                     self._keep(number, run_id, step, files)
@@ -163,16 +163,16 @@ class Driver:
         self._end(number)
         self.tell("ended", number)
 
+    def _said(self, number: int, actor: Any) -> Iterator[tuple[Any, ...]]:
+        """What the actor says, until it ends, however it does."""
+        import ray
 
-def heard_from(actor: Any) -> Iterator[tuple[Any, ...]]:
-    """What it says, until it ends, however it does."""
-    import ray
-
-    try:
-        for one in actor.said.remote():
-            yield ray.get(one)
-    except ray.exceptions.RayError as error:
-        logging.getLogger(__name__).error("A worker of the cluster ended: %s", error)
+        try:
+            for one in actor.said.remote():
+                yield ray.get(one)
+        except ray.exceptions.RayError as error:
+            if number in self._actors:  # else we ended it
+                logging.getLogger(__name__).error("A worker of the cluster ended: %s", error)
 
 
 def size() -> tuple[int, int]:
