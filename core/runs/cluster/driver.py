@@ -44,6 +44,7 @@ SWITCHES = {  # before Ray is imported: it asks nobody outside
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": PATIENCE,
 }
+TOKEN = Path.home() / ".ray" / "auth_token"
 
 
 class Driver:
@@ -244,6 +245,8 @@ def versions(told: str) -> tuple[str, str]:
 
 if __name__ == "__main__":
     os.environ |= SWITCHES
+    if TOKEN.is_file():  # as `ray start` does: a cluster that was begun there asks for it
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     with (
         Path(os.devnull).open("w") as nowhere,
         contextlib.redirect_stdout(nowhere),  # Ray prints there what its own processes log

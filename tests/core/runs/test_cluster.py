@@ -69,6 +69,7 @@ class Node:
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[list[Node]]:
     """A head without cores, and two machines with one core each."""
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # whatever token this machine has
     folder = tempfile.mkdtemp(prefix="el-")  # short: the paths of sockets are
     Path(folder, "ray").mkdir()
     with socket.socket() as free:
@@ -89,6 +90,7 @@ def nodes() -> Iterator[list[Node]]:
     yield made
     for node in made:
         node.kill()
+    del os.environ["RAY_AUTH_MODE"]
     shutil.rmtree(folder, ignore_errors=True)
 
 
