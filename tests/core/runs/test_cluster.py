@@ -49,6 +49,7 @@ class Node:
 
     def __init__(self, folder: str, *options: str) -> None:
         switches = {f"RAY_health_check_{name}": value for name, value in HEALTH.items()}
+        switches["RAY_worker_niceness"] = "0"  # by default 15: hardly any of the cores while other tests run
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options, *LITTLE],
             env=os.environ | driver.SWITCHES | switches | {"RAY_TMPDIR": folder},
