@@ -41,6 +41,7 @@ class Cluster:
         self.database_port, self.ray_port = free_port(), free_port()
         self.database = f"postgresql://lab@127.0.0.1:{self.database_port}/lab"
         self.secret = secrets.token_hex(16)
+        self.token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Cluster:
@@ -101,7 +102,7 @@ class Cluster:
     def _ray(self) -> None:
         """A head that computes nothing and, as on machines of their own, so many workers of one core each."""
         ray = str(Path(sys.executable).with_name("ray"))
-        quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+        quiet = {"RAY_USAGE_STATS_ENABLED": "0", **self.token}
         common = ["--block", "--disable-usage-stats", f"--temp-dir={self.folder / 'ray'}"]
         head = ["--head", f"--port={self.ray_port}", "--num-cpus=0", "--include-dashboard=false"]
         self.start("ray-head", [ray, "start", *head, *common], **quiet)
@@ -125,6 +126,7 @@ class Cluster:
             STREAMLIT_SERVER_COOKIE_SECRET=self.secret,
             EMBEDDING_LAB_HOME=str(self.folder / "home"),
             EMBEDDING_LAB_CLUSTER=f"127.0.0.1:{self.ray_port}",
+            **self.token,
         )
 
     def _nginx(self) -> None:

@@ -59,7 +59,7 @@ def walk(cluster: Cluster, browser: Browser, database: Database) -> list[tuple[s
     room = f"{cluster.url}/class?room={code}"
     ada, there = lands(browser, room, elsewhere=killed)
     bo, _ = lands(browser, room, elsewhere=there)
-    cy, _ = lands(browser, f"{cluster.url}/train_live?steps=60&seed=815", elsewhere=there)
+    cy, _ = lands(browser, f"{cluster.url}/train?steps=60&seed=815", elsewhere=there)
     print(f"teacher, Bo and Cy at {killed}, Ada at {there}", flush=True)
     settled(cy)
     cy.locator(".st-key-go button").click()
