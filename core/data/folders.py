@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from io import TextIOWrapper
 from multiprocessing.util import Finalize
@@ -106,6 +106,14 @@ def _lock(file: TextIOWrapper) -> None:
     """Take the lock of the file. Raises OSError when another process holds it."""
     if fcntl is not None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def locked(file: TextIOWrapper) -> Iterator[None]:
+    """Wait until no other process has the file locked, and keep it so while this is open."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    yield
 
 
 _held: list[TextIOWrapper] = []  # the lock is kept as long as the file is open

@@ -99,7 +99,7 @@ class LocalExecutor:
             other = self._live_run(TaskRun(self._new_id(), task), task)
             return self._enqueue(self._add(other, alive), until)
         until = task.until if until is None else until
-        with self._lock:
+        with self._lock, self._others.waiting():
             equal = None if until is not None else self._equal(task)
             if equal is not None:
                 return self._join(equal, task.layout, alive)

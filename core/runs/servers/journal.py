@@ -2,6 +2,7 @@
 
 One folder for all servers, in it one a server with one a run:
 
+    lock                                    held by the server that begins a run
     <server>/owner                          locked while the server lives
     <server>/<run>/task.json                what it was given and how it stands; a learner's own id of a run
                                             that others share is a folder with `same` in it, that run's id
@@ -89,6 +90,7 @@ class Journal:
             raise InputError(f"EMBEDDING_LAB_HOME: {no_room(shared, error)}") from error
         self._remove_old()
         self.home = claim(shared)
+        self.lock = shared / "lock"
 
     def equal(self, task: RunRequest) -> Found | None:
         """An undisturbed run of the same content that a living server has."""
@@ -120,7 +122,7 @@ class Journal:
         shutil.rmtree(self.home / view_id, ignore_errors=True)
 
     def _remove_old(self) -> None:
-        for folder in self._shared.iterdir():
+        for folder in self._shared.glob("*/"):
             with contextlib.suppress(OSError):
                 if not is_claimed(folder) and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
                     shutil.rmtree(folder)

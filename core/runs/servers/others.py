@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ...data.folders import is_claimed
+from ...data.folders import is_claimed, locked
 from ...training.checkpoints import copy_checkpoints
 from ...types import InputError, RunStatus
 from ..live import LiveRun
@@ -36,6 +36,16 @@ class Others:
     def home(self) -> Path | None:
         """Where this server's runs belong, so that others find them."""
         return None if self._journal is None else self._journal.home
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While this is open no other server begins a run: a class that presses Start at once on two servers
+        asks for one run."""
+        if self._journal is None:
+            yield
+            return
+        with self._journal.lock.open("w") as file, locked(file):
+            yield
 
     def equal(self, task: RunRequest) -> Found | None:
         """As Journal.equal."""

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.data.folders import locked
 from core.runs.executor import LocalExecutor
 from core.types import InputError, RunStatus
 from tests.core.runs.test_executor import own, request, rested, wait
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[3]
 SERVER = """
 import sys, time
 from pathlib import Path
+from core.data.folders import locked
 from core.runs.executor import LocalExecutor
 from tests.core.runs.test_executor import request
 engine = LocalExecutor(workers=1, shared=Path(sys.argv[1]))
@@ -83,3 +86,12 @@ def test_a_run_at_rest_is_shown_as_it_was(tmp_path: Path, second: LocalExecutor)
     for strange in ("../x", "nothing", "*"):
         with pytest.raises(InputError, match="no longer in memory"):
             second.run(strange)
+
+
+def test_while_another_server_begins_a_run_this_one_waits(tmp_path: Path, second: LocalExecutor) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        with (tmp_path / "lock").open("w") as file, locked(file):  # another process would be kept out as well
+            begun = thread.submit(second.start, request(seed=33, steps=2))
+            with pytest.raises(TimeoutError):
+                begun.result(0.3)
+        assert wait(second, begun.result(), rested).status is RunStatus.FINISHED
