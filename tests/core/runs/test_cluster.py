@@ -48,14 +48,23 @@ class Node:
     address = ""  # the head's
 
     def __init__(self, folder: str, *options: str) -> None:
+        self.folder, self.options = folder, options
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
         switches = {f"RAY_health_check_{name}": value for name, value in HEALTH.items()}
         switches["RAY_worker_niceness"] = "0"  # by default 15: hardly any of the cores while other tests run
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options, *LITTLE],
-            env=os.environ | driver.SWITCHES | switches | {"RAY_TMPDIR": folder},
+        return subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *self.options, *LITTLE],
+            env=os.environ | driver.SWITCHES | switches | {"RAY_TMPDIR": self.folder},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def start_again(self) -> None:
+        """Where it has ended by itself."""
+        if self.process.poll() is not None:
+            self.process = self.start()
 
     def kill(self) -> None:
         """With SIGKILL."""
@@ -87,7 +96,8 @@ def nodes() -> Iterator[list[Node]]:
             break
         assert time.monotonic() < deadline and made[0].process.poll() is None, "the head did not start"
         time.sleep(0.1)
-    made += [Node(folder, "--num-cpus=1", f"--address={address}") for _ in range(2)]
+    worker = ("--num-cpus=1", f"--address={address}")
+    made += [Node(folder, *worker), Node(folder, *worker)]
     yield made
     for node in made:
         node.kill()
@@ -99,6 +109,12 @@ def nodes() -> Iterator[list[Node]]:
 def executor(nodes: list[Node]) -> Iterator[LocalExecutor]:
     proxy.PATIENCE = PATIENCE
     engine = LocalExecutor(workers=1, cluster=nodes[0].address)
+    deadline = time.monotonic() + PATIENCE
+    while engine.pool.cores < 2:  # Ray gives a machine 30 s to join, which a busy one may miss
+        assert time.monotonic() < deadline, "two machines did not join"
+        for node in nodes[1:]:
+            node.start_again()
+        time.sleep(0.2)
     yield engine
     engine.close()
 
