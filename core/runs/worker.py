@@ -84,9 +84,10 @@ class TrainingLane:
         """From memory, or from the newest checkpoint that is not past where the run stands."""
         _, known = self.kept.pop(work.run_id, (None, None))
         self.resting.discard(work.run_id)
-        if known is not None and known.step == work.step:
-            return known
         kept = [step for step in checkpoints_in(work.folder) if step <= work.step]
+        # Behind where the run stands, it is catching up, which may take more than one turn.
+        if known is not None and max(kept, default=0) <= known.step <= work.step:
+            return known
         return work.task.trainer(checkpoint_file(work.folder, max(kept)) if kept else None)
 
     def run(self, work: Work) -> None:

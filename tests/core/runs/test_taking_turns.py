@@ -99,6 +99,15 @@ def test_a_run_in_turns_repeats_the_unbroken_run_from_memory_or_from_disk(
     assert not lane.kept, "what has reached its end leaves memory"
 
 
+def test_a_run_whose_process_died_catches_up_in_as_many_turns_as_it_takes(
+    lane: TrainingLane, tmp_path: Path
+) -> None:
+    wire: Any = lane.connection
+    for _ in range(4):  # each of a single step
+        turn(lane, tmp_path, "a", 3)
+    assert [message[2] for message in wire.of("a", "step")] == [1, 2, 3, 4] and wire.of("a", "rested")
+
+
 def test_who_leaves_puts_its_last_step_on_disk_unless_it_is_dropped(
     lane: TrainingLane, tmp_path: Path
 ) -> None:
