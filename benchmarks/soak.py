@@ -303,7 +303,7 @@ class Browser:
         await asyncio.sleep(rng.uniform(1, 40))  # beyond the grace of a run that nobody watches, at times
         again = tab.session if rng.random() < 0.5 else ""  # a cable that was pulled, or a reload
         async with self.open("train", query, again) as tab:
-            await tab.until(lambda: tab.find("Train") or tab.find("Pause"), "no button")
+            await tab.until(lambda: any(map(tab.find, ("Train", "Pause", "Continue"))), "no button")
 
     async def save_and_load(self, rng: random.Random) -> None:
         async with self.open("train", own_run(rng)) as tab:
