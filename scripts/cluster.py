@@ -102,7 +102,8 @@ class Cluster:
     def _ray(self) -> None:
         """A head that computes nothing and, as on machines of their own, so many workers of one core each."""
         ray = str(Path(sys.executable).with_name("ray"))
-        quiet = {"RAY_USAGE_STATS_ENABLED": "0", **self.token}
+        # By itself Ray makes its workers so nice that the servers beside them leave them next to nothing.
+        quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", **self.token}
         common = ["--block", "--disable-usage-stats", f"--temp-dir={self.folder / 'ray'}"]
         head = ["--head", f"--port={self.ray_port}", "--num-cpus=0", "--include-dashboard=false"]
         self.start("ray-head", [ray, "start", *head, *common], **quiet)
