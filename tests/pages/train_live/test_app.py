@@ -304,7 +304,7 @@ def test_points_marked_on_the_map_become_typed_pairs(open_app, monkeypatch):
 
     z = np.eye(4, 384, dtype=np.float32)
     monkeypatch.setattr(map, "read", lambda *_: answered(z))
-    placed = None, Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
+    placed = Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
     monkeypatch.setattr(map, "_first_layout", lambda _: answered(placed))
     monkeypatch.setattr(map.moving_map, "board", board)
     app = own(open_app, pair_text="It rains. | The sun shines. | 0")
@@ -324,7 +324,7 @@ def test_scores_that_fail_are_told_in_a_sentence(open_app, monkeypatch):
     broken = answered(RuntimeError("The computation stopped."))
     scores = batches.Batches(lambda _: broken, lambda _: 1, 10)
     monkeypatch.setattr(map, "read", lambda *_: answered(z))
-    placed = None, Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
+    placed = Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
     monkeypatch.setattr(map, "_first_layout", lambda _: answered(placed))
     monkeypatch.setattr(beside.batches, "pair_scores", lambda: scores)
     app = own(open_app, pair_text="It rains. | The sun shines. | 0").run()
@@ -334,7 +334,7 @@ def test_scores_that_fail_are_told_in_a_sentence(open_app, monkeypatch):
 
 def test_a_reading_that_ends_while_the_page_is_drawn_brings_all_of_the_page(open_app, monkeypatch):
     z, known, late, panels = np.eye(4, 384, dtype=np.float32), map.known, [None], []
-    reading, placed = answered(z), (None, Frame(0, z[:, :2], np.ones(4), 1.0, "pca"))
+    reading, placed = answered(z), Frame(0, z[:, :2], np.ones(4), 1.0, "pca")
     monkeypatch.setattr(map, "read", lambda *_: reading)
     monkeypatch.setattr(map, "known", lambda of: late.pop() if of is reading and late else known(of))
     monkeypatch.setattr(map, "_first_layout", lambda _: answered(placed))
