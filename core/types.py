@@ -203,6 +203,11 @@ class RunStatus(StrEnum):
     STOPPED = "stopped"  # by the user, or because nobody watched
     FAILED = "failed"
 
+    @property
+    def is_active(self) -> bool:
+        """It waits for its turn, or has it."""
+        return self in (RunStatus.WAITING, RunStatus.STARTING, RunStatus.RUNNING)
+
 
 class _Activity:
     """What every kind of run has in common."""
@@ -212,7 +217,7 @@ class _Activity:
 
     @property
     def is_active(self) -> bool:
-        return self.status in (RunStatus.WAITING, RunStatus.STARTING, RunStatus.RUNNING)
+        return self.status.is_active
 
 
 @dataclass(frozen=True, slots=True)

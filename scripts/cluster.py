@@ -21,7 +21,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,12 +92,12 @@ class Cluster:
             as_user = ["runuser", "-u", "postgres", "--"]
         quiet = {"check": True, "stdout": subprocess.DEVNULL}
         data = ["-D", str(place / "data")]
-        subprocess.run([*as_user, postgresql("initdb"), *data, "-A", "trust", "-U", "lab"], **quiet)  # type: ignore[call-overload]
+        subprocess.run([*as_user, postgresql("initdb"), *data, "-A", "trust", "-U", "lab"], **quiet)
         listens = ["-p", str(self.database_port), "-k", str(place), "-c", "listen_addresses=127.0.0.1"]
         self.start("postgresql", [*as_user, postgresql("postgres"), *data, *listens])
         where = ["-h", "127.0.0.1", "-p", str(self.database_port), "-U", "lab"]
-        wait_for(lambda: subprocess.run([postgresql("pg_isready"), *where], **quiet), "PostgreSQL")  # type: ignore[call-overload]
-        subprocess.run([postgresql("createdb"), *where, "lab"], **quiet)  # type: ignore[call-overload]
+        wait_for(lambda: subprocess.run([postgresql("pg_isready"), *where], **quiet), "PostgreSQL")
+        subprocess.run([postgresql("createdb"), *where, "lab"], **quiet)
 
     def _ray(self) -> None:
         """A head that computes nothing and, as on machines of their own, so many workers of one core each."""
@@ -156,12 +156,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(attempt: object, what: str) -> None:
+def wait_for(attempt: Callable[[], object], what: str) -> None:
     """Until it raises no more. Raises SystemExit, one sentence, when that takes too long."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            attempt()  # type: ignore[operator]
+            attempt()
             return
         except (OSError, subprocess.CalledProcessError) as error:
             if time.monotonic() > deadline:
@@ -183,23 +183,18 @@ def end(process: subprocess.Popen[bytes]) -> None:
             return
 
 
-@contextlib.contextmanager
-def missing_said() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise SystemExit(f"{error.filename} is missing. See scripts/cluster.py for what it needs.") from error
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=8080)
-    with missing_said(), Cluster(parser.parse_args().port) as cluster:
-        print(f"{cluster.url}\nLogs: {cluster.folder}\nCtrl-C ends it.", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
+    try:
+        with Cluster(parser.parse_args().port) as cluster:
+            print(f"{cluster.url}\nLogs: {cluster.folder}\nCtrl-C ends it.", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
+    except FileNotFoundError as error:
+        raise SystemExit(f"{error.filename} is missing. See scripts/cluster.py for what it needs.") from error
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import overload
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ TEXT_DISK, CHARACTER_DISK = 2_400, 4  # vectors of 384 numbers, index, text and 
 USUAL_CHARACTERS = 100  # of a sentence, to say how many texts there is room for
 SHARE = 0.5  # of what is left besides server and workers; several people have collections
 MOST_CLASSES = 1_000
+T = TypeVar("T")
 REPEATED = "Repeated texts are kept only once."
 _ABOUT, _TEXTS, _ENDS, _CODES = "collection.json", "texts.utf8", "ends.npy", "codes.npy"
 
@@ -96,7 +97,25 @@ class TextCollection:
         return Passages(self.texts)
 
 
-class Texts(Sequence[str]):
+class _Rows(Sequence[T]):
+    """A sequence whose every member is made when it is asked for, by `_at(row)`."""
+
+    def _at(self, row: int) -> T:
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, row: int) -> T: ...
+    @overload
+    def __getitem__(self, row: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, row: int | slice) -> T | tuple[T, ...]:
+        if isinstance(row, slice):
+            return tuple(self._at(i) for i in range(*row.indices(len(self))))
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        return self._at(row % len(self))
+
+
+class Texts(_Rows[str]):
     """The texts of a collection, each read from the file when it is asked for."""
 
     def __init__(self, folder: Path) -> None:
@@ -106,24 +125,15 @@ class Texts(Sequence[str]):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, row: int | slice) -> str | tuple[str, ...]:
-        if isinstance(row, slice):
-            return tuple(self[i] for i in range(*row.indices(len(self))))
-        if not -len(self) <= row < len(self):
-            raise IndexError(row)
-        begin, end = self._ends[row % len(self)], self._ends[row % len(self) + 1]
-        return self._utf8[begin:end].tobytes().decode()
+    def _at(self, row: int) -> str:
+        return self._utf8[self._ends[row] : self._ends[row + 1]].tobytes().decode()
 
     def lengths(self) -> IntArray:
         """Bytes of every text, (n,)."""
         return np.diff(self._ends)
 
 
-class Passages(Sequence[Passage]):
+class Passages(_Rows[Passage]):
     """The same as passages to search."""
 
     def __init__(self, texts: Texts) -> None:
@@ -132,13 +142,7 @@ class Passages(Sequence[Passage]):
     def __len__(self) -> int:
         return len(self._texts)
 
-    @overload
-    def __getitem__(self, row: int) -> Passage: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[Passage, ...]: ...
-    def __getitem__(self, row: int | slice) -> Passage | tuple[Passage, ...]:
-        if isinstance(row, slice):
-            return tuple(Passage(str(i), "", self._texts[i]) for i in range(*row.indices(len(self))))
+    def _at(self, row: int) -> Passage:
         return Passage(str(row), "", self._texts[row])
 
 

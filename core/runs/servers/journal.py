@@ -4,8 +4,9 @@ One folder for all servers, in it one a server with one a run:
 
     lock                                    held by the server that begins a run
     <server>/owner                          locked while the server lives
-    <server>/<run>/task.json                what it was given and how it stands; a learner's own id of a run
-                                            that others share is a folder with `same` in it, that run's id
+    <server>/<run>/task.json                what it was given
+                   state.json               how it stands
+                   same                     instead of all else: the run that this learner's id shows
                    snapshot-000010.safetensors, step-000010.safetensors (the worker's checkpoints)
                    equal-<digest>           while whoever asks for the same may join
 
@@ -23,12 +24,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from ...data.files import replacing
 from ...data.folders import claim, is_claimed, no_room
 from ...training.checkpoints import checkpoints_in, writing
 from ...training.trainer import Task
@@ -95,10 +98,10 @@ class Journal:
     def equal(self, task: RunRequest) -> Found | None:
         """An undisturbed run of the same content that a living server has."""
         for mark in self._shared.glob(f"*/*/{digest(task)}"):
-            with contextlib.suppress(InputError):
-                found = read(mark.parent)
-                if found.is_led and mark.parent.parent != self.home:
-                    return found
+            server = mark.parent.parent
+            if server != self.home and is_claimed(server):
+                with contextlib.suppress(InputError):
+                    return read(mark.parent)
         return None
 
     def find(self, run_id: str) -> Found | None:
@@ -136,15 +139,15 @@ class Record:
         self._mark = folder / digest(task) if isinstance(task, RunRequest) else None
         self._known: set[int] = set()
         kind = type(task)
-        about = {"kind": name_of(kind), "task": TypeAdapter(kind).dump_python(task, mode="json")}
-        with contextlib.suppress(OSError):
+        about = {"kind": name_of(kind), "task": _json(kind).dump_python(task, mode="json")}
+        with contextlib.suppress(InputError):
             _write(folder / TASK, json.dumps(about).encode())
 
     def stands(self, run: Run | TaskRun[Any], until: int | None, undisturbed: bool) -> None:
         """Its status has changed."""
         forked = run.forked_from if isinstance(run, Run) else None
         state = State(run.status, run.step, until, undisturbed, run.error, forked)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(InputError, OSError):
             _write(self._folder / STATE, STATES.dump_json(state))
             if self._mark is not None and undisturbed:
                 self._mark.touch()
@@ -162,7 +165,7 @@ class Record:
 
 def digest(task: RunRequest) -> str:
     """The name of the mark that tells that a run has this content."""
-    content = TypeAdapter(RunRequest).dump_json(task.content())
+    content = _json(RunRequest).dump_json(task.content())
     return EQUAL + hashlib.sha256(content).hexdigest()
 
 
@@ -180,7 +183,7 @@ def read(folder: Path) -> Found:
     try:
         about = json.loads((folder / TASK).read_bytes())
         kind: Any = resolve(about["kind"])
-        task = TypeAdapter(kind).validate_python(about["task"])
+        task = _json(kind).validate_python(about["task"])
         run: Run | TaskRun[Any] = TaskRun(folder.name, task)
         if isinstance(task, RunRequest):
             run = Run(
@@ -236,9 +239,14 @@ def _load(file: Path) -> Snapshot:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """It appears whole or not at all."""
-    file.with_suffix(".part").write_bytes(data)
-    file.with_suffix(".part").replace(file)
+    """It appears whole or not at all. Raises InputError."""
+    with replacing(file) as out:
+        out.write(data)
+
+
+@cache
+def _json(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _plain(name: str) -> str:

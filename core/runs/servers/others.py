@@ -16,7 +16,6 @@ from . import journal
 from .journal import Found, Journal
 
 LOOK_SECONDS = 0.1  # between two looks at a followed run's folder
-ACTIVE = (RunStatus.WAITING, RunStatus.STARTING, RunStatus.RUNNING)
 
 
 class Others:
@@ -80,7 +79,7 @@ class Others:
 
     def _take_over(self, live: LiveRun) -> None:
         kept = max(live.view().checkpoints, default=0)
-        live.note(f"Its server has ended; it went on from step {kept} on another.")
+        live.note(f"Its server trains it no further; it went on from step {kept} on another.")
         self._train(live)
 
     def _look(self) -> None:
@@ -98,7 +97,7 @@ class Others:
             for snapshot in journal.newer(folder, live.position if live.has_snapshots else -1):
                 live.take_snapshot(snapshot.step, live.steps, snapshot)
         take_checkpoints(live, folder)
-        if status in ACTIVE:
+        if status is not None and status.is_active:
             return
         self.leave(live)
         if status is RunStatus.FINISHED:
