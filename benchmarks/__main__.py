@@ -1,4 +1,4 @@
-"""`make bench`: runs every benchmarks/bench_*.py in a process of its own and lets none hide the others.
+"""`make bench`: runs every bench_*.py below benchmarks/ in a process of its own; none hides the others.
 
 A benchmark is a module with `main() -> None` that prints its table. Its first docstring line is the
 heading. Separate processes keep one benchmark's threads, caches and memory out of the next one's figures.
@@ -18,13 +18,17 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
-def names() -> list[str]:
+def files() -> dict[str, Path]:
     """The benchmarks that exist, by their short name: bench_projection.py is "projection"."""
-    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+    return {path.stem.removeprefix("bench_"): path for path in sorted(FOLDER.rglob("bench_*.py"))}
+
+
+def names() -> list[str]:
+    return sorted(files())
 
 
 def heading(name: str) -> str:
-    text = ast.get_docstring(ast.parse((FOLDER / f"bench_{name}.py").read_text(encoding="utf-8"))) or ""
+    text = ast.get_docstring(ast.parse(files()[name].read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0] or name
 
 
@@ -41,7 +45,8 @@ def run(name: str) -> bool:
     """Run one benchmark with its output on ours; True if it ended well."""
     print(f"\n## {heading(name)}\n", flush=True)
     start = time.perf_counter()
-    call = f"from benchmarks.bench_{name} import main; main()"
+    module = ".".join(files()[name].relative_to(FOLDER.parent).with_suffix("").parts)
+    call = f"from {module} import main; main()"
     code = subprocess.run(
         [sys.executable, "-c", call], cwd=FOLDER.parent, stdin=subprocess.DEVNULL
     ).returncode

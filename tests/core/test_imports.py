@@ -268,7 +268,7 @@ def test_nothing_unpickles_or_trusts_remote_code(path):
 NAMED = re.compile(r"\b(core|embedding_lab)(\.\w+)+:")
 
 
-@each([*OURS, *files("tests/**/*.py", "benchmarks/*.py", "scripts/*.py")])
+@each([*OURS, *files("tests/**/*.py", "benchmarks/**/*.py", "scripts/*.py")])
 def test_no_call_names_its_function_in_a_string(path):
     """A worker is handed the function itself, so that names, types and go-to-definition hold."""
     strings = (node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant))

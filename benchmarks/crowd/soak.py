@@ -4,7 +4,7 @@ They have no browsers: each speaks Streamlit's own protocol, does every tick tha
 listens to its runs. The server gets a temporary folder of its own, so that whatever it leaves there is seen.
 A line a minute says what grew; the last lines say what is promised. Too long for `make bench`.
 
-    python -m benchmarks.soak [--learners 10] [--minutes 120] [--pause 20 60] [--seed 17]
+    python -m benchmarks.crowd.soak [--learners 10] [--minutes 120] [--pause 20 60] [--seed 17]
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.bench_app import sentences
-from benchmarks.bench_class import TOPIC, Meter
+from benchmarks.crowd.bench_class import TOPIC, Meter
 from core.runs.encoding import unpack
 from tests.browser.fixtures import Server, start_server, stop_server
 from tests.browser.helpers import packed
@@ -435,7 +435,7 @@ def serving() -> Iterator[tuple[Server, Watch]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.crowd.soak", description=__doc__)
     parser.add_argument("--learners", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--pause", type=float, nargs=2, default=(20.0, 60.0), help="seconds between two acts")

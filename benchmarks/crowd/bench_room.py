@@ -6,7 +6,7 @@ hear the room's topic as pages do: collect, vote, a killed server, vote again, o
     frames/s of the run that a phone gets, least and median
     server   processor time in percent of one core on average, and what its memory grew by
 
-    python -m benchmarks.bench_room [--phones 30] [--steps 60]
+    python -m benchmarks.crowd.bench_room [--phones 30] [--steps 60]
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.bench_app import sentences
-from benchmarks.bench_class import Meter, middle, p95
+from benchmarks.crowd.bench_class import Meter, middle, p95
 from core.classroom import entries, rooms, stage
 from core.classroom.activities import CollectActivity, PredictActivity, RunActivity, SittingActivity
 from core.lessons.inventory import inventory

@@ -11,7 +11,7 @@ tick that the page asks for, and listens to the run's channel as a browser does.
     Jain         fairness of the steps that all had after 30 s: 1 when equal, 1/n when one has them all
     server, workers   processor time in percent of one core, from the click to the last end; unique memory
 
-    python -m benchmarks.bench_class [--learners 1 10 30] [--cases same own static] [--seconds 120]
+    python -m benchmarks.crowd.bench_class [--learners 1 10 30] [--cases same own static] [--seconds 120]
 """
 
 from __future__ import annotations

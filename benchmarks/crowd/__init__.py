@@ -1,0 +1,1 @@
+"""Many learners at once, without browsers: a class, a room, a long day."""
