@@ -36,6 +36,14 @@ SHARE = 0.5  # of what is left besides server and workers; several people have c
 MOST_CLASSES = 1_000
 T = TypeVar("T")
 REPEATED = "Repeated texts are kept only once."
+LONG = f"Texts of more than {MAX_CHARACTERS:,} characters were left out."
+UNCLASSED = "Texts without a class were left out."
+# What a file says of which nothing is left: what to do, by what was left out.
+NOTHING = {
+    LONG: f"Every text in it has more than {MAX_CHARACTERS:,} characters. Break them into several lines.",
+    UNCLASSED: "No text in it has a class. Give each text one: class | text in a line, or a column of "
+    "classes in a table.",
+}
 _ABOUT, _TEXTS, _ENDS, _CODES = "collection.json", "texts.utf8", "ends.npy", "codes.npy"
 
 
@@ -186,20 +194,17 @@ def _written(
 ) -> TextCollection:
     """Row after row from the one file into the others; only ends, codes and hashes are in memory."""
     ends, codes, classes = array("q", [0]), array("i"), dict[str, int]()
-    seen, same, told, characters = set[int](), blake2b(digest_size=16), Told(), 0
+    seen, same, told = set[int](), blake2b(digest_size=16), Told()
+    characters = wordless = 0
     reader = SentenceReader(table_of(upload), choice)
     with (folder / _TEXTS).open("wb") as out:
         for line, text, group in _rows(reader, told, labelled):
             if labelled and group is None:
-                raise InputError(
-                    f"Line {line:,} has no class. Give each text one: class | text in a line, or a column of "
-                    "classes in a table."
-                )
+                told.tell(UNCLASSED, line)
+                continue
             if len(text) > MAX_CHARACTERS:
-                raise InputError(
-                    f"Line {line:,} has {len(text):,} characters; a text may have {MAX_CHARACTERS:,}. "
-                    "Break it into several lines."
-                )
+                told.tell(LONG, line)
+                continue
             raw = text.encode("utf-8", "replace")
             key = hash(raw)
             if not labelled and key in seen:
@@ -207,6 +212,7 @@ def _written(
                 continue
             seen.add(key)
             characters += len(text)
+            wordless += not any(map(str.isalpha, text))
             if not space.holds(len(ends), characters):
                 raise InputError(
                     f"Line {line:,} is one too many: this machine's {space.is_short_of} holds "
@@ -223,7 +229,9 @@ def _written(
             codes.append(code)
             same.update(b"%d %d\n" % (code, len(raw)) + raw)
     if len(ends) == 1:
-        raise InputError("There is no text in it. Write one a line.")
+        raise InputError(_nothing(told))
+    if 2 * wordless > len(codes):
+        told.tell(f"{wordless:,} of {len(codes):,} texts hold no letter. Is this the column of the texts?", 0)
     if labelled and (again := len(codes) - len(seen)):
         told.tell(f"{again:,} of {len(codes):,} texts stand there before; all are kept.", 0)
     np.save(folder / _ENDS, np.frombuffer(ends, np.int64))
@@ -235,6 +243,12 @@ def _written(
     )
     (folder / _ABOUT).write_text(json.dumps(asdict(found), ensure_ascii=True), encoding="utf-8")
     return found
+
+
+def _nothing(told: Told) -> str:
+    """Why no text is left."""
+    why = [NOTHING[notice.text] for notice in told.notices if notice.text in NOTHING]
+    return why[0] if why else "There is no text in it. Write one a line."
 
 
 def _rows(reader: SentenceReader, told: Told, labelled: bool) -> Iterator[tuple[int, str, str | None]]:

@@ -59,6 +59,18 @@ def test_classes_of_a_table_are_kept_with_repeated_texts(tmp_path):
     assert read(tmp_path, table, "own.csv").count == 2, "a search keeps each once, and no class"
 
 
+def test_what_is_left_out_or_doubtful_is_told_by_its_line(tmp_path):
+    table = f"text,class\nit rains,weather\n=1+1,\n{'long ' * 500},weather\n,weather\n12,sums\n"
+    found = read(tmp_path, table, "own.csv", labelled=True)
+    assert found.texts[:] == ("it rains", "12") and found.classes == ("weather", "sums")
+    told = {notice.text: notice.lines for notice in found.notices}
+    assert told[collections.UNCLASSED] == (3,) and told[collections.LONG] == (4,)
+    with pytest.raises(InputError, match="No text in it has a class"):
+        read(tmp_path, "one\ntwo\n", labelled=True)
+    numbers = read(tmp_path, "value\n" + "\n".join(map(str, range(9))), "numbers.csv").notices
+    assert numbers[-1] == Notice("9 of 9 texts hold no letter. Is this the column of the texts?")
+
+
 @pytest.mark.parametrize(
     ("text", "room", "told"),
     [
@@ -72,7 +84,7 @@ def test_classes_of_a_table_are_kept_with_repeated_texts(tmp_path):
             Capacity(10**9, collections.TEXT_DISK + 100),
             "Line 2 is one too many: this machine's disk holds 1",
         ),
-        ("a\n" + "b" * 2_001, PLENTY, "Line 2 has 2,001 characters"),
+        ("b" * 2_001, PLENTY, "Every text in it has more than 2,000 characters"),
         (" \n\n", PLENTY, "There is no text in it"),
     ],
 )
