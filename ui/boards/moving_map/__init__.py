@@ -53,7 +53,7 @@ def board(
     key: str,
     sentence_set: SentenceSet,
     xy: NDArray[Any],
-    step: int = 0,
+    step: int | None = None,
     space: str = "",
     color_by: ColorBy = "group",
     values: NDArray[Any] | None = None,
@@ -88,7 +88,7 @@ def board(
         key: names this board; `feed` finds it by this name.
         sentence_set: the n sentences. Points are matched by sentence id when the set changes.
         xy: (n, 2) or (n, 3) positions now. Points whose position is not finite are not drawn.
-        step: the training step that `xy` shows.
+        step: the training step that `xy` shows; None on a map that no training moves.
         space: names the coordinate system, e.g. the layout method. When it changes, the map jumps and fits
             again, because a glide between two methods would show a movement that never happened.
         color_by: "group" (colour and shape), "trust" or "movement" (one scale, stronger is more) or "none".

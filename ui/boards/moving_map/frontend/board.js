@@ -332,7 +332,7 @@ class Board extends Person {
     this.scene.paint(now);
     this.paints += 1;
     this.chrome.setSteps(this.motion.steps);
-    this.root.dataset.step = String(this.motion.steps[0]);
+    this.root.dataset.step = String(this.motion.steps[0] ?? "");
     this.replay.refresh();
     if (this.active >= 0) this.chrome.moveTooltip(this.screen[2 * this.active], this.screen[2 * this.active + 1]);
   }

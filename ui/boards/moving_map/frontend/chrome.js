@@ -121,7 +121,9 @@ export class Chrome {
     this.marks.forEach((button) => (button.hidden = !canMark || count < 2));
   }
 
+  /** Of the frames shown; null on a map that no training moves. */
   setSteps([from, to]) {
+    this.hud.hidden = to === null;
     const text = from === to ? `step ${to}` : `step ${from} → ${to}`;
     if (this.hud.textContent !== text) this.hud.textContent = text;
   }
