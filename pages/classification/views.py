@@ -17,7 +17,7 @@ from core.retrieval import collection
 from core.retrieval.collection import TextCollection
 from core.types import FloatArray, InputError, IntArray, SentenceSet
 from pages.classification import keys
-from ui import collections, figures, inputs, kit, messages, state, widgets
+from ui import collections, figures, inputs, kit, state, widgets
 from ui.charts import chart
 from ui.collections import board, work
 from ui.figures import classifiers
@@ -68,7 +68,7 @@ class Problem:
             return function(self.z, self.data.codes, self.parts, *args)
         there: Any = classification.compute  # the rest are the function's own arguments
         known = (self.folder, self.model, _seed())
-        answer: R = kit.ask(there, function, *known, *args, busy=busy, lane=collections.BUILD)
+        answer: R = kit.ask(there, function, *known, *args, busy=busy, lane=collections.CLASSIFY)
         return answer
 
 
@@ -138,7 +138,7 @@ def problem() -> Problem | None:
 
 
 def _of_collection(found: TextCollection) -> Problem | None:
-    messages.notices(found.notices, found.title)
+    collections.told(found)
     data, model = classification.of_collection(found), state.get(keys.MODEL)
     if not work.embedded(found, model):
         return None

@@ -21,6 +21,7 @@ from core.concepts.bi_vs_cross import BASE_MODEL
 from core.retrieval import collection, vector_index
 from core.retrieval import corpus as corpora
 from core.retrieval import ranking as retrieval
+from core.retrieval.collection import TextCollection
 from core.retrieval.corpus import Corpus, Passage
 from core.retrieval.ranking import Ranking
 from core.types import FloatArray, InputError, Notice
@@ -73,25 +74,29 @@ def current() -> Corpus:
     return _current()[0]
 
 
-def _current() -> tuple[Corpus, tuple[Notice, ...]]:
+def _current() -> tuple[Corpus, TextCollection | tuple[Notice, ...]]:
+    """The corpus, and what is told of it: by the collection that it is, or notices about typed text."""
     if state.get(keys.CORPUS) != OWN:
         return corpora.built_in(), ()
+    told: TextCollection | tuple[Notice, ...]
     uploaded = collections.current(keys.FOLDER)
     if uploaded is not None:
-        found = Corpus(uploaded.title, uploaded.passages, folder=uploaded.folder)
-        notices = uploaded.notices
+        found, told = Corpus(uploaded.title, uploaded.passages, folder=uploaded.folder), uploaded
     else:
-        found, notices = _parsed(state.get(keys.TEXT), "Your passages")
+        found, told = _parsed(state.get(keys.TEXT), "Your passages")
     questions = corpora.parse_questions(state.get(keys.ANSWERS) or "", found)
-    return replace(found, questions=questions), notices
+    return replace(found, questions=questions), told
 
 
 def choose_corpus() -> None:
     """Which passages are searched, and the learner's own ones."""
     if widgets.segmented_control(keys.CORPUS, "Passages", (BUILT_IN, OWN)) == OWN:
         _own()
-    found, notices = _current()
-    messages.notices(notices, "Passages")
+    found, told = _current()
+    if isinstance(told, TextCollection):
+        collections.told(told)
+    else:
+        messages.notices(told, "Passages")
     shown = found.passages[:LISTED]
     st.markdown(f"**{len(found.passages):,} passages**, {len(found.questions)} questions with known answers")
     if len(shown) < len(found.passages):

@@ -27,12 +27,13 @@ from ui.resources import executor
 from ui.state import Key
 
 ENDINGS = ("txt", "csv", "tsv", "jsonl", "ndjson", "json", "parquet")
-BUILD, ASK = "index", "search"  # lanes: building takes its time, and nobody's question waits for it
+# Lanes: building takes its time, classifying some seconds, and nobody's question waits for either.
+BUILD, CLASSIFY, ASK = "index", "classify", "search"
 SMALLEST_MB, LARGEST_MB = 20, 200  # of an upload, which is in the server's memory until it is read
 SHARE = 100  # an upload may take so small a part of the memory
 READING = 600.0  # seconds a file may take to be read
 KEPT = 8  # collections on the disk, all learners together; those that were used longest ago go first
-_UNFIT = re.compile(r"[^\w. -]")
+_UNFIT = re.compile(r"[^\w. -]")  # for the name of a file
 
 
 @cache
@@ -49,7 +50,7 @@ def megabytes() -> int:
 
 def upload(key: Key[str | None], error: Key[str | None], label: str, labelled: bool) -> None:
     """The uploader; `key` gets the folder of the collection, `error` what was wrong with the file."""
-    name = f"{key.name}_file"
+    name = f"{key.name}_file {Path(state.get(key) or '').name}"  # empty again when its file was read
     act = partial(_read, key, error, name, labelled)
     widgets.upload(label, ENDINGS, key=name, megabytes=megabytes(), act=act)
     room = space()
@@ -60,6 +61,14 @@ def upload(key: Key[str | None], error: Key[str | None], label: str, labelled: b
     messages.warning(state.get(error))
 
 
+def told(found: TextCollection) -> None:
+    """How the file was read and what was left out or changed, folded away: it may be long."""
+    if found.notices:
+        label = f"{found.count:,} texts from {found.title}: how they were read, what was left out or changed"
+        with st.expander(messages.as_written(label)):
+            messages.notices(found.notices)
+
+
 def _read(key: Key[str | None], error: Key[str | None], name: str, labelled: bool) -> None:
     """Hand the file to a worker, and let go of it: the uploader would keep it in the server's memory."""
     state.put(error, None)
@@ -67,7 +76,7 @@ def _read(key: Key[str | None], error: Key[str | None], name: str, labelled: boo
     if not isinstance(file, UploadedFile):  # none any more: taken away, or let go of below
         return
     home = own_folder() / "collections"
-    copy = own_folder() / f"upload-{secrets.token_hex(4)}" / ("_" + _UNFIT.sub("_", file.name)[-60:])
+    copy = own_folder() / f"upload-{secrets.token_hex(4)}" / _file_name(file.name)
     title = Path(file.name).stem
     with messages.kept_in(error):
         try:
@@ -81,6 +90,12 @@ def _read(key: Key[str | None], error: Key[str | None], name: str, labelled: boo
             shutil.rmtree(copy.parent, ignore_errors=True)
         state.put(key, found.folder)
         _make_room(home, Path(found.folder))
+
+
+def _file_name(name: str) -> str:
+    """The name that messages say and whose ending says what the file is; none that leads elsewhere."""
+    plain = _UNFIT.sub("_", name)[-60:]
+    return f"_{plain}" if plain.startswith(".") else plain
 
 
 def _make_room(home: Path, newest: Path) -> None:

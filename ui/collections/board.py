@@ -42,13 +42,11 @@ def draw(found: TextCollection, base_model: str) -> None:
         height=HEIGHT,
         noun="text",
     )
-    what = (
-        f"all {found.count:,}" if len(rows) == found.count else f"{len(rows):,} of {found.count:,}, at random"
-    )
+    what = f"all {found.count:,} texts"
+    if len(rows) < found.count:
+        what = f"{len(rows):,} texts chosen at random from {found.count:,}"
     if every.done():
-        st.caption(
-            f"UMAP of {what} texts. Points that lie together have vectors that do, as far as a plane can."
-        )
+        st.caption(f"UMAP of {what}. Points that lie together have vectors that do, as far as a plane can.")
         return
     st.caption(f"A sample of {len(shown):,} texts. The map of {what} is being drawn and takes its place.")
 
