@@ -9,11 +9,9 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "umap", "sklearn", "plotly", "sentence_transformers", "peft", "numba")
@@ -62,8 +60,23 @@ APP = [ROOT / "app.py", ROOT / "server.py", ROOT / "__main__.py", *UI, *PAGE_FIL
 OURS = [*CORE, *APP]
 
 
-def each(paths: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", paths, ids=[str(p.relative_to(ROOT)) for p in paths])
+def each(paths: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """One test over all of them, which names those that fail: a test of its own for each takes a minute."""
+
+    def over_all(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            failed = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as error:
+                    failed.append(f"{path.relative_to(ROOT)}: {error}")
+            assert not failed, "\n".join(failed)
+
+        test.__doc__ = check.__doc__
+        return test
+
+    return over_all
 
 
 @cache
@@ -143,7 +156,7 @@ def test_a_room_uses_only_the_rooms_below_it(path):
     assert used <= below(room(path)) | {room(path)}
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in OURS if path.parent != ROOT}), ids=str)
+@each(sorted({path.parent for path in OURS if path.parent != ROOT}))
 def test_a_room_is_not_crowded(folder):
     assert len(list(folder.glob("*.py"))) <= ROOM_FILES, "give what belongs together a room of its own"
 
