@@ -36,6 +36,7 @@ SIZES = (5_000, 20_000, 100_000)
 LONGEST, SHORTEST = 300, 15  # characters of a sentence that is taken
 TIMED = 2_000  # texts that MiniLM embeds
 GOAL = 1.1  # the exponent
+LEAST = 0.01  # seconds at the smallest size that an exponent is worth anything from
 MODEL = "static"
 QUERIES = 50
 
@@ -196,9 +197,8 @@ def main() -> None:
     print("|---|" + "---|" * (len(sizes) + 1))
     for place, name in enumerate(names[-1]):
         seconds = [results[n][0][names[i][place]][0] for i, n in enumerate(sizes)]
-        print(
-            f"| {name} | " + " | ".join(f"{s:.2f}" for s in seconds) + f" | {exponent(sizes, seconds):.2f} |"
-        )
+        grows = f"{exponent(sizes, seconds):.2f}" if seconds[0] >= LEAST else ""
+        print(f"| {name} | " + " | ".join(f"{s:.2f}" for s in seconds) + f" | {grows} |")
     total = [sum(s for name, (s, _, _) in results[n][0].items() if "map" not in name) for n in sizes]
     print("| all but the map | " + " | ".join(f"{s:.1f}" for s in total), end="")
     slope = exponent(sizes, total)
