@@ -25,6 +25,9 @@ from .text import MAX_LINES, is_blank, shown, unsafe_cell
 MAX_UPLOAD_MB = 5
 MAX_UPLOAD_BYTES = MAX_UPLOAD_MB * 1024 * 1024
 MAX_UNPACKED_BYTES = 40 * MAX_UPLOAD_BYTES  # of a Parquet file, which may be packed many times over
+# Of a page's table: a few kilobytes of Parquet may say that a cell stands there a million times.
+MAX_CELLS, MAX_TABLE_CHARACTERS = 2_000_000, 8 * MAX_UPLOAD_BYTES
+MAX_KEYS = 1_000  # of the objects in JSON Lines
 SNIFFED_ROWS = 200
 _HINT = "Save it as “CSV UTF-8” and try again."
 _NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
@@ -93,12 +96,23 @@ def open_table(source: Source) -> Sheet:
     sheet = _opened(source)
     if source.most_rows is None:
         return sheet
-    rows = list(islice(sheet.rows(), source.most_rows + 1))
-    if len(rows) > source.most_rows:
-        raise InputError(
-            f"{shown(source.name)} has more than {source.most_rows:,} rows; line {rows[-1].line:,} begins "
-            "the first one too many. Upload a part of it."
-        )
+    rows: list[Row] = []
+    cells = characters = 0
+    for row in sheet.rows():
+        rows.append(row)
+        cells += len(row.cells)
+        characters += sum(map(len, row.cells))
+        if len(rows) > source.most_rows:
+            raise InputError(
+                f"{shown(source.name)} has more than {source.most_rows:,} rows; line {row.line:,} begins the "
+                "first one too many. Upload a part of it."
+            )
+        if cells > MAX_CELLS or characters > MAX_TABLE_CHARACTERS:
+            raise InputError(
+                f"{shown(source.name)} has more than {MAX_CELLS:,} cells or "
+                f"{MAX_TABLE_CHARACTERS // 2**20} MB of text up to line {row.line:,}. Upload a part, or "
+                "only the columns that are needed."
+            )
     return replace(sheet, rows=lambda: iter(rows))
 
 
@@ -252,6 +266,12 @@ def _json_lines(name: str, lines: Callable[[], Iterator[str]], how: str) -> Shee
         k for _, value in islice(values(), SNIFFED_ROWS) if isinstance(value, dict) for k in value
     )
 
+    if len(keys) > MAX_KEYS:
+        raise InputError(
+            f"{name} has {len(keys):,} different keys in its first {SNIFFED_ROWS} lines; at most "
+            f"{MAX_KEYS:,} are read. Give all lines the same few keys."
+        )
+
     def rows() -> Iterator[Row]:
         for number, value in values():
             cells = [value.get(key) for key in keys] if isinstance(value, dict) else value
@@ -298,11 +318,13 @@ def _parquet(source: Source) -> Sheet:
         raise InputError(f"{source.name} has no column of texts.")
     if largest > MAX_UNPACKED_BYTES:
         raise InputError(f"{source.name} holds parts of {largest / 2**20:,.0f} MB; that is too much at once.")
+    # A cell that comes again is packed once: so many of the largest that a part can hold fit.
+    at_once = min(1_000, max(1, MAX_UNPACKED_BYTES // max(1, largest)))
 
     def rows() -> Iterator[Row]:
         number = 0
         with door(broken), source.open() as raw, pq.ParquetFile(raw) as file:
-            for batch in file.iter_batches(batch_size=1_000, columns=list(names)):
+            for batch in file.iter_batches(batch_size=at_once, columns=list(names)):
                 for cells in zip(*(column.to_pylist() for column in batch.columns)):
                     number += 1
                     yield Row(number, tuple(map(_cell, cells)))

@@ -160,9 +160,18 @@ def test_json_lines_and_parquet():
     ]  # fmt: skip
 
 
+def packed(*columns: pa.Array) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns, names=[f"c{i}" for i in range(len(columns))]), out)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "name", "message"),
     [
+        (packed(pa.array(["long " * 20_000] * 500)), "t.parquet", "40 MB of text up to line 4"),
+        (packed(*[pa.array(["a"] * 3_000)] * 700), "t.parquet", "more than 2,000,000 cells"),
+        (json.dumps({str(i): 1 for i in range(1_001)}).encode(), "t.jsonl", "1,001 different keys"),
         (b'[{"text": "a"}]', "t.json", "is no JSON object"),
         (b'{\n"text": "a"}', "t.json", "one object a line"),
         (b'{"text": "a"}\n{"text"', "t.jsonl", "t.jsonl, line 2"),
