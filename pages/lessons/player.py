@@ -44,23 +44,26 @@ def play(lesson: Lesson) -> None:
     number = min(done.step, len(lesson.steps) - 1)
     state.put_in_link(keys.STEP, str(number + 1) if number else "")
     step, ready = lesson.steps[number], False
-    with row():
-        button("All lessons", open_lesson, "", key="lesson_close", icon="arrow_back", type="tertiary")
-        with widgets.popover(keys.STEPS_OPEN, "Steps", "list", type="tertiary"):
-            _outline(lesson, number)
-        st.markdown(f"###### {as_written(lesson.title)}", width="content")
-        st.progress((number + 1) / len(lesson.steps), f"Step {number + 1} of {len(lesson.steps)}", width=160)
-    with st.container(key=f"lesson_step_{number + 1}"):
-        st.title(as_written(step.title), anchor=False)
-        body, bar = st.container(), row("lesson_move")
-        with bar:
-            button("Back", _go, lesson, number - 1, key="lesson_back", disabled=number == 0)
-        with body, kit.sentences_not_tracebacks():
-            ready = steps.KINDS[step.kind](lesson, number, step, bar)
-        with bar:
-            _onward(lesson, number, ready or step.kind != "predict")
-            if step.kind == "predict":  # last, or it would stand where a second press of Run goes
-                steps.start_over(lesson, number)
+    with st.container(gap=None):  # what is explained beside a map is to be in sight with its last line
+        with row():
+            button("All lessons", open_lesson, "", key="lesson_close", icon="arrow_back", type="tertiary")
+            with widgets.popover(keys.STEPS_OPEN, "Steps", "list", type="tertiary"):
+                _outline(lesson, number)
+            st.markdown(f"###### {as_written(lesson.title)}", width="content")
+            st.progress(
+                (number + 1) / len(lesson.steps), f"Step {number + 1} of {len(lesson.steps)}", width=160
+            )
+        with st.container(key=f"lesson_step_{number + 1}", gap="xsmall"):
+            st.title(as_written(step.title), anchor=False)
+            body, bar = st.container(), row("lesson_move")
+            with bar:
+                button("Back", _go, lesson, number - 1, key="lesson_back", disabled=number == 0)
+            with body, kit.sentences_not_tracebacks():
+                ready = steps.KINDS[step.kind](lesson, number, step, bar)
+            with bar:
+                _onward(lesson, number, ready or step.kind != "predict")
+                if step.kind == "predict":  # last, or it would stand where a second press of Run goes
+                    steps.start_over(lesson, number)
     _at_its_top()(key="lesson_top", data=f"{lesson.key} {number + 1}")
 
 

@@ -55,7 +55,7 @@ def _words() -> DeltaGenerator:
 
 def _words_and_map() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Words and questions at the left, the map beside them, so that both are in sight while it moves."""
-    left, right = st.columns([0.46, 0.54], gap="large")
+    left, right = st.columns([0.54, 0.46], gap="medium")
     return left, right
 
 
@@ -149,7 +149,7 @@ def predict(lesson: Lesson, number: int, step: Predict, bar: DeltaGenerator) -> 
         with _words():
             return _question(lesson, number, step, prepared, bar)
     words, picture = _words_and_map()
-    with words:
+    with words, st.container(gap="xsmall"):
         ready = _question(lesson, number, step, prepared, bar)
     with picture:
         apart = held_out_rows(prepared.sentences, prepared.held_out)

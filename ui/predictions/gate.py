@@ -68,7 +68,8 @@ class Gate:
                 st.markdown(said or "You looked without a guess.")
             if says:
                 st.markdown(as_written(says))
-            st.caption(record.so_far(known))
+            if far := record.so_far(known):
+                st.caption(far)
 
 
 def ask(

@@ -105,6 +105,8 @@ def test_lesson_one_to_its_end(open_page):
     assert re.search(r"Same-group neighbours: \d+% before, \d+% after", told)
     shot(page, "lessons-trained")
     no_errors(page)
+    page.set_viewport_size({"width": 1366, "height": 768})  # the end of the explanation beside the map
+    expect(page.get_by_text("You have just watched fine-tuning")).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("button", name="Next", exact=True)).to_be_in_viewport(ratio=1)
     press(page, "Next")
 
