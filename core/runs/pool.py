@@ -28,6 +28,7 @@ from .process import WorkerProcess
 from .turns import Turns
 
 IDLE_END = 300.0  # seconds without any work after which the processes end, until somebody asks again
+FORCE = 60.0  # seconds that a run has to come to rest, a step or the loading of a model; then it is made to
 TORCH = "encode"  # the lane of all that needs torch but a process of its own
 BROKEN_WORKER = (
     "The process that was training stopped unexpectedly, most often because the machine ran out of "
@@ -37,6 +38,10 @@ BROKEN_WORKER = (
 GONE = (
     "The machines that were training stopped answering. What was learned up to the last checkpoint is kept; "
     "Continue goes on from there, on this server until they are back."
+)
+STUCK = (
+    "The process that was training did not answer for a minute, so it was ended. What was learned up to the "
+    "last checkpoint is kept."
 )
 HERE = "The other machines do not answer, so this run trains on this server."
 BROKEN_CALL = "The computation stopped unexpectedly. It has been restarted: please try again."
@@ -145,18 +150,27 @@ class Pool:
             return self.turns.turn(run_id, self.most)
 
     def interrupt(self, live: LiveRun, status: RunStatus, how: str = "pause") -> None:
-        """Have it rest, which it does after its step where it is having its turn. With "drop", nobody will
-        ask for it again."""
+        """Have it rest, which it does after its step where it is having its turn, or by force when that does
+        not end. With "drop", nobody will ask for it again."""
         with self._lock:
             if how == "drop":
                 self._lives.pop(live.id, None)
-            worker = self.turns.stop(live.id)
+            worker = self.turns.stop(live.id, time.monotonic() + FORCE)
             if worker is not None:
                 live.resting_status, live.undisturbed = status, False
                 worker.send("leave", how, live.id)
             elif live.is_active or status is RunStatus.STOPPED:
                 live.rest(status)
             self._tell_who_waits()
+
+    def _end_stuck(self) -> None:
+        """End the processes of those that were to rest and do not answer."""
+        with self._lock:
+            overdue = self.turns.overdue(time.monotonic())
+        for run_id in overdue:
+            self._tell(run_id, lambda live: live.note(STUCK))
+        for worker in set(overdue.values()):
+            worker.kill()
 
     def share(self, live: LiveRun) -> None:
         """Others watch the run now than before."""
@@ -235,8 +249,9 @@ class Pool:
         return [*self.lanes.values(), *self.training]
 
     def retire(self) -> None:
-        """End the processes when nothing was asked of any for long, and those that stood in for a cluster
-        when it is back; look for it when it is gone."""
+        """End the processes when nothing was asked of any for long, those that do not answer, and those that
+        stood in for a cluster when it is back; look for it when it is gone."""
+        self._end_stuck()
         if self.cluster is not None:
             self.cluster.tend()
         gone: list[Worker]

@@ -146,6 +146,10 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    def kill(self) -> None:
+        """It does not answer any more: end it by force, which is told as any death is."""
+        self._process.kill()
+
     def close(self) -> None:
         self.closing = True
         self.send("exit")

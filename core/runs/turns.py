@@ -9,6 +9,7 @@ with the least stands. Source: Goyal, Vin & Cheng, Start-Time Fair Queueing, SIG
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Entry:
     place: Any = None  # the process that has it in memory, or did
     on: bool = False  # it is having its turn
     moving: bool = False  # on its way out of `place`
-    stops: bool = False  # on its way to rest
+    stops: float | None = None  # on its way to rest, for which it has until then
     begun: bool = False  # it has had a turn, and so has made a step
     charged: float = 0.0  # seconds of the turn that it is having, as expected
     length: float = TURN
@@ -82,14 +83,18 @@ class Turns:
         entry = self._entries.get(run_id)
         return None if entry is None else entry.place
 
-    def stop(self, run_id: str) -> Any:
-        """It is to rest: the process that has to be told and will say when it does, or None."""
+    def stop(self, run_id: str, by: float = math.inf) -> Any:
+        """It is to rest, `by` then: the process that has to be told and will say when it does, or None."""
         entry = self._entries.get(run_id)
         if entry is None or entry.place is None:
             self.leave(run_id)
             return None
-        entry.stops = True
+        entry.stops = by if entry.stops is None else entry.stops
         return entry.place
+
+    def overdue(self, now: float) -> dict[str, Any]:
+        """Those that were to rest before `now` and have not said that they do, with their processes."""
+        return {e.id: e.place for e in self._entries.values() if e.stops is not None and e.stops < now}
 
     def begin(self, run_id: str, place: Hashable) -> float:
         """Its turn begins in that process. How many seconds it lasts: 0 is one step, for the first turn."""
@@ -126,14 +131,14 @@ class Turns:
         to rest, and leave."""
         here = [entry for entry in self._entries.values() if entry.place == place]
         for entry in here:
-            self.leave(entry.id) if entry.stops else self.moved(entry.id)
-        return [entry.id for entry in here if entry.stops]
+            self.moved(entry.id) if entry.stops is None else self.leave(entry.id)
+        return [entry.id for entry in here if entry.stops is not None]
 
     # ---- who is next -------------------------------------------------------------------------
 
     def waiting(self) -> list[Entry]:
         """Those who are not having a turn, next first."""
-        return sorted((e for e in self._entries.values() if not (e.on or e.stops)), key=self._order)
+        return sorted((e for e in self._entries.values() if not e.on and e.stops is None), key=self._order)
 
     def new(self) -> list[str]:
         """Those who wait for their first turn, next first."""

@@ -54,9 +54,14 @@ class ClusterWorker:
                 self.on_message(self, message)
 
     def end(self) -> None:
-        self.dead = True
-        if not self.closing:
+        if not self.dead:
+            self.dead = True
             self.on_message(self, ("died", None))
+
+    def kill(self) -> None:
+        """As WorkerProcess.kill. Nothing is waited for: the machine may be what does not answer."""
+        self._cluster.tell("end", self._number)
+        self.end()
 
     def close(self) -> None:
         self.closing = self.dead = True

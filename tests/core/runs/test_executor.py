@@ -7,18 +7,20 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from core import vectors
 from core.data.sentences import parse_sentences
 from core.data.split import make_split
 from core.models import embedding
+from core.runs import pool
 from core.runs.executor import LocalExecutor
 from core.runs.request import RunRequest
 from core.runs.worker import spacing
@@ -54,6 +56,35 @@ def own(**changes: object) -> RunRequest:
     """A request with an end of its own, which is trained even if an equal run is there."""
     asked = request(**changes)
     return replace(asked, until=asked.config.steps)
+
+
+@dataclass(frozen=True)
+class HangsOnce(RunRequest):
+    """A run whose fourth step makes this file and never ends; where the file is there, it does."""
+
+    begun: str = ""
+
+    def trainer(self, resume: Path | None = None) -> Any:
+        trainer = super().trainer(resume)
+        step = trainer.advance
+
+        def advance() -> None:
+            if trainer.step == 3 and not Path(self.begun).exists():
+                Path(self.begun).touch()
+                time.sleep(3600)
+            step()
+
+        trainer.advance = advance
+        return trainer
+
+
+def start_hanging(executor: LocalExecutor, folder: Path, seed: int) -> str:
+    """A run that has left a checkpoint at step 3 and hangs."""
+    asked, begun = request(seed=seed), folder / "begun"
+    hanging = HangsOnce(asked.config, asked.sentences, asked.pairs, asked.held_out, "pca", begun=str(begun))
+    run_id = executor.start(hanging)
+    wait(executor, run_id, lambda run: begun.exists() and 3 in run.checkpoints)
+    return run_id
 
 
 def wait(executor: LocalExecutor, run_id: str, until: Callable[[Run], bool]) -> Run:
@@ -155,14 +186,14 @@ def test_no_more_checkpoints_are_written_than_there_is_room_for(steps, megabytes
     assert spacing(SimpleNamespace(steps=steps, nbytes=megabytes * 1_000_000)) == every
 
 
-def test_a_run_goes_on_when_its_process_dies(executor: LocalExecutor) -> None:
+def test_a_run_goes_on_when_its_process_dies(executor: LocalExecutor, tmp_path: Path) -> None:
     """From its last checkpoint, and with the same numbers."""
-    run_id = executor.start(request(steps=60, seed=9))
-    wait(executor, run_id, lambda r: max(r.checkpoints, default=0) > 0)
-    os.kill(executor.pool.training[0].pid, signal.SIGKILL)
+    run_id = start_hanging(executor, tmp_path, seed=9)
+    (worker,) = executor.pool.busy
+    os.kill(worker.pid, signal.SIGKILL)
     run = wait(executor, run_id, rested)
-    assert run.status is RunStatus.FINISHED and "went on from step" in run.note
-    whole = wait(executor, executor.start(own(steps=60, seed=9)), rested)
+    assert run.status is RunStatus.FINISHED and "went on from step 3" in run.note
+    whole = wait(executor, executor.start(own(seed=9)), rested)
     assert [s.step for s in run.snapshots] == [s.step for s in whole.snapshots] and not whole.note
     assert np.array_equal(run.snapshots[-1].embeddings, whole.snapshots[-1].embeddings)
 
@@ -182,8 +213,23 @@ def test_a_run_that_ends_two_processes_fails(executor: LocalExecutor) -> None:
     assert wait(executor, run_id, rested).status is RunStatus.PAUSED
 
 
+def test_a_run_whose_step_hangs_is_ended_by_force(
+    executor: LocalExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run_id = start_hanging(executor, tmp_path, seed=10)
+    (worker,) = executor.pool.busy
+    with monkeypatch.context() as soon:
+        soon.setattr(pool, "FORCE", 1.0)
+        executor.pause(run_id)
+        run = wait(executor, run_id, rested)
+    assert (run.status, run.note, run.checkpoints[-1]) == (RunStatus.PAUSED, pool.STUCK, 3)
+    executor.resume(run_id)
+    assert wait(executor, run_id, rested).status is RunStatus.FINISHED
+    assert not psutil.pid_exists(worker.pid)
+
+
 def test_a_dead_helper_is_restarted(executor: LocalExecutor) -> None:
-    helper = executor.pool.training[0]
+    helper = executor.pool.for_call(pool.TORCH)
     os.kill(helper.pid, signal.SIGKILL)
     while not helper.dead:
         time.sleep(0.01)
