@@ -193,7 +193,7 @@ def preload(key: str = "minilm-l6") -> None:
 
 def _read(row: BaseModel, seed: int) -> Encoder:
     from .static import read_static
-    from .weights import random_encoder, read_folder
+    from .weights import map_words, random_encoder, read_folder
 
     folder = row.folder()
     if row.random:
@@ -203,7 +203,10 @@ def _read(row: BaseModel, seed: int) -> Encoder:
         _checked.add(folder)
     if row.layers == 0 or static_part(folder) is not None:
         return read_static(folder, row.key)
-    return read_folder(folder, row.layers, row.key)
+    encoder = read_folder(folder, row.layers, row.key)
+    if row.sha256 is not None:
+        map_words(encoder, folder)
+    return encoder
 
 
 def check_sum(file: Path, expected: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, normalizers
 from torch import Tensor
@@ -67,6 +67,15 @@ def read_folder(folder: Path, layers: int | None = None, name: str = "") -> Enco
             f"The weights of {folder.name} are not those of the model in its config.json."
         ) from error
     return encoder.requires_grad_(False).eval()
+
+
+def map_words(encoder: Encoder, folder: Path) -> None:
+    """Leave the table of words, half of a small model, in its file: its pages come when they are looked up,
+    and all processes of a machine share them. Its rows are copied, never multiplied, so how they lie does not
+    matter. Only for a file that nobody writes to while it is used."""
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        words = file.get_tensor(f"embeddings.{EMBEDDING_NAMES['word']}")
+    encoder.embeddings.word = torch.nn.Parameter(words.float(), requires_grad=False)
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:

@@ -63,6 +63,20 @@ def test_the_check_happens_on_the_first_load(monkeypatch: pytest.MonkeyPatch) ->
         registry.load("x")
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux tells which files lie in memory")
+def test_processes_share_the_table_of_words() -> None:
+    encoder = registry.load("minilm-l3")
+    kept = Path("/proc/self/maps").read_text().splitlines()
+    begins = encoder.embeddings.word.data_ptr()
+    (line,) = (line for line in kept if within(begins, line.split()[0]))
+    assert line.endswith("model.safetensors")
+
+
+def within(address: int, area: str) -> bool:
+    first, last = (int(end, 16) for end in area.split("-"))
+    return first <= address < last
+
+
 def test_only_allowed_folders_and_hub_ids_can_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
