@@ -6,6 +6,7 @@ Browser tests run last, and never go missing in silence: see pytest_runtest_setu
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import shutil
 import tempfile
@@ -56,8 +57,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("e2e")
             # On a machine that others use a click may come while a page is drawn. The summary names each.
             item.add_marker(pytest.mark.flaky(reruns=1))
-    # Quick tests first; and Playwright's event loop stays out of everybody else's way.
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    # Quick tests first; and Playwright's event loop stays out of everybody else's way. Of its files the
+    # largest come first: a process takes a whole file, and at the end the other would wait for a long one.
+    items.sort(key=lambda i: -i.path.stat().st_size if i.get_closest_marker("e2e") else -math.inf)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
