@@ -97,8 +97,8 @@ def _unseen_movement(found: Evidence, limits: Limits) -> Measured:
     unseen = float(moved[held_out_rows(found.sentences, found.held_out)].mean())
     share = unseen / seen if seen else 0.0
     says = (
-        f"Sentences that were trained on turned by {seen:.3f} on average (1 - cosine of before and after), "
-        f"the others by {unseen:.3f}: {share:.0%} as far."
+        f"Trained sentences turned by {seen:.3f} on average (1 - cosine), the others by {unseen:.3f}: "
+        f"{share:.0%} as far."
     )
     rows = (("Trained on: 1 - cosine", None, seen), ("Never trained on: 1 - cosine", None, unseen))
     return Measured(level(share, limits), says, rows)

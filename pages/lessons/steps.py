@@ -303,7 +303,7 @@ def _settle(lesson: Lesson, number: int, step: Predict, answer: Answer, texts: T
 
 
 def _because(step: Predict, answer: Answer) -> None:
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         if words := step.because.get(answer.outcome or ""):
             prose(words)
         prose(step.after)

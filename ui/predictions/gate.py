@@ -60,16 +60,15 @@ class Gate:
         """What was measured, beside the guess; `says` in numbers, as written."""
         known = record.settle(self.asked, self.title(outcome), self.known)
         with self.beside, st.container(gap="xsmall"):  # no taller than the question: nothing is to jump
-            said = self.guess and f"You said: {as_written(self.title(self.guess))}."
+            said = f"You said: {as_written(self.title(self.guess))}." if self.guess else ""
+            far = record.so_far(known)
             if self.guess == outcome:
-                st.markdown(f"**{AGREES}**" + ("" if self.shows_guess else f" {said}"))
+                st.markdown(f"**{AGREES}** {'' if self.shows_guess else said} {far}")
             else:
                 st.markdown(f"**Measured: {as_written(self.title(outcome))}.**")
-                st.markdown(said or "You looked without a guess.")
+                st.markdown(f"{said or 'You looked without a guess.'} {far}")
             if says:
                 st.markdown(as_written(says))
-            if far := record.so_far(known):
-                st.caption(far)
 
 
 def ask(
@@ -97,7 +96,7 @@ def ask(
 def settled(key: Key[str | None], question: str, options: Options[str]) -> Gate:
     """The question alone, where it is measured and its place is needed; `compare` then says the guess too."""
     asked, guess = record.name(key.name, options), state.get(key)
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         st.markdown(f"**You predicted.** {question}")
         beside = st.container()
     return Gate(asked, guess, True, widgets.titles_of(options), beside, record.everything(), False)
