@@ -62,7 +62,8 @@ def upload(key: Key[str | None], error: Key[str | None], label: str, labelled: b
 
 
 def told(found: TextCollection) -> None:
-    """How the file was read and what was left out or changed, folded away: it may be long."""
+    """What is doubtful; and how the file was read, what was left out or changed, folded: it may be long."""
+    messages.notices(notice for notice in found.notices if notice.text.endswith("?"))
     if found.notices:
         label = f"{found.count:,} texts from {found.title}: how they were read, what was left out or changed"
         with st.expander(messages.as_written(label)):
