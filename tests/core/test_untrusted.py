@@ -50,6 +50,8 @@ def test_what_stands_in_quotes_and_comments_counts_for_nothing():
     text = f"a = '{dots}{brackets}' # {dots}{brackets}\nb = {long}\nc = '''\n{dots}'''"
     assert set(toml_values(text, "It")) == {"a", "b", "c"}
     assert json_value(json.dumps({"a": brackets + '"' + brackets, "b": [[1.5]]}), "It")["b"] == [[1.5]]
+    many = [brackets + '\\"' + brackets] * 20_001  # more than are looked at in one go
+    assert json_value(json.dumps(many), "It") == many
 
 
 def test_the_line_of_a_field_is_found_in_linear_time():
