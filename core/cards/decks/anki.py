@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from ...data.separated import rows_of
-from ...data.text import Told
+from ...data.text import MAX_LINES, Told
 from ...types import InputError, Notice
 from ..parse import MAX_CARDS
 from ..types import Card, Deck, card_id, with_unique_ids
@@ -68,7 +68,9 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
     told = Told()
     media: dict[str, int] = {}
     cards: list[Card] = []
-    for row in rows_of(lines[start:], asked.separator, start):
+    for number, row in enumerate(rows_of(lines[start:], asked.separator, start)):
+        if number == MAX_LINES:
+            raise InputError(f"{title} has more than {MAX_LINES:,} rows. Import a part of it.")
         if not "".join(row.cells).strip():
             continue
         line = row.line
@@ -79,8 +81,8 @@ def read(text: str, title: str, key: str) -> tuple[Deck, tuple[Notice, ...]]:
         if not made:
             told.tell("this row has no question or no answer and is left out.", line)
         cards += made
-    if len(cards) > MAX_CARDS:
-        raise InputError(f"{title} has more than {MAX_CARDS:,} cards, the most that can be read.")
+        if len(cards) > MAX_CARDS:  # a million rows take their time
+            raise InputError(f"{title} has more than {MAX_CARDS:,} cards, the most that can be read.")
     if not cards:
         raise InputError(f"{title} holds no card. A card is a row with a question and an answer.")
     notices = [*told.notices]

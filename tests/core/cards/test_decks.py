@@ -181,3 +181,12 @@ def test_a_list_of_terms_and_a_quote_that_swallows_no_row():
 def test_no_export_makes_trouble(text, html):
     with suppress(InputError):
         brought(f"#separator:tab\n#html:{str(html).lower()}\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [("a\tb\n" * 5_001, "more than 5,000 cards"), ("a\t\n" * 20_001, "more than 20,000 rows")],
+)
+def test_a_list_of_too_many_rows_is_refused_before_all_of_them_are_read(rows, told):
+    with pytest.raises(InputError, match=told):
+        read_file(f"#html:false\n{rows}".encode(), "d.txt", "key")
