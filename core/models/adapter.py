@@ -1,4 +1,5 @@
-"""The packaged cross-encoders on disk: a LoRA adapter in peft's own format, and the head beside it.
+"""The packaged cross-encoders on disk: a LoRA adapter in peft's own format, the head beside it, and where
+there is a second reading (joint_model.py) the same for it in a folder below.
 
 Loading adds scale * B A to each weight matrix of all-MiniLM-L6-v2 once (Hu et al. 2021, "LoRA"), so scoring
 costs no more than the plain model. Only safetensors and JSON are read.
@@ -24,6 +25,8 @@ from .weights import to_hub_names, to_own_names
 
 ADAPTER = "adapter_model.safetensors"
 HEAD = "head.safetensors"
+PEFT = "adapter_config.json"  # as peft calls it
+SECOND = "second"  # the folder of the second reading
 CONFIG = "cross_encoder.json"  # what neither peft nor transformers has a place for
 PREFIX = "base_model.model."  # how peft's names begin
 TARGETS = ("query", "key", "value", "dense")  # every linear map of a layer
@@ -34,11 +37,12 @@ def read_adapter(folder: Path) -> JointModel:
     try:
         device = str(chosen())
         adapter, head = load_file(folder / ADAPTER, device), load_file(folder / HEAD, device)
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / PEFT).read_text(encoding="utf-8"))
         joint = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         base = registry.load("minilm-l6")
         own = merged(base, adapter, config)
-        return JointModel(own, read_head(head, base.dim).to(device), joint["across"], base).eval()
+        second = read_adapter(folder / SECOND) if (folder / SECOND).is_dir() else None
+        return JointModel(own, read_head(head, base.dim).to(device), joint["across"], base, second).eval()
     except FileNotFoundError as error:
         raise InputError(f"The cross-encoder in {folder.name} cannot be read: a file is missing.") from error
     except (OSError, SafetensorError, json.JSONDecodeError, KeyError, RuntimeError) as error:
@@ -103,5 +107,5 @@ def write_adapter(
         "target_modules": list(TARGETS),
         "modules_to_save": ["token_type_embeddings"],
     }
-    for name, value in (("adapter_config.json", config), (CONFIG, {"across": across})):
+    for name, value in ((PEFT, config), (CONFIG, {"across": across})):
         (folder / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from torch import Tensor
 from ..metrics.measures import auc, pair_accuracy
 from ..models.cross_encoder import CrossEncoder, sigmoid
 from ..models.device import numbers
-from ..models.joint_model import JointModel, JointPacking, JointPairModel, JointTokens
+from ..models.joint_model import JointModel, JointPacking, JointPairModel, JointTokens, refined
 from ..models.pair_model import TextPair
 from ..types import FloatArray, InputError, Pair, SentenceSet, TrainingConfig
 from .checkpoints import Checkpoint
@@ -73,7 +73,8 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
         self.first = max(0, len(base.layers) - config.trained_layers)
         self.model = base.copy_to_train(self.first)
         super().__init__({n: p for n, p in self.model.named_parameters() if _learns(n, self.first)}, config)
-        self.reader = _Reader(self.model, self.first, sentences, (*self.pairs, *self.held_out))
+        self.reader = _Reader(self.model, self.first, sentences.texts)
+        self.ordered = [(a, b) for a, b in sentences.rows_of((*self.pairs, *self.held_out)).tolist()]
         if resume is not None:
             self.restore(resume)
 
@@ -88,7 +89,7 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
 
     def snapshot(self) -> CrossSnapshot:
         """The scores of all pairs now, both orders averaged, and how good those of held-out pairs are."""
-        scores = self.reader.scores()
+        scores = self._scores()
         trained, held = scores[: len(self.pairs)], scores[len(self.pairs) :]
         truth = np.array([pair.is_similar for pair in self.held_out], bool)
         known = np.array([pair.is_similar for pair in self.pairs], bool)
@@ -96,6 +97,19 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
         return CrossSnapshot(
             self.step, self.last_loss, trained, held, accuracy, auc(held, truth), self.seconds
         )
+
+    def _scores(self) -> FloatArray:
+        """Mean of both orders' scores for every pair, (m,)."""
+        asked = [*self.ordered, *((b, a) for a, b in self.ordered)]
+        texts = self.reader.texts
+        by_length = sorted(range(len(asked)), key=lambda i: sum(len(texts[row]) for row in asked[i]))
+        logits = np.zeros(len(asked), np.float32)
+        with torch.no_grad():
+            for start in range(0, len(asked), CHUNK):
+                chunk = by_length[start : start + CHUNK]
+                logits[chunk] = numbers(self.reader.logits([asked[i] for i in chunk]))
+        forward, backward = np.split(sigmoid(logits), 2)
+        return (forward + backward) * np.float32(0.5)
 
     def tuned(self) -> CrossEncoder:
         """The model as it is now, ready to score anything."""
@@ -115,10 +129,9 @@ class CrossEncoderTrainer(GradientTrainer[CrossSnapshot]):
 class _Reader:
     """Pairs of sentence rows -> logits, with the output of the frozen layers kept for each pair and order."""
 
-    def __init__(self, model: JointModel, first: int, sentences: SentenceSet, pairs: Sequence[Pair]) -> None:
-        self.model, self.first = model, first
-        self.texts = sentences.texts
-        self.ordered: list[tuple[int, int]] = [(a, b) for a, b in sentences.rows_of(pairs).tolist()]
+    def __init__(self, model: JointModel, first: int, texts: Sequence[str]) -> None:
+        self.model, self.first, self.texts = model, first, texts
+        self.second = None if model.second is None else _Reader(model.second, first, texts)
         self.kept: dict[tuple[int, int], tuple[JointTokens, Tensor]] = {}
 
     def logits(self, asked: Sequence[tuple[int, int]], dropout: float = 0.0) -> Tensor:
@@ -126,19 +139,9 @@ class _Reader:
         parts = [self._frozen(pair) for pair in asked]
         tokens = _together([tokens for tokens, _ in parts], self.model.across)
         x = torch.cat([x for _, x in parts])  # (t, d)
-        return self.model.read(self.model.run(x, tokens.packing, start=self.first, dropout=dropout), tokens)
-
-    def scores(self) -> FloatArray:
-        """Mean of both orders' scores for every pair, (m,)."""
-        asked = [*self.ordered, *((b, a) for a, b in self.ordered)]
-        by_length = sorted(range(len(asked)), key=lambda i: sum(len(self.texts[r]) for r in asked[i]))
-        logits = np.zeros(len(asked), np.float32)
-        with torch.no_grad():
-            for start in range(0, len(asked), CHUNK):
-                chunk = by_length[start : start + CHUNK]
-                logits[chunk] = numbers(self.logits([asked[i] for i in chunk]))
-        forward, backward = np.split(sigmoid(logits), 2)
-        return (forward + backward) * np.float32(0.5)
+        x = self.model.run(x, tokens.packing, start=self.first, dropout=dropout)
+        logits = self.model.read(x, tokens)
+        return logits if self.second is None else refined(logits, self.second.logits(asked, dropout))
 
     def _frozen(self, pair: tuple[int, int]) -> tuple[JointTokens, Tensor]:
         if pair not in self.kept:
@@ -167,6 +170,6 @@ def _together(parts: Sequence[JointTokens], across: float) -> JointTokens:
 
 
 def _learns(name: str, first: int) -> bool:
-    """Whether this parameter belongs to the head or to a layer that is trained."""
-    part, _, rest = name.partition(".")
+    """Whether this parameter belongs to the head or to a layer that is trained, of either reading."""
+    part, _, rest = name.removeprefix("second.").partition(".")
     return part == "head" or (part == "layers" and int(rest.split(".")[0]) >= first)

@@ -23,9 +23,11 @@ PAIRS = tiny_pairs()[2:-2]
 
 
 def tiny(apart: bool) -> CrossEncoder:
+    """For likeness with a second reading, for relevance with the cosine of the texts read apart."""
     base = tiny_encoder()
     torch.manual_seed(0)
-    model = JointModel(base, Head(base.dim, 8, apart), bi_encoder=base)
+    second = None if apart else JointModel(tiny_encoder(seed=5), Head(base.dim, 8))
+    model = JointModel(base, Head(base.dim, 8, apart), bi_encoder=base, second=second)
     return CrossEncoder(JointPairModel(model.requires_grad_(False)), "tiny")
 
 
@@ -113,9 +115,12 @@ def test_only_the_chosen_layers_and_the_head_learn(cross: CrossEncoder, layers: 
     assert isinstance(cross.model, JointPairModel)
     trainer = CrossEncoderTrainer(cross, tiny_set(), PAIRS, CONFIG.replace(trained_layers=layers))
     trainer.advance()
-    for i, (before, after) in enumerate(zip(cross.model.joint.layers, trainer.model.layers)):
-        assert torch.equal(before.up.weight, after.up.weight) == (i < 3 - min(layers, 3))
-    assert not torch.equal(cross.model.joint.head.inner.weight, trainer.model.head.inner.weight)
+    base, own = cross.model.joint, trainer.model
+    assert base.second is not None and own.second is not None
+    for was, now in ((base, own), (base.second, own.second)):
+        for i, (before, after) in enumerate(zip(was.layers, now.layers)):
+            assert torch.equal(before.up.weight, after.up.weight) == (i < 3 - min(layers, 3))
+        assert not torch.equal(was.head.inner.weight, now.head.inner.weight)
 
 
 def test_pairs_are_needed(cross: CrossEncoder) -> None:
