@@ -1,21 +1,23 @@
 """Train the packaged cross-encoders: LoRA adapters for all-MiniLM-L6-v2, each with a head.
 
-    python scripts/train_cross_encoder.py likeness ../shared/data --start FOLDER --out FOLDER
+    python scripts/train_cross_encoder.py likeness ../shared/data --start FOLDER --teacher FOLDER --out FOLDER
     python scripts/train_cross_encoder.py relevance ../shared/data --out assets/relevance
 
 Likeness (same meaning?) learns from rated pairs, relevance (does the passage answer?) from lists of one
 answering passage and hard negatives: cross_encoder_data.py says of what. The recipes below are those of the
 shipped weights, and everything random derives from the seed and the step. Weights are averaged over the last
 steps (an exponential moving average); the average is measured, on the part held back, and kept. With --start
-a run begins with the adapter of a folder (likeness needs one: it is the teacher too), with --state a stopped
-run goes on where it was, and --blend writes the straight line between start and end, so much of the way: a
-little of the new for less forgetting.
+a run begins with the adapter of a folder (likeness needs one: it is the teacher too, unless --teacher names
+another), with --state a stopped run goes on where it was, and --cut writes an adapter with a lower rank.
+What has been run in which order for the two readings of likeness is in its model card.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -32,7 +34,7 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.models import registry
-from core.models.adapter import ADAPTER, HEAD, write_adapter
+from core.models.adapter import ADAPTER, CONFIG, HEAD, PEFT, write_adapter
 from core.models.encoder import Encoder
 from core.models.joint_model import ACROSS
 from scripts import cross_encoder_data as data
@@ -55,7 +57,9 @@ class Recipe:
     average: float = 0.998  # decay of the moving average of the weights
     together: int = 1  # batches of a step
     batch: int = 32  # pairs of a batch, for likeness
-    taught: int = 8000  # pairs that the teacher scores, for likeness
+    mix: tuple[int, int] = (1, 2)  # likeness: batches of graded pairs, and of other sets, in a step
+    taught: int = 16000  # pairs that the teacher scores, for likeness
+    teaching: float = 0.5  # likeness: weight of the squared distance to the teacher's logits
     sharpness: float = 2.0  # likeness: of the ordered loss
     correlation: float = 0.3  # likeness: weight of 1 - Pearson's r within the batch
     lists: tuple[int, int] = (6, 3)  # relevance: lists of sentences, lists of paragraphs in a step
@@ -64,50 +68,57 @@ class Recipe:
 
 
 RECIPES = {
-    "likeness": Recipe(steps=1200, together=2, rate=7e-4, head_rate=7e-4, scale_rate=1e-3),
+    "likeness": Recipe(steps=1200, together=3, rate=6e-4, head_rate=6e-4, scale_rate=1e-3),
     "relevance": Recipe(steps=1000, rate=5e-4, dropout=0.05, average=0.995),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pairs of one step and their gold scores. `lists` are the rows of each list, for relevance; `ordered`
-    asks only that pairs of equal meaning score higher than the others, whatever the scores are."""
+    """Pairs of one step and their gold scores. `kind` says whose these are: people's (rated), a teacher's
+    (taught), or of a set that asks only that pairs of equal meaning score higher than the others, whatever
+    the scores are (ordered). `lists` are the rows of each list, for relevance."""
 
     pairs: list[tuple[str, str]]
     gold: Tensor
+    kind: str = "rated"
     lists: tuple[slice, ...] = ()
-    ordered: bool = False
 
 
 def likeness_batches(folder: Path, taught: Sequence[Rated], recipe: Recipe) -> Iterator[Batch]:
-    """Endless: by turns a batch of graded pairs and one of another set, each of similar length and each
-    pair in a random order of its texts. Half of the graded pairs are STS Benchmark's, half the teacher's."""
+    """Endless: in each step as many batches of graded pairs (STS Benchmark's or the teacher's) and of other
+    sets as `mix` says; each of similar length and each pair in a random order of its texts."""
     rated = data.sts(folder / "stsb" / "train.tsv")
     fine = {name: data.fine(folder / "finepairs", name)[0] for name in data.FINE}
     sentences = data.plain_sentences(folder / "relevance")
     rng = np.random.default_rng(recipe.seed)
-    graded: list[list[Rated]] = []
-    others: list[list[Rated]] = []
+    graded: list[tuple[str, list[Rated]]] = []
+    others: list[tuple[str, list[Rated]]] = []
     while True:
-        if not graded:
-            some = rng.permutation(len(taught))[: len(rated)]
-            graded = _cut([*rated, *(taught[i] for i in some)], recipe.batch, rng)
-        if not others:
+        if len(graded) < recipe.mix[0]:
+            graded = _shuffled({"rated": [rated], "taught": [taught]}, recipe.batch, rng)
+        if len(others) < recipe.mix[1]:
             drawn = data.fine_epoch(rated, fine, sentences, rng)
-            cut = [batch for rows in drawn.values() for batch in _cut(rows, recipe.batch, rng)]
-            others = [cut[i] for i in rng.permutation(len(cut))]
-        for batch, ordered in ((graded.pop(), False), (others.pop(), True)):
-            turned = rng.random(len(batch)) < 0.5
-            pairs = [(p.right, p.left) if turn else (p.left, p.right) for p, turn in zip(batch, turned)]
-            yield Batch(pairs, torch.tensor([p.gold for p in batch]), ordered=ordered)
+            others = _shuffled({"ordered": list(drawn.values())}, recipe.batch, rng)
+        for kind, rows in [source.pop() for source, n in zip((graded, others), recipe.mix) for _ in range(n)]:
+            turned = rng.random(len(rows)) < 0.5
+            pairs = [(p.right, p.left) if turn else (p.left, p.right) for p, turn in zip(rows, turned)]
+            yield Batch(pairs, torch.tensor([p.gold for p in rows]), kind)
+
+
+def _shuffled(
+    sets: dict[str, list[Sequence[Rated]]], size: int, rng: np.random.Generator
+) -> list[tuple[str, list[Rated]]]:
+    """Batches of the sets, each with its kind."""
+    cut = [(kind, batch) for kind, some in sets.items() for rows in some for batch in _cut(rows, size, rng)]
+    return [cut[i] for i in rng.permutation(len(cut))]
 
 
 def taught_pairs(folder: Path, base: Encoder, teacher: Path, recipe: Recipe, file: Path) -> list[Rated]:
     """Pairs of middling likeness with the teacher's score; `file` keeps them for a resumed run."""
     if not file.is_file():
         pairs = data.unrated(folder, base, recipe.taught, np.random.default_rng(recipe.seed))
-        model = Adapted(base, recipe.rank, recipe.seed)
+        model = Adapted(base, rank_of(teacher), recipe.seed)
         model.start(teacher)
         logits = logits_of(model, pairs) + logits_of(model, [(b, a) for a, b in pairs])
         golds = 1 / (1 + np.exp(-logits / 2))
@@ -140,7 +151,7 @@ def relevance_batches(learn: Sequence[Sequence[Asked]], recipe: Recipe) -> Itera
                 lists.append(slice(len(pairs), len(pairs) + len(passages)))
                 pairs += [(one.question, text) for text in passages]
                 gold += [float(text in one.positives) for text in passages]
-            yield Batch(pairs, torch.tensor(gold), tuple(lists))
+            yield Batch(pairs, torch.tensor(gold), lists=tuple(lists))
 
 
 def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
@@ -151,11 +162,13 @@ def objective(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
     Relevance: cross-entropy of choosing the answering passage of each list, and a little of each pair's own,
     so that 0.5 is where "answers" begins.
     """
-    if batch.ordered:
+    if batch.kind == "ordered":
         same, other = logits[batch.gold > 0.5], logits[batch.gold <= 0.5]
         both = len(same) and len(other)
         apart = recipe.sharpness * (other[None, :] - same[:, None])
         return F.softplus(apart).mean() / recipe.sharpness if both else logits.sum() * 0.0
+    if batch.kind == "taught":
+        return recipe.teaching * F.mse_loss(logits, torch.logit(batch.gold, 1e-4))
     alone = F.binary_cross_entropy_with_logits(logits, batch.gold)
     if not batch.lists:
         x, y = torch.sigmoid(logits), batch.gold - batch.gold.mean()
@@ -255,12 +268,26 @@ def restore(state: Path, optimizer: torch.optim.Optimizer, average: Average) -> 
     return int(kept["step"])
 
 
-def blend(start: Path, out: Path, share: float) -> None:
-    """Replace the weights in `out` by the ones at this share of the straight line from those in `start`."""
-    for name in (ADAPTER, HEAD):
-        a, b = load_file(start / name), load_file(out / name)
-        mean = {key: torch.lerp(a[key].float(), b[key].float(), share).half() for key in b}
-        save_file(mean, out / name, metadata={"format": "pt"})
+def rank_of(folder: Path) -> int:
+    return int(json.loads((folder / PEFT).read_text("utf-8"))["r"])
+
+
+def cut(start: Path, out: Path, rank: int) -> None:
+    """Write the adapter in `start` with so low a rank: each B A becomes its nearest matrix of that rank, from
+    the singular value decomposition (Eckart & Young 1936)."""
+    out.mkdir(parents=True, exist_ok=True)
+    adapter = load_file(start / ADAPTER)
+    for name in [name for name in adapter if name.endswith("lora_A.weight")]:
+        up_name = name.replace("lora_A", "lora_B")
+        u, s, v = torch.linalg.svd(adapter[up_name].float() @ adapter[name].float(), full_matrices=False)
+        root = s[:rank].sqrt()
+        adapter[up_name] = (u[:, :rank] * root).half().contiguous()
+        adapter[name] = (root[:, None] * v[:rank]).half().contiguous()
+    save_file(adapter, out / ADAPTER, metadata={"format": "pt"})
+    config = json.loads((start / PEFT).read_text("utf-8")) | {"r": rank, "lora_alpha": rank}
+    (out / PEFT).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    for name in (HEAD, CONFIG):
+        shutil.copy(start / name, out / name)
 
 
 def main() -> None:
@@ -271,27 +298,40 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with stsb, finepairs and relevance")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the adapter to")
     parser.add_argument("--start", type=Path, help="folder of an adapter to begin with")
+    parser.add_argument(
+        "--teacher", type=Path, help="folder of the adapter to learn from; --start by default"
+    )
     parser.add_argument("--state", type=Path, help="file to go on from; written every 200 steps")
     parser.add_argument("--vectors", type=Path, help="file to keep the bi-encoder's vectors in (relevance)")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--every", type=int, default=400, help="steps between measurements")
+    parser.add_argument("--rate", type=float, help="of the adapter and of the head's network, for likeness")
     parser.add_argument(
-        "--blend", type=float, help="only this: move --out to this share of the way from --start"
+        "--mix", type=int, nargs=2, help="batches of graded pairs and of other sets in a step"
     )
+    parser.add_argument("--cut", type=int, help="only this: write --start to --out with so low a rank")
     given = parser.parse_args()
     if given.judgement == "likeness" and given.start is None:
         parser.error("likeness needs --start, the adapter that it begins with and learns from")
-    if given.blend is not None:
-        blend(given.start, given.out, given.blend)
+    if given.cut is not None:
+        cut(given.start, given.out, given.cut)
         return
     changes = {key: value for key in ("seed", "steps") if (value := getattr(given, key)) is not None}
+    if given.mix is not None:
+        changes |= {"mix": tuple(given.mix), "together": sum(given.mix)}
+    if given.start is not None:
+        changes["rank"] = rank_of(given.start)
+    if given.rate is not None:
+        changes |= {"rate": given.rate, "head_rate": given.rate}
     recipe = replace(RECIPES[given.judgement], **changes)
     print(recipe, flush=True)
     base = registry.load("minilm-l6")
     if given.judgement == "likeness":
         model = Adapted(base, recipe.rank, recipe.seed)
-        taught = taught_pairs(given.data, base, given.start, recipe, given.out / "taught.tsv")
+        taught = taught_pairs(
+            given.data, base, given.teacher or given.start, recipe, given.out / "taught.tsv"
+        )
         batches, held = likeness_batches(given.data, taught, recipe), {}
     else:
         vectors = Vectors(base, given.vectors or given.out / "vectors.npz")
