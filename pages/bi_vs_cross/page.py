@@ -31,8 +31,9 @@ def rank() -> None:
     bvc.disagreement(found)
     st.caption(
         "This cross-encoder is small. It learned likeness from STS Benchmark (captions, headlines, forum "
-        "posts) and from pairs that share their words and not their meaning. It is better there, not "
-        "everywhere; swap the roles or add a “not”, and both may fail. Search uses another, for relevance."
+        "posts). A pair that looks alike it reads a second time, with weights that learned from pairs that "
+        "share their words and not their meaning. It is better there, not everywhere; swap the roles or add "
+        "a “not”, and both may fail. Search uses another, for relevance."
     )
 
 
@@ -67,7 +68,10 @@ def attention() -> None:
         "attention; look for words that find their counterpart, and for heads that only look at [CLS]."
     )
     bvc.attention(*bvc.pair())
-    st.caption("Attention shows where information may flow, not what the score rests on; see Words for that.")
+    st.caption(
+        "Of the first reading. Attention shows where information may flow, not what the score rests on; see "
+        "Words for that."
+    )
 
 
 def words() -> None:
