@@ -101,12 +101,12 @@ class Cluster:
 
     def _ray(self) -> None:
         """A head that computes nothing and, as on machines of their own, so many workers of one core each."""
-        ray = str(Path(sys.executable).with_name("ray"))
+        ray = [sys.executable, "-m", "ray.scripts.scripts"]
         # By itself Ray makes its workers so nice that the servers beside them leave them next to nothing.
         quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", **self.token}
         common = ["--block", "--disable-usage-stats", f"--temp-dir={self.folder / 'ray'}"]
         head = ["--head", f"--port={self.ray_port}", "--num-cpus=0", "--include-dashboard=false"]
-        self.start("ray-head", [ray, "start", *head, *common], **quiet)
+        self.start("ray-head", [*ray, "start", *head, *common], **quiet)
         wait_for(lambda: socket.create_connection(("127.0.0.1", self.ray_port), 1).close(), "Ray's head")
         for number in range(WORKERS):
             joins = [
@@ -115,7 +115,7 @@ class Cluster:
                 "--block",
                 "--disable-usage-stats",
             ]
-            self.start(f"ray-worker-{number + 1}", [ray, "start", *joins], **quiet)
+            self.start(f"ray-worker-{number + 1}", [*ray, "start", *joins], **quiet)
 
     def start_page(self, number: int) -> None:
         options = {"address": "127.0.0.1", "port": self.pages[number], "headless": "true"}
