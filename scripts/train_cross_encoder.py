@@ -55,9 +55,8 @@ class Recipe:
     decay: float = 0.01
     dropout: float = 0.1
     average: float = 0.998  # decay of the moving average of the weights
-    together: int = 1  # batches of a step
     batch: int = 32  # pairs of a batch, for likeness
-    mix: tuple[int, int] = (1, 2)  # likeness: batches of graded pairs, and of other sets, in a step
+    mix: tuple[int, int] = (1, 0)  # batches in a step: of graded pairs (or of lists), and of other sets
     taught: int = 16000  # pairs that the teacher scores, for likeness
     teaching: float = 0.5  # likeness: weight of the squared distance to the teacher's logits
     sharpness: float = 2.0  # likeness: of the ordered loss
@@ -66,9 +65,14 @@ class Recipe:
     negatives: tuple[int, int] = (4, 3)  # of each such list
     alone: float = 0.2  # relevance: weight of the cross-entropy of each pair by itself
 
+    @property
+    def together(self) -> int:
+        """Batches of a step."""
+        return sum(self.mix)
+
 
 RECIPES = {
-    "likeness": Recipe(steps=1200, together=3, rate=6e-4, head_rate=6e-4, scale_rate=1e-3),
+    "likeness": Recipe(steps=1200, mix=(1, 2), rate=6e-4, head_rate=6e-4, scale_rate=1e-3),
     "relevance": Recipe(steps=1000, rate=5e-4, dropout=0.05, average=0.995),
 }
 
@@ -319,7 +323,7 @@ def main() -> None:
         return
     changes = {key: value for key in ("seed", "steps") if (value := getattr(given, key)) is not None}
     if given.mix is not None:
-        changes |= {"mix": tuple(given.mix), "together": sum(given.mix)}
+        changes["mix"] = tuple(given.mix)
     if given.start is not None:
         changes["rank"] = rank_of(given.start)
     if given.rate is not None:

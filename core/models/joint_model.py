@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -150,13 +150,19 @@ class Head(nn.Module):
         return logits
 
 
-def refined(first: Tensor, second: Tensor) -> Tensor:
-    """One logit from two readings of a pair, (n,): the second counts the more, the more alike the first is.
+def refined(first: Tensor, again: Callable[[list[int]], Tensor]) -> Tensor:
+    """One logit from two readings of each pair, (n,): the more alike the first finds it, the more the second
+    counts. `again` gives the second's logits of the pairs in these rows, those with a first logit above 0.
 
-    With w = 0.4 max(0, first) it is first + w (second - first): the first alone for a pair that looks more
-    unlike than alike, and past a logit of 2.5 what the second sees is stressed. No gradient flows through w.
+    With w = 0.4 first it is first + w (second - first): past a logit of 2.5 what the second sees is stressed.
+    A pair that looks more unlike than alike keeps its first. No gradient flows through w.
     """
-    return first + SECOND_SHARE * first.detach().clamp(min=0) * (second - first)
+    rows = torch.nonzero(first > 0).flatten()
+    if not len(rows):
+        return first
+    alike = first[rows]
+    change = SECOND_SHARE * alike.detach() * (again(rows.tolist()) - alike)
+    return first.index_add(0, rows, change)
 
 
 class JointModel(LayerStack):
@@ -254,11 +260,9 @@ class JointPairModel:
     @torch.no_grad()
     def logits(self, pairs: Sequence[TextPair]) -> tuple[FloatArray, list[bool]]:
         tokens = self.joint.tokenize(pairs)
-        logits = self.joint(tokens)
-        alike = torch.nonzero(logits > 0).flatten().tolist()
-        if self.joint.second is not None and alike:
-            again = self.joint.second(self.joint.second.tokenize([pairs[row] for row in alike]))
-            logits[alike] = refined(logits[alike], again)
+        logits, second = self.joint(tokens), self.joint.second
+        if second is not None:
+            logits = refined(logits, lambda rows: second(second.tokenize([pairs[row] for row in rows])))
         return numbers(logits), [count > 0 for count in tokens.dropped]
 
     @torch.no_grad()

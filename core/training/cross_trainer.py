@@ -140,8 +140,10 @@ class _Reader:
         tokens = _together([tokens for tokens, _ in parts], self.model.across)
         x = torch.cat([x for _, x in parts])  # (t, d)
         x = self.model.run(x, tokens.packing, start=self.first, dropout=dropout)
-        logits = self.model.read(x, tokens)
-        return logits if self.second is None else refined(logits, self.second.logits(asked, dropout))
+        logits, second = self.model.read(x, tokens), self.second
+        if second is not None:
+            logits = refined(logits, lambda rows: second.logits([asked[row] for row in rows], dropout))
+        return logits
 
     def _frozen(self, pair: tuple[int, int]) -> tuple[JointTokens, Tensor]:
         if pair not in self.kept:
