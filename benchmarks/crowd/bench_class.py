@@ -32,10 +32,10 @@ from urllib.parse import urlencode
 
 import psutil
 import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.bench_app import sentences
+from benchmarks.crowd import protocol
 from core.models.registry import BASE_MODELS
 from core.runs.encoding import unpack
 from tests.browser.fixtures import Server, start_server, stop_server
@@ -113,16 +113,10 @@ class Learner:
         await self.rerun(button=self.train)
 
     async def rerun(self, fragment: str = "", button: str = "") -> None:
-        message = BackMsg()
-        asked = message.rerun_script
-        asked.query_string, asked.page_script_hash = self.query, self.page
-        asked.page_name = "" if self.page else "train"
-        asked.fragment_id, asked.is_auto_rerun = fragment, bool(fragment)
-        asked.context_info.timezone, asked.context_info.locale = "UTC", "en"
-        asked.context_info.url = f"{self.url}/train?{self.query}"
+        message = protocol.rerun_of(self.url, "train", self.query, self.page, fragment)
+        message.rerun_script.is_auto_rerun = bool(fragment)
         if button:
-            widget = asked.widget_states.widgets.add()
-            widget.id, widget.trigger_value = button, True
+            protocol.press(message, button)
         assert self.socket is not None
         await self.socket.send(message.SerializeToString())
 

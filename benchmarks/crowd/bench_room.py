@@ -29,10 +29,10 @@ from pathlib import Path
 
 import psutil
 import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.bench_app import sentences
+from benchmarks.crowd import protocol
 from benchmarks.crowd.bench_class import Meter, middle, p95
 from core.classroom import entries, rooms, stage
 from core.classroom.activities import CollectActivity, PredictActivity, RunActivity, SittingActivity
@@ -91,19 +91,14 @@ class Tab:
     async def rerun(
         self, press: str = "", trigger: tuple[str, str, object] | None = None, whole: bool = False
     ) -> None:
-        message = BackMsg()
+        fragment = "" if whole else self.fragment
+        message = protocol.rerun_of(self.url, "class", self.query, self.page, fragment)
         asked = message.rerun_script
-        asked.query_string, asked.page_script_hash = self.query, self.page
-        asked.page_name = "" if self.page else "class"
-        asked.fragment_id = "" if whole else self.fragment
-        asked.context_info.timezone, asked.context_info.locale = "UTC", "en"
-        asked.context_info.url = f"{self.url}/class?{self.query}"
         for widget_id, text in self.values.items():
             widget = asked.widget_states.widgets.add()
             widget.id, widget.string_value = widget_id, text
         if press:
-            widget = asked.widget_states.widgets.add()
-            widget.id, widget.trigger_value = press, True
+            protocol.press(message, press)
         if trigger:
             widget = asked.widget_states.widgets.add()
             widget.id = f"$$STREAMLIT_INTERNAL_KEY_{trigger[0]}__events"

@@ -31,6 +31,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.bench_app import sentences
+from benchmarks.crowd import protocol
 from benchmarks.crowd.bench_class import TOPIC, Meter
 from core.runs.encoding import unpack
 from tests.browser.fixtures import Server, start_server, stop_server
@@ -136,19 +137,13 @@ class Tab:
             await self.rerun()
 
     async def rerun(self, *, fragment: str = "", press: str = "", fill: str = "", text: str = "") -> None:
-        message = BackMsg()
-        asked = message.rerun_script
-        asked.query_string, asked.page_script_hash = self.query, self.page
-        asked.page_name = "" if self.page else self.path
-        asked.fragment_id, asked.is_auto_rerun = fragment, bool(fragment)
-        asked.context_info.timezone, asked.context_info.locale = "UTC", "en"
-        asked.context_info.url = f"{self.browser.server.url}/{self.path}?{self.query}"
+        message = protocol.rerun_of(self.browser.server.url, self.path, self.query, self.page, fragment)
+        message.rerun_script.is_auto_rerun = bool(fragment)
         if fill:
-            field_ = asked.widget_states.widgets.add()
+            field_ = message.rerun_script.widget_states.widgets.add()
             field_.id, field_.string_value = fill, text
         if press:
-            widget = asked.widget_states.widgets.add()
-            widget.id, widget.trigger_value = press, True
+            protocol.press(message, press)
         await self.send(message)
 
     async def send(self, message: BackMsg) -> None:
